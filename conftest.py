@@ -1,0 +1,8 @@
+"""Registers the plugins of `fixtures`, and nothing else."""
+
+import pytest
+
+# Helpers below fixtures/ would show bare AssertionErrors unless they are rewritten before their first import.
+pytest.register_assert_rewrite("fixtures")
+
+pytest_plugins: list[str] = []

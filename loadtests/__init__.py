@@ -1,0 +1,1 @@
+"""Load tests: users, shapes, budgets and profiles for locust."""

@@ -1,0 +1,1 @@
+"""What must be true: one folder is one tier is one marker."""

@@ -1,0 +1,1 @@
+"""Preflight: may traffic go to this environment?"""

@@ -1,0 +1,1 @@
+"""Smoke: does the platform work for people now?"""
