@@ -6,5 +6,6 @@ import pytest
 pytest.register_assert_rewrite("fixtures")
 
 pytest_plugins = [
+    "fixtures.clients.plugin",
     "fixtures.environments.plugin",
 ]
