@@ -8,4 +8,5 @@ pytest.register_assert_rewrite("fixtures")
 pytest_plugins = [
     "fixtures.clients.plugin",
     "fixtures.environments.plugin",
+    "fixtures.runs.plugin",
 ]
