@@ -19,6 +19,12 @@ TIME: Final = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones
     lambda time: f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z"
 )
 WORD: Final = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8)
+FORMATS: Final[dict[str, st.SearchStrategy[str]]] = {
+    "date-time": TIME,
+    "uuid": st.uuids().map(str),
+    "email": st.integers(0).map(lambda number: f"p{number}@synthetic.example"),
+    "uri": st.integers(0).map(lambda number: f"https://cdn.example/{number}"),
+}
 LONG: Final = 4
 
 
@@ -60,13 +66,10 @@ def _arrays(schema: Mapping[str, Any]) -> st.SearchStrategy[list[Json]]:
 
 def _strings(schema: Mapping[str, Any]) -> st.SearchStrategy[str]:
     _only(schema, {"type", "pattern", "minLength", "maxLength"})
-    if schema.get("format") == "date-time":
-        return TIME
-    if schema.get("format") == "uri":
-        return WORD.map(lambda word: f"https://cdn.example/{word.encode().hex()}")
+    if schema.get("format") in FORMATS:
+        return FORMATS[schema["format"]]
     if "pattern" in schema:
-        alphabet = st.characters(codec="utf-8", exclude_categories=["Cs"])
-        return st.from_regex(schema["pattern"].removesuffix("$") + r"\Z", alphabet=alphabet)
+        return st.from_regex(schema["pattern"].removesuffix("$") + r"\Z")
     low, high = schema.get("minLength", 0), schema.get("maxLength", 64)
     return WORD.map(lambda word: (word + "x" * low)[: max(low, high)])
 
@@ -125,11 +128,13 @@ def _matches(option: Mapping[str, Any], value: Json) -> bool:
 
 
 def described(schema: Json, path: Path) -> str:
-    """`path` as errors name it: `items[...].user_id`, and `[...]` for the keys of a mapping as well."""
+    """`path` as errors name it: `items[0].user_id`, and `[...]` for the keys of a mapping."""
     text = ""
     for step in path:
-        mapping = isinstance(step, str) and "additionalProperties" in schema
-        text += "[...]" if mapping or isinstance(step, int) else f".{step}"
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += "[...]" if "additionalProperties" in schema else f".{step}"
         schema = _below(schema, step)
     return text.removeprefix(".")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures.contract import documents
@@ -14,10 +14,12 @@ from fixtures.contract.operation import Operation
 from tests.conformance import errors
 from tests.unit.contract.calls import MODULES, functions, operations
 
+few = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 EVERY = [pytest.param(function, id=name) for name, function in functions()]
 
 
 @pytest.mark.parametrize("function", EVERY)
+@few
 @given(data=st.data())
 def test_request_is_as_documented(function: Callable[..., Operation[Any]], data: st.DataObject) -> None:
     """Whatever a function is called with, its request has the method, path, parameters and body of its document."""
@@ -47,6 +49,7 @@ def test_request_is_as_documented(function: Callable[..., Operation[Any]], data:
 
 
 @pytest.mark.parametrize("function", EVERY)
+@few
 @given(data=st.data())
 def test_good_answers_are_as_documented(function: Callable[..., Operation[Any]], data: st.DataObject) -> None:
     """An operation expects the good answers of its document, no more and no fewer."""
@@ -57,6 +60,7 @@ def test_good_answers_are_as_documented(function: Callable[..., Operation[Any]],
         assert (kind is None) == (documented.answers[status].content == {})
 
 
+@settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_documented_operation_has_code(data: st.DataObject) -> None:
     """Each operation of the documents can be asked by some function."""
