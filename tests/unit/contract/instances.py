@@ -3,6 +3,7 @@
 Covers the keywords of the documents and refuses any other, so that no keyword is passed over in silence.
 """
 
+import contextlib
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -129,24 +130,22 @@ def _matches(option: Mapping[str, Any], value: Json) -> bool:
 
 def described(schema: Json, path: Path) -> str:
     """`path` as errors name it: `items[0].user_id`, and `[...]` for the keys of a mapping."""
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        else:
-            text += "[...]" if "additionalProperties" in schema else f".{step}"
-        schema = _below(schema, step)
-    return text.removeprefix(".")
+    return "".join(_steps(schema, path)).removeprefix(".")
 
 
-def _below(schema: Json, step: str | int) -> Json:
+def _steps(schema: Json, path: Path) -> list[str]:
+    if not path:
+        return []
+    step, rest = path[0], path[1:]
     if isinstance(step, int):
-        return schema["items"]
+        return [f"[{step}]", *_steps(schema["items"], rest)]
     if "additionalProperties" in schema:
-        return schema["additionalProperties"]
-    if "oneOf" in schema:
-        return next(option["properties"][step] for option in schema["oneOf"] if step in option["properties"])
-    return schema["properties"][step]
+        return ["[...]", *_steps(schema["additionalProperties"], rest)]
+    for option in schema.get("oneOf", [schema]):
+        # The path is one of an instance, so some option has all of it; which one makes no difference to the text.
+        with contextlib.suppress(KeyError):
+            return [f".{step}", *_steps(option["properties"][step], rest)]
+    raise KeyError(step)
 
 
 def without(value: Json, path: Path) -> Json:

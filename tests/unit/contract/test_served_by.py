@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from fixtures.contract.operation import Answer, ContractError, Headers, ServedBy, served_by
 from fixtures.contract.served_by import parse
 
-TOKENS = st.from_regex(r"[A-Za-z*][A-Za-z0-9!#$%&'*+\-.^_`|~:/]*\Z")
+TOKENS = st.from_regex(r"[A-Za-z*][A-Za-z0-9!#$%&'*+\-.^_`|~:/]*", fullmatch=True)
 STRINGS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E))
 
 
