@@ -156,10 +156,11 @@ def test_a_scene_that_cannot_be_looked_at_is_a_note(suite: Suite) -> None:
 
 def test_no_secret_leaves_the_run(suite: Suite) -> None:
     """A registered secret is in no output and no file, however a failing check carries it."""
-    secret = "hunter2-s3cr3t/value+"
+    secret = "hunter2-s3cr3t/value+"  # noqa: S105  # the example
     text = "import base64, json\nfrom fixtures.runs import register_secret\nfrom fixtures.checks import CheckFailure\n"
     text += f"S = ''.join({list(secret)!r})\n"
-    text += "def test_a(record_property):\n    register_secret(S)\n    print('out', S, base64.b64encode(b'xy' + S.encode()))\n"
+    text += "def test_a(record_property):\n    register_secret(S)\n"
+    text += "    print('out', S, base64.b64encode(b'xy' + S.encode()))\n"
     text += "    record_property('p', S)\n    assert S == 'other'\n"
     text += "def test_b(): raise CheckFailure(what='w', expected=S, got=json.dumps(S), repeat='curl ' + S)\n"
     text += "def test_c(): pytest.skip(S)\n"
