@@ -9,4 +9,5 @@ pytest_plugins = [
     "fixtures.clients.plugin",
     "fixtures.environments.plugin",
     "fixtures.runs.plugin",
+    "fixtures.sandbox.plugin",
 ]
