@@ -1,0 +1,159 @@
+"""`python -m tests.detection`: break a sandbox in every way of the catalogue and demand that the suite sees it.
+
+Exit code 0 when every fault was detected and every run without one was GO; 1 when not; 2 for a mistake in the command;
+130 when interrupted. The last line is 'N passed, N failed'.
+"""
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from fixtures.sandbox import SandboxError
+from fixtures.sandbox.faults.model import Fault, FaultError
+from fixtures.sandbox.faults.registry import faults, find
+from tests.detection import suite
+from tests.detection.judge import Judgement, Report, judge, judge_healthy
+from tests.detection.page import Calm, Trial, page
+from tests.detection.stage import Stage
+
+ENOUGH = 20
+"""Runs without a fault that must be GO, in a row, for the page to be written."""
+PAGE = suite.REPOSITORY / "docs" / "detection.md"
+_WITHIN_S = 240.0
+_INTERRUPTED = 130
+
+
+def say(text: str) -> None:
+    """Tell whoever watches."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _checks(fault: Fault, known: Sequence[str], *, whole: bool) -> tuple[str, ...]:
+    """Return the checks to run for a fault; none means all. Raises FaultError when a named one does not exist."""
+    for pattern in fault.tests:
+        if not any(fault.named(node) for node in known):
+            raise FaultError(f"there is no check {pattern}")
+    return () if whole or fault.whole else tuple(node for node in known if fault.named(node))
+
+
+class Proof:
+    """One detection run."""
+
+    def __init__(self, stage: Stage, folder: Path, workers: int | None, *, whole: bool) -> None:
+        self._stage = stage
+        self._folder = folder
+        self._workers = workers
+        self._whole = whole
+        self._known: tuple[str, ...] = ()
+        self.trials: list[Trial] = []
+        self.calm: list[Calm] = []
+
+    def collects(self) -> None:
+        """Find out which checks there are. Raises SuiteError."""
+        self._known = suite.collect()
+
+    def tries(self, fault: Fault) -> None:
+        """Break, run, mend, judge."""
+        found, seconds, said = Report(-1), 0.0, ""
+        trouble = []
+        try:
+            checks = _checks(fault, self._known, whole=self._whole)
+            sandbox = self._stage.sandbox
+            with fault.on(sandbox.layout):
+                done = suite.run(
+                    sandbox.environment_file, self._folder / fault.id,
+                    checks=checks, within=_WITHIN_S, workers=self._workers,
+                )  # fmt: skip
+            found, seconds, said = done.report, done.seconds, done.said
+        except (FaultError, SandboxError) as error:
+            trouble.append(str(error))
+        judged = judge(fault, found) if not trouble else Judgement(tuple(trouble))
+        ill = self._stage.recovers()
+        if ill:
+            judged = Judgement((*judged.misses, f"not mended: {ill}"), judged.seen_by, judged.named)
+            self._stage.replace()
+        self.trials.append(Trial(fault, judged, seconds))
+        mark = "detected" if judged.passed else "MISSED  "
+        say(f"{mark} {fault.id:44} {seconds:5.1f} s  {judged.named or '-'}: {len(judged.seen_by)} checks")
+        for miss in judged.misses:
+            say(f"         {miss}")
+        if not judged.passed and said:
+            (self._folder / f"{fault.id}.txt").write_text(said, encoding="utf-8")
+
+    def stays_calm(self, number: int) -> None:
+        """Run the whole suite with nothing broken."""
+        sandbox = self._stage.sandbox
+        folder = self._folder / f"healthy-{number}"
+        done = suite.run(sandbox.environment_file, folder, within=_WITHIN_S, workers=self._workers)
+        judged = judge_healthy(done.report)
+        self.calm.append(Calm(judged, done.seconds))
+        say(f"{'GO      ' if judged.passed else 'NOT GO  '} run {number} without a fault {done.seconds:26.1f} s")
+        for miss in judged.misses:
+            say(f"         {miss}")
+        if not judged.passed:
+            (self._folder / f"healthy-{number}.txt").write_text(done.said, encoding="utf-8")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.detection", description=__doc__)
+    parser.add_argument("--fault", action="append", default=[], metavar="ID", help="only this one; may be repeated")
+    parser.add_argument("--healthy", type=int, default=None, metavar="N", help=f"runs without a fault ({ENOUGH})")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes of each run (as the suite chooses)")
+    parser.add_argument("--whole", action="store_true", help="run the whole suite for every fault")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the runs' folders there")
+    return parser
+
+
+def _prove(proof: Proof, chosen: Sequence[Fault], healthy: int) -> None:
+    proof.collects()
+    say(f"{len(chosen)} faults, {healthy} runs without one")
+    for number in range(1, healthy + 1):
+        proof.stays_calm(number)
+    for fault in chosen:
+        proof.tries(fault)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line says; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        chosen = [find(name) for name in arguments.fault] or list(faults().values())
+    except FaultError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    healthy = arguments.healthy if arguments.healthy is not None else 0 if arguments.fault else ENOUGH
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    interrupted = False
+    with tempfile.TemporaryDirectory(prefix="detection-") as temporary, Stage() as stage:
+        folder = arguments.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        proof = Proof(stage, folder, arguments.workers, whole=arguments.whole)
+        try:
+            _prove(proof, chosen, healthy)
+        except KeyboardInterrupt:
+            interrupted = True
+            say("interrupted: what was broken is mended, the sandbox is stopped and removed")
+        except (SandboxError, suite.SuiteError, OSError) as error:
+            say(str(error))
+            say("0 passed, 1 failed")
+            return 1
+    judgements = [trial.judgement for trial in proof.trials] + [run.judgement for run in proof.calm]
+    if not interrupted and not arguments.fault and healthy >= ENOUGH:
+        PAGE.write_text(page(proof.trials, proof.calm), encoding="utf-8")
+    passed = sum(judgement.passed for judgement in judgements)
+    say(f"{passed} passed, {len(judgements) - passed} failed")
+    return _INTERRUPTED if interrupted else 0 if judgements and passed == len(judgements) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
