@@ -154,7 +154,7 @@ def test_residue_names_every_grpc_socket() -> None:
     """What SeaweedFS leaves in /tmp is known by its ports."""
     roles = ("master", "volume", "filer", "s3")
     ports = ObjectPorts(dict.fromkeys(roles, 1), {role: 10 + index for index, role in enumerate(roles)})
-    assert ports.residue()[0] .endswith("seaweedfs-master-grpc-10.sock")
+    assert ports.residue()[0].endswith("seaweedfs-master-grpc-10.sock")
     assert len(ports.residue()) == 4
 
 
