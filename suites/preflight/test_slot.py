@@ -1,0 +1,79 @@
+"""SVC: the slot that is to take the traffic, service by service, at its own address and before it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.checks import must
+from fixtures.checks.match import each, equals, has, is_not, matches
+from fixtures.clients.sightings import sight_often
+from fixtures.contract import shared
+from suites.meant import build_meant, release_tag
+from suites.per_service import for_each_service
+
+if TYPE_CHECKING:
+    from fixtures.clients.idle_slot import IdleSlot
+    from fixtures.environments import Environment
+    from fixtures.guide import Service
+
+
+@for_each_service("SVC-01")
+def test_service_says_it_is_well(service: Service, idle: IdleSlot) -> None:
+    """Every service of the slot answers its health check with 200 and says that it and all it depends on is up."""
+    health = idle.transport.send(shared.health(service.name))
+    subject = f"the health of {service.name} in {idle.name}"
+    must(health, has(status="up", service=service.name), subject=subject, service=service.name)
+    must(
+        tuple(health.dependencies.values()),
+        each(has(status="up")),
+        subject=f"what {service.name} in {idle.name} depends on",
+        service=service.name,
+    )
+
+
+@for_each_service("SVC-04")
+def test_service_runs_in_the_environment_that_was_meant(
+    service: Service, idle: IdleSlot, environment: Environment
+) -> None:
+    """Every service of the slot reports the environment that this one is meant to be."""
+    must(
+        idle.transport.send(shared.health(service.name)),
+        has(environment=environment.reported_environment),
+        subject=f"the health of {service.name} in {idle.name}",
+        service=service.name,
+    )
+
+
+@for_each_service("SVC-06")
+def test_service_runs_the_build_that_was_meant(service: Service, idle: IdleSlot) -> None:
+    """Every replica of the slot runs the build of the release, tagged as the guide tags production images."""
+    build = build_meant(idle.transport)
+    must(build, matches(release_tag()), subject=f"the build that is meant for {idle.name}")
+    must(
+        sight_often(idle.transport, service.name, service.replicas_max),
+        each(has(health=has(version=build), who=has(build=build))),
+        subject=f"the builds that answer for {service.name} in {idle.name}",
+        service=service.name,
+    )
+
+
+@for_each_service("SVC-07")
+def test_address_of_the_slot_leads_to_the_slot(service: Service, idle: IdleSlot) -> None:
+    """Every replica that answers for a service at the slot's address belongs to the slot."""
+    must(
+        sight_often(idle.transport, service.name, service.replicas_max),
+        each(has(health=has(slot=idle.name), who=has(slot=idle.name))),
+        subject=f"the slots that answer for {service.name} at the address of {idle.name}",
+        service=service.name,
+    )
+
+
+@for_each_service("SVC-07")
+def test_slot_takes_no_live_traffic_yet(service: Service, idle: IdleSlot) -> None:
+    """No replica of the slot answers for a service at the live address before the switch."""
+    must(
+        sight_often(idle.live, service.name, service.replicas_max),
+        each(has(who=has(slot=is_not(equals(idle.name))))),
+        subject=f"the slots that take the live traffic of {service.name}",
+        service=service.name,
+    )
