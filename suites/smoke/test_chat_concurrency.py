@@ -29,6 +29,7 @@ FAREWELL = "the end"
 SERVER_ERROR = 500
 
 
+@pytest.mark.waits
 @pytest.mark.guide("CHT-05", service="chat")
 def test_concurrent_talk_is_heard_whole(people: People) -> None:
     """Of what many say at once to one another, no device and no history lacks, repeats or reorders a message."""
