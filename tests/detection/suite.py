@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _SUITE = "suites/smoke"
 _COLLECT_S = 60.0
 _END_S = 10.0
-_FEW = 2
+_FEW = 4
 
 
 class SuiteError(Exception):

@@ -1,0 +1,83 @@
+"""`fault list`, `on` and `off`: what they say, and that nothing outlives whoever switched it on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from fixtures.sandbox.faults.registry import faults
+from fixtures.sandbox.layout import Layout
+from tests.detection.suite import REPOSITORY
+
+
+def sandbox(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fixtures.sandbox", *words],
+        cwd=REPOSITORY, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+def test_the_list_has_every_fault() -> None:
+    """Every fault is listed with its lines of the guide and what it breaks."""
+    shown = sandbox("fault", "list")
+    assert shown.returncode == 0
+    lines = shown.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(faults())
+    assert all(fault.breaks in line for fault, line in zip(faults().values(), lines, strict=True))
+
+
+def test_an_unknown_name_is_a_failure(tmp_path: Path) -> None:
+    """A mistyped fault breaks nothing, and what may have been meant is told."""
+    met = sandbox("fault", "on", "route-misssing", "--directory", str(tmp_path))
+    assert met.returncode == 1
+    assert "did you mean route-missing" in met.stderr
+    assert "Traceback" not in met.stderr
+
+
+def test_a_fault_is_on_until_it_is_switched_off(tmp_path: Path) -> None:
+    """`on` holds the fault, `off` from elsewhere ends it, and everything is as before."""
+    layout = Layout(tmp_path)
+    layout.create_folders(("friend-request",), "green")
+    link = layout.route("green", "friend-request")
+    holder = subprocess.Popen(
+        [sys.executable, "-m", "fixtures.sandbox", "fault", "on", "route-missing", "--directory", str(tmp_path)],
+        cwd=REPOSITORY, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline().startswith("route-missing is on")
+        assert not link.is_symlink()
+        # by a thread of its own the ended holder would stay a zombie until somebody waits for it
+        off = subprocess.Popen(
+            [sys.executable, "-m", "fixtures.sandbox", "fault", "off", "route-missing", "--directory", str(tmp_path)],
+            cwd=REPOSITORY,
+        )  # fmt: skip
+        assert holder.wait(20) == 0
+        assert off.wait(20) == 0
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert link.readlink() == layout.socket("green", "friend-request")
+    again = sandbox("fault", "off", "route-missing", "--directory", str(tmp_path))
+    assert again.returncode == 1
+    assert "is not on" in again.stderr
+
+
+def test_an_interrupted_holder_mends(tmp_path: Path) -> None:
+    """Ctrl-C at the holder of a fault switches it off."""
+    layout = Layout(tmp_path)
+    layout.create_folders(("friend-request",), "green")
+    holder = subprocess.Popen(
+        [sys.executable, "-m", "fixtures.sandbox", "fault", "on", "route-missing", "--directory", str(tmp_path)],
+        cwd=REPOSITORY, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    began = time.monotonic()
+    os.kill(holder.pid, signal.SIGINT)
+    said, _ = holder.communicate(timeout=10)
+    assert time.monotonic() - began < 5
+    assert "route-missing is off" in said
+    assert layout.route("green", "friend-request").is_symlink()
