@@ -7,15 +7,14 @@ import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
-
 from fixtures.checks import must
-from fixtures.checks.match import absent, all_of, at_least, has, is_a, matches, one_of
+from fixtures.checks.match import absent, all_of, at_least, has, is_a, matches
 from fixtures.clients.tls import trust
 from fixtures.contract import shared
 from fixtures.contract.promises import PROMISES
 from fixtures.edge.control import control_server
 from fixtures.edge.handshake import Outcome, certificate, handshake
+from fixtures.edge.plain import ask_plainly
 from fixtures.guide import load_guide
 from fixtures.runs.causes import PUBLIC_ADDRESS
 
@@ -28,8 +27,6 @@ MEANT = ssl.TLSVersion[f"TLSv{load_guide().security.tls}".replace(".", "_")]
 FORMER = tuple(
     version for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2) if version < MEANT
 )
-_REDIRECTS = (301, 302, 307, 308)
-"""All that name the new place and can be followed (RFC 9110, 15.4)."""
 
 
 def speaks_the_version_meant(address: str) -> None:
@@ -76,8 +73,8 @@ def sends_plain_http_to_https(transport: Transport) -> None:
     plain = environment.plain_api or f"http://{host}"
     path = shared.health(_SERVICE).path
     must(
-        _status_and_place(f"{plain}{path}", transport.timeouts.read),
-        has(status=one_of(*_REDIRECTS), place=matches(rf"https://{re.escape(host)}(:\d+)?{re.escape(path)}")),
+        ask_plainly(f"{plain}{path}", within=transport.timeouts.read),
+        has(redirected=True, place=matches(rf"https://{re.escape(host)}(:\d+)?{re.escape(path)}")),
         subject=f"the answer of {plain} to plain HTTP",
         service=PUBLIC_ADDRESS,
     )
@@ -93,11 +90,3 @@ def tells_clients_to_come_back_over_tls(transport: Transport) -> None:
         subject=f"the max-age of Strict-Transport-Security at {transport.base} (header: {header!r})",
         service=PUBLIC_ADDRESS,
     )
-
-
-def _status_and_place(url: str, within: float) -> dict[str, object]:
-    try:
-        answer = httpx.get(url, follow_redirects=False, timeout=within, trust_env=False)
-    except httpx.HTTPError as error:
-        return {"status": f"none, {type(error).__name__}: {error}", "place": None}
-    return {"status": answer.status_code, "place": answer.headers.get("Location")}

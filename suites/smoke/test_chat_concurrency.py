@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,21 +10,17 @@ import pytest
 from fixtures.checks import eventually, must
 from fixtures.checks.histories import History, Read, Result, Send, anomalies
 from fixtures.checks.match import contains, empty, has
-from fixtures.clients.transport import Unanswered, Unexpected
+from fixtures.clients.talk import talk_at_once
 from fixtures.contract import chat, websocket_signaling
 from fixtures.contract.promises import PROMISES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fixtures.clients.person import Person
     from fixtures.clients.plugin import People
-    from fixtures.contract.chat import Conversation, Message
+    from fixtures.contract.chat import Message
 
-MESSAGES = 504
-"""All in all: a fault that strikes one message in five hundred has to show itself."""
 FAREWELL = "the end"
-SERVER_ERROR = 500
 
 
 @pytest.mark.waits
@@ -40,9 +34,7 @@ def test_concurrent_talk_is_heard_whole(people: People) -> None:
     conversation = maker.opens_conversation_with(*others)
     phones = [member.connects() for member in members]
 
-    with ThreadPoolExecutor(max_workers=len(members)) as threads:
-        talks = [threads.submit(_talks, member, conversation, MESSAGES // len(members)) for member in members]
-        sends = tuple(send for talk in talks for send in talk.result())
+    sends = talk_at_once(members, conversation)
     must(
         [send for send in sends if send.result is not Result.ACKNOWLEDGED],
         empty(),
@@ -79,21 +71,3 @@ def _is_whole(sends: tuple[Send, ...], reads: list[Read], service: str) -> None:
 def _before_the_farewell(messages: Sequence[Message]) -> tuple[str, ...]:
     """All others stand before it in the one order of the conversation; of the farewell itself nothing is asked."""
     return tuple(message.text for message in messages if message.text != FAREWELL)
-
-
-def _talks(person: Person, conversation: Conversation, count: int) -> list[Send]:
-    sends = []
-    for number in range(count):
-        text = f"{person} says {number}"
-        invoked = time.monotonic()
-        try:
-            person.chat.says(conversation, text)
-            result = Result.ACKNOWLEDGED
-        except Unanswered:
-            result = Result.UNKNOWN
-        except Unexpected as refusal:
-            # A server error leaves it open whether the message was stored.
-            result = Result.UNKNOWN if refusal.status >= SERVER_ERROR else Result.FAILED
-        completed = None if result is Result.UNKNOWN else time.monotonic()
-        sends.append(Send(str(person), number, text, result, invoked, completed))
-    return sends

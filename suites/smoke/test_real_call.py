@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.checks import eventually, must
 from fixtures.checks.match import at_least, between, contains, has, is_a, length
+from fixtures.clients.pictures import BRIGHT, DARK, FIRST_FRAMES, LOST_IN_CODING
 from fixtures.contract import frames
 from fixtures.contract import video_call_signaling as signaling
 from fixtures.contract.promises import PROMISES
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from fixtures.clients.person import Person
 
 R = TypeVar("R", frames.RelayedOffer, frames.RelayedAnswer)
-
-BRIGHT, DARK = 208, 48
-FRAMES = 5
-"""Decoded frames before one counts: that a stream goes on is what is asked, not that it began."""
-LOST_IN_CODING = 24
-"""How far a shade may move, of 256, by being encoded and decoded."""
 
 
 @pytest.fixture
@@ -110,4 +105,4 @@ def _candidates(camera: Camera, count: int) -> list[frames.IceCandidate | None]:
 
 
 def _seen(peer: Peer) -> list[int]:
-    return peer.shades[FRAMES:]
+    return peer.shades[FIRST_FRAMES:]
