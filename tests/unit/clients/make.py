@@ -1,0 +1,35 @@
+"""Values that the tests of clients need."""
+
+from fixtures.clients.exchanges import Exchange, Exchanges
+from fixtures.clients.transport import Transport
+from fixtures.clients.witness import Witness
+from fixtures.environments import Environment
+
+SYNTHETIC = frozenset({"read", "synthetic"})
+
+
+def environment(api: str, *, effects: frozenset[str] = SYNTHETIC, time_scale: float = 1.0) -> Environment:
+    return Environment(
+        name="test",
+        slot="live",
+        source="test",
+        api=api,
+        live_api=api,
+        issuer=f"{api}/issuer",
+        reported_environment="production",
+        effects=effects,
+        time_scale=time_scale,
+    )
+
+
+def transport(api: str, *, effects: frozenset[str] = SYNTHETIC, time_scale: float = 1.0) -> Transport:
+    return Transport(
+        environment(api, effects=effects, time_scale=time_scale),
+        run_id="run",
+        witness=Witness(),
+        exchanges=Exchanges(),
+    )
+
+
+def exchange(number: int) -> Exchange:
+    return Exchange(float(number), 0.01, "chat", f"operation{number}", "200", "t" * 32, f"curl {number}")

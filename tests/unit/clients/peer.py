@@ -1,0 +1,61 @@
+"""A web server and a websocket server of our own, in threads, that answer as a test tells them."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from websockets.sync.server import ServerConnection, serve
+
+Answers = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def web_server(answers: Answers) -> Iterator[str]:
+    """Serve while the context lasts; gives the base URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _any(self) -> None:
+            answers(self)
+
+        do_GET = do_POST = do_PUT = do_DELETE = _any  # noqa: N815  # the names http.server looks for
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its own signature
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def says(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
+    """Answer a request whole, having read its body."""
+    handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+    handler.send_response(status)
+    for name, value in {"Content_Type": "application/json", **headers}.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+@contextmanager
+def socket_server(talks: Callable[[ServerConnection], None]) -> Iterator[str]:
+    """Serve websockets while the context lasts; gives the base URL as `http://`, as environments have it."""
+    with serve(talks, "127.0.0.1", 0, subprotocols=None, select_subprotocol=lambda _, offered: offered[0]) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        finally:
+            server.shutdown()
+            thread.join()

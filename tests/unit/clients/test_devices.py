@@ -1,0 +1,136 @@
+"""Devices: every frame kept, every end told."""
+
+import json
+import time
+import uuid
+
+import pytest
+from websockets.sync.server import ServerConnection
+
+from fixtures.checks import CheckFailure, eventually
+from fixtures.checks.match import has, length
+from fixtures.clients.devices import Line, welcomed
+from fixtures.clients.transport import Unanswered
+from fixtures.contract import frames
+from tests.unit.clients.make import transport
+from tests.unit.clients.peer import says, socket_server, web_server
+
+ME = str(uuid.uuid4())
+WELCOME = {"type": "welcome", "user_id": ME, "connection_id": "c", "heartbeat_s": 20.0, "last_event_id": "1-0"}
+
+
+def _event(identifier: str | None, name: str = "something.new") -> str:
+    return json.dumps({"type": "event", "id": identifier, "event": name, "at": "2026-01-01T00:00:00.000Z", "data": {}})
+
+
+def test_every_frame_is_kept_in_order() -> None:
+    """A device has all frames in the order they came, the welcome first, and knows where to resume from."""
+
+    def talks(server: ServerConnection) -> None:
+        server.send(json.dumps(WELCOME))
+        for number in range(20):
+            server.send(_event(f"2-{number}"))
+        server.send(_event(None))
+        server.recv()
+
+    with socket_server(talks) as base:
+        line = Line(transport(base))
+        phone = welcomed(line.opens_phone("phone", token="t"))  # noqa: S106  # no secret of anybody
+        eventually(phone.frames, length(22), within=2)
+        assert phone.subprotocol == "social.v1"
+        assert phone.welcome().user_id == ME
+        assert [event.id for event in phone.frames()[1:-1] if isinstance(event, frames.Event)] == [
+            f"2-{number}" for number in range(20)
+        ]
+        assert phone.last_event_id == "2-19"
+        assert len(phone.hears("something.new")) == 21
+        assert len(phone.hears("something.new")) == 21
+        line.hangs_up_all()
+        assert phone.closure is not None
+        assert phone.closure.by_us
+
+
+def test_a_closing_server_is_told_with_code_and_reason() -> None:
+    """How the server closed is known, and whoever waits for a frame learns at once that none can come."""
+    with socket_server(lambda server: server.close(4401, "token-expired")) as base:
+        phone = Line(transport(base)).opens_phone("phone", token=None)
+        eventually(lambda: phone.closure, has(code=4401, reason="token-expired", by_us=False), within=2)
+        with pytest.raises(CheckFailure, match="4401 'token-expired'"):
+            phone.frames()
+        with pytest.raises(CheckFailure):
+            phone.sends_text("too late")
+        assert phone.arrivals == ()
+
+
+@pytest.mark.parametrize("rubbish", ["{not json", '{"type": "welcome"}', b"\x00\x01"])
+def test_rubbish_is_told_to_the_check(rubbish: str | bytes) -> None:
+    """A frame that the contract does not know fails whoever listens, instead of being passed over."""
+
+    def talks(server: ServerConnection) -> None:
+        server.send(rubbish)
+        server.recv()
+
+    with socket_server(talks) as base:
+        line = Line(transport(base))
+        with pytest.raises(CheckFailure, match="only frames of the contract"):
+            welcomed(line.opens_phone("phone", token=None))
+        line.hangs_up_all()
+
+
+def test_a_vanished_device_says_no_goodbye() -> None:
+    """A device that vanishes resets its connection: the server gets no close frame."""
+    codes: list[int | None] = []
+
+    def talks(server: ServerConnection) -> None:
+        server.send(json.dumps(WELCOME))
+        try:
+            server.recv()
+        finally:
+            codes.append(server.close_code)
+
+    with socket_server(talks) as base:
+        phone = welcomed(Line(transport(base)).opens_phone("phone", token=None))
+        phone.vanishes()
+        assert phone.closure is not None
+        eventually(lambda: codes, length(1), within=2)
+    assert codes == [1006]
+
+
+def test_a_refused_handshake_is_a_failure_of_the_service() -> None:
+    """A handshake that is answered otherwise is told with the status and laid to the service."""
+    with web_server(lambda handler: says(handler, 503, b"no way")) as base, pytest.raises(Unanswered) as failure:
+        Line(transport(base)).opens_phone("phone", token=None)
+    assert failure.value.service == "websocket-signaling"
+    assert "503" in failure.value.got
+    assert "no way" in failure.value.got
+
+
+def test_a_silent_handshake_is_given_up() -> None:
+    """A peer that takes the connection and says nothing costs the handshake's time-out, scaled."""
+
+    def says_nothing(handler: object) -> None:
+        connection = handler.connection  # type: ignore[attr-defined]  # the web server's request handler
+        connection.settimeout(1.0)
+        connection.recv(1)
+
+    began = time.monotonic()
+    with web_server(says_nothing) as base, pytest.raises(Unanswered):
+        Line(transport(base, time_scale=0.02)).opens_phone("phone", token=None)
+    assert time.monotonic() - began < 2
+
+
+def test_tokens_and_subprotocols_are_offered_as_asked() -> None:
+    """The websocket offers the subprotocol first and the token as a second, or none."""
+    offered: list[str] = []
+
+    def talks(server: ServerConnection) -> None:
+        offered.append(str(server.request.headers["Sec-WebSocket-Protocol"]) if server.request else "")
+
+    with socket_server(talks) as base:
+        line = Line(transport(base))
+        line.opens_phone("phone", token="abc")  # noqa: S106  # no secret of anybody
+        line.opens_camera("camera", token=None)
+        line.opens_camera("old camera", token=None, subprotocol="call.v0")
+        eventually(lambda: offered, length(3), within=2)
+        line.hangs_up_all()
+    assert sorted(offered) == ["call.v0", "call.v1", "social.v1, bearer.abc"]

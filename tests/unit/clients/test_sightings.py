@@ -1,0 +1,165 @@
+"""Looking at services from outside."""
+
+import itertools
+import json
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.checks import CheckFailure
+from fixtures.clients.idle_slot import NoIdleSlotError, find_idle_slot
+from fixtures.clients.scene import look
+from fixtures.clients.sightings import prevailing, requests_for, sight, sight_all, tally
+from fixtures.runs.causes import State
+from tests.unit.clients.make import environment, transport
+from tests.unit.clients.peer import says, web_server
+
+
+def _health(
+    handler: BaseHTTPRequestHandler,
+    *,
+    slot: str = "green",
+    status: int = 200,
+    postgres: str = "up",
+    served: bool = True,
+) -> None:
+    service = handler.path.removeprefix("/api/").partition("-service/")[0]
+    dependency = {"status": postgres, "latency_ms": None, "detail": "gone" if postgres == "down" else None}
+    body = {
+        "status": "up" if status == 200 else "down",
+        "service": service,
+        "environment": "production",
+        "version": "prod-1234567",
+        "slot": slot,
+        "instance": "1",
+        "started_at": "2026-01-01T00:00:00.000Z",
+        "dependencies": {"postgres": dependency},
+    }
+    header = f'{service};slot={slot};build="prod-1234567";instance="1"'
+    says(handler, status, json.dumps(body).encode(), **({"X_Served_By": header} if served else {}))
+
+
+def test_a_sighting_has_both_witnesses() -> None:
+    """What a service says of itself and who the header says has answered are both kept."""
+    with web_server(_health) as base:
+        seen = sight(transport(base), "chat")
+    assert (seen.health.service, seen.who.service, seen.who.slot) == ("chat", "chat", "green")
+
+
+def test_an_answer_of_nobody_fails_the_service() -> None:
+    """A health answer without X-Served-By does not come from a service of the platform."""
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        _health(handler, served=False)
+
+    with web_server(answers) as base, pytest.raises(CheckFailure) as failure:
+        sight(transport(base), "chat")
+    assert failure.value.service == "chat"
+
+
+def test_services_that_do_not_answer_are_left_out() -> None:
+    """Looking at all services gives those that answer well."""
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        _health(handler, status=503 if "chat" in handler.path else 200)
+
+    with web_server(answers) as base:
+        assert [seen.who.service for seen in sight_all(transport(base), ["auth", "chat", "otp"])] == ["auth", "otp"]
+
+
+def test_each_failed_request_is_counted() -> None:
+    """Server errors and missing answers count as failures; refusals do not."""
+    numbers = itertools.count(1)
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        number = next(numbers)
+        if number == 3:
+            handler.close_connection = True
+            return
+        says(handler, {2: 500, 4: 404}.get(number, 200), b"{}")
+
+    with web_server(answers) as base:
+        counted = tally(transport(base), "auth", 6)
+    assert counted.sent == 6
+    assert [failure.split(":")[0] for failure in counted.failures] == ["request 2", "request 3"]
+
+
+@given(st.floats(min_value=0.5, max_value=0.99999))
+def test_more_requests_for_a_better_promise(sla: float) -> None:
+    """So many requests are sent that five times the allowed failure rate fails one of them on average."""
+    assert requests_for(sla) * 5 * (1 - sla) >= 1 - 1e-6
+
+
+def test_the_number_of_requests_is_exact_for_the_guides_sla() -> None:
+    """At 99.9 % one of 200 requests is five times what is allowed."""
+    assert requests_for(0.999) == 200
+
+
+@given(st.lists(st.sampled_from("abc")))
+def test_the_prevailing_value_is_a_most_common_one(values: list[str]) -> None:
+    """No value is more common than the prevailing one; of nothing there is none."""
+    found = prevailing(values)
+    assert (found is None) == (values == [])
+    if found is not None:
+        assert values.count(found) == max(map(values.count, values))
+
+
+def test_the_scene_has_a_reading_of_every_service() -> None:
+    """A service that is down, garbage and an unexpected status are readings, with what ails them."""
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        if "/chat-service/" in handler.path:
+            _health(handler, status=503, postgres="down")
+        elif "/otp-service/" in handler.path:
+            says(handler, 200, b"<html>")
+        elif "/auth-service/" in handler.path:
+            says(handler, 404, b"{}")
+        else:
+            _health(handler)
+
+    with web_server(answers) as base:
+        scene = {reading.service: reading for reading in look(environment(base))}
+    assert len(scene) == 8
+    assert (scene["chat"].state, scene["chat"].ailing) == (State.DOWN, ("postgres",))
+    assert scene["chat"].detail == "postgres is down: gone"
+    assert scene["otp"].state is State.UNREACHABLE
+    assert scene["auth"].state is State.UNREACHABLE
+    assert scene["notification"].state is State.UP
+
+
+def test_a_scene_without_anybody_is_a_scene() -> None:
+    """When nothing answers at all every service is unreachable."""
+    with web_server(_health) as base:
+        gone = base
+    assert {reading.state for reading in look(environment(gone))} == {State.UNREACHABLE}
+
+
+def _with_slots(base: str, **changes: object) -> object:
+    from dataclasses import replace  # noqa: PLC0415  # beside its one use
+
+    sender = transport(base)
+    sender.environment = replace(sender.environment, **changes)  # type: ignore[arg-type]  # fields of an environment
+    return sender
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"slot": "blue"}, "blue"),
+        ({"slots": {"blue": "https://b", "green": "https://g"}}, "blue"),
+        ({"slots": {"blue": "https://b"}}, "blue"),
+    ],
+)
+def test_the_idle_slot_is_the_one_that_is_not_live(changes: dict[str, object], expected: str) -> None:
+    """An environment of one colour is that colour; of a live one it is the declared slot that takes no traffic."""
+    with web_server(_health) as base:
+        assert find_idle_slot(_with_slots(base, **changes)) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("slots", [{}, {"green": "https://g"}, {"blue": "https://b", "canary": "https://c"}])
+def test_without_one_idle_slot_there_is_none(slots: dict[str, str]) -> None:
+    """Where no slot, only the live one or more than one other is declared, none is picked."""
+    with web_server(_health) as base, pytest.raises(NoIdleSlotError):
+        find_idle_slot(_with_slots(base, slots=slots))  # type: ignore[arg-type]

@@ -1,0 +1,91 @@
+"""Tokens looked at closely, and forged."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from fixtures.checks import CheckFailure
+from fixtures.clients.tokens import Forgery, forged, verified_claims
+from fixtures.contract.auth import Key, KeySet
+
+ISSUER = "https://api.test/issuer"
+PRIVATE = Ed25519PrivateKey.generate()
+X = base64.urlsafe_b64encode(PRIVATE.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).rstrip(b"=").decode()
+KEYS = KeySet((Key(kty="OKP", crv="Ed25519", kid="k1", use="sig", alg="EdDSA", x=X),))
+
+
+def _token(*, key: Ed25519PrivateKey = PRIVATE, kid: str = "k1", without: str = "", **claims: object) -> str:
+    now = int(time.time())
+    whole: dict[str, object] = {
+        "iss": ISSUER,
+        "aud": "social-platform",
+        "sub": "u",
+        "sid": "s",
+        "iat": now,
+        "exp": now + 900,
+        "jti": "j",
+    }
+    whole |= claims
+    whole.pop(without, None)
+    return jwt.encode(whole, key, algorithm="EdDSA", headers={"kid": kid})
+
+
+def test_a_good_token_gives_its_claims() -> None:
+    """A token signed by a published key for this issuer and audience is read."""
+    assert verified_claims(_token(), KEYS, issuer=ISSUER)["sub"] == "u"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        _token(key=Ed25519PrivateKey.generate()),
+        _token(kid="k2"),
+        _token(iss="https://elsewhere"),
+        _token(aud="somebody"),
+        _token(exp=int(time.time()) - 60),
+        "rubbish",
+        *(_token(without=name) for name in ("iss", "aud", "sub", "sid", "iat", "exp", "jti")),
+    ],
+)
+def test_whatever_is_wrong_with_a_token_is_found(token: str) -> None:
+    """A wrong key, an unknown key, another issuer or audience, no expiry or a missing claim fails auth."""
+    with pytest.raises(CheckFailure) as failure:
+        verified_claims(token, KEYS, issuer=ISSUER)
+    assert failure.value.service == "auth"
+
+
+@pytest.mark.parametrize("forgery", list(Forgery))
+def test_no_forgery_verifies(forgery: Forgery) -> None:
+    """Every forgery differs from the genuine token and is refused by a verifier that does its work."""
+    genuine = _token()
+    false = forged(forgery, genuine, KEYS)
+    assert false != genuine
+    with pytest.raises(CheckFailure):
+        verified_claims(false, KEYS, issuer=ISSUER)
+
+
+@pytest.mark.parametrize("forgery", [one for one in Forgery if one is not Forgery.TAMPERED])
+def test_a_forgery_claims_what_the_genuine_token_claims(forgery: Forgery) -> None:
+    """Only the signature is wrong, so that nothing else can be the reason of a refusal."""
+    genuine = _token()
+    assert _claims(forged(forgery, genuine, KEYS)) == _claims(genuine)
+
+
+def test_a_tampered_token_keeps_header_and_signature() -> None:
+    """Only the claims differ, and by them it would live longer."""
+    genuine = _token()
+    false = forged(Forgery.TAMPERED, genuine, KEYS)
+    assert false.split(".")[::2] == genuine.split(".")[::2]
+    assert _claims(false)["exp"] > _claims(genuine)["exp"]
+
+
+def _claims(token: str) -> dict[str, Any]:
+    part = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return claims

@@ -1,0 +1,166 @@
+"""The HTTP transport: what it sends, how often, and what it says of what came back."""
+
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+
+from fixtures.clients.exchanges import Exchange, Exchanges
+from fixtures.clients.transport import ForbiddenEffectError, Transport, Unanswered, Unexpected
+from fixtures.clients.witness import Witness
+from fixtures.contract import auth, shared
+from tests.unit.clients.make import environment, transport
+from tests.unit.clients.peer import says, web_server
+
+SERVED = 'auth;slot=green;build="prod-1234567";instance="auth-1"'
+KEYS = b'{"keys": []}'
+
+
+def test_each_request_begins_a_trace_and_is_marked_synthetic() -> None:
+    """Every request carries a traceparent of its own and the run's mark."""
+    seen: list[tuple[str, str]] = []
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        seen.append((handler.headers["traceparent"], handler.headers["X-Synthetic-Run"]))
+        says(handler, 200, KEYS)
+
+    with web_server(answers) as base:
+        sender = transport(base)
+        assert sender.send(auth.key_set()).keys == ()
+        sender.send(auth.key_set())
+    assert {run for _, run in seen} == {"run"}
+    assert len({trace for trace, _ in seen}) == 2
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_nothing_is_tried_again(status: int) -> None:
+    """A request is sent once, whatever the answer."""
+    asked: list[str] = []
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(handler.path)
+        says(handler, status, b"{}", Retry_After="0")
+
+    with web_server(answers) as base, pytest.raises(Unexpected) as failure:
+        transport(base).send(auth.key_set())
+    assert len(asked) == 1
+    assert (failure.value.status, failure.value.service) == (status, "auth")
+
+
+def test_an_unexpected_answer_says_how_to_ask_again() -> None:
+    """The failure of an exchange has the service, what was expected, and a command without the secrets."""
+    with web_server(lambda handler: says(handler, 200, b"<html>")) as base, pytest.raises(Unexpected) as failure:
+        transport(base).send(auth.log_in("a@b.c", "a secret password"))
+    text = str(failure.value)
+    assert "a secret password" not in text
+    assert "curl" in failure.value.repeat
+    assert "$PASSWORD" in failure.value.repeat
+
+
+def test_no_answer_names_the_service_and_comes_from_the_error() -> None:
+    """What cannot be reached is laid to the service that was asked, with the network's error as its cause."""
+    with web_server(lambda handler: says(handler, 200, KEYS)) as base:
+        gone = base
+    with pytest.raises(Unanswered) as failure:
+        transport(gone).send(auth.key_set())
+    assert failure.value.service == "auth"
+    assert failure.value.__cause__ is not None
+
+
+def test_an_answer_that_is_no_http_is_no_answer() -> None:
+    """Garbage on the wire is an exchange without an answer, not an error of ours."""
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"\x00\x01garbage\r\n\r\n")
+        handler.close_connection = True
+
+    with web_server(answers) as base, pytest.raises(Unanswered):
+        transport(base).send(auth.key_set())
+
+
+def test_an_answer_that_breaks_off_is_no_answer() -> None:
+    """A body shorter than its announced length is an exchange without an answer."""
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "100")
+        handler.end_headers()
+        handler.wfile.write(b"{")
+        handler.close_connection = True
+
+    with web_server(answers) as base, pytest.raises(Unanswered):
+        transport(base).send(auth.key_set())
+
+
+def test_a_silent_peer_is_given_up() -> None:
+    """A peer that never answers costs the read time-out, scaled, and no more."""
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        handler.connection.settimeout(2.0)
+        handler.connection.recv(1)
+        handler.close_connection = True
+
+    with web_server(answers) as base, pytest.raises(Unanswered) as failure:
+        transport(base, time_scale=0.02).send(auth.key_set())
+    assert "ReadTimeout" in failure.value.got
+
+
+def test_a_refusal_is_read_as_one() -> None:
+    """An expected refusal gives its problem, and a good answer in its place is a failure."""
+    body = (
+        b'{"type": "urn:social-platform:problem:not-verified", "title": "t", "status": 403, "detail": "d",'
+        b' "instance": "i", "trace_id": "x"}'
+    )
+    with web_server(lambda handler: says(handler, 403, body, Content_Type="application/problem+json")) as base:
+        assert transport(base).refused(auth.account(), "not-verified").slug == "not-verified"
+    with web_server(lambda handler: says(handler, 200, b"{}")) as base, pytest.raises(Unexpected):
+        transport(base).refused(auth.account(), "not-verified")
+
+
+def test_an_environment_without_effects_is_only_looked_at() -> None:
+    """Where only reading is allowed nothing else is sent."""
+    asked: list[str] = []
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(handler.path)
+        says(handler, 200, KEYS)
+
+    with web_server(answers) as base:
+        careful = transport(base, effects=frozenset({"read"}))
+        careful.send(auth.key_set())
+        with pytest.raises(ForbiddenEffectError):
+            careful.send(auth.register("a@b.c", "p" * 12, "A"))
+    assert len(asked) == 1
+
+
+def test_the_witness_hears_of_touch_and_of_who_answered() -> None:
+    """Each exchange is told with its service, and a well-formed X-Served-By with where it came from."""
+    touched: list[str] = []
+    answered: list[tuple[str, ...]] = []
+
+    def touch(service: str, exchange: Exchange | None = None, /) -> None:
+        touched.append(f"{service} {exchange.outcome if exchange else ''}")
+
+    def answer(*who: str) -> None:
+        answered.append(who)
+
+    witness = Witness(touch, answer)
+    with web_server(lambda handler: says(handler, 200, KEYS, X_Served_By=SERVED)) as base:
+        Transport(environment(base), run_id="r", witness=witness, exchanges=Exchanges()).send(auth.key_set())
+    with web_server(lambda handler: says(handler, 200, KEYS, X_Served_By="?!")) as other:
+        Transport(environment(other), run_id="r", witness=witness, exchanges=Exchanges()).send(auth.key_set())
+    assert touched == ["auth 200", "auth 200"]
+    assert answered == [("auth", "green", "prod-1234567", base)]
+
+
+def test_another_address_is_asked_there() -> None:
+    """A transport towards another address keeps the check's record and asks at that address."""
+    with web_server(lambda handler: says(handler, 200, KEYS)) as base:
+        sender = transport("http://127.0.0.1:1")
+        sender.towards(base).send(auth.key_set())
+    assert [str(exchange.outcome) for exchange in sender.exchanges] == ["200"]
+
+
+def test_health_of_a_service_that_is_down_is_not_good() -> None:
+    """A health answer of 503 is unexpected, so a check of health fails by itself."""
+    with web_server(lambda handler: says(handler, 503, b"{}")) as base, pytest.raises(Unexpected):
+        transport(base).send(shared.health("chat"))
