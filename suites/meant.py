@@ -11,7 +11,13 @@ from fixtures.environments import Slot
 from fixtures.guide import load_guide
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fixtures.clients.sightings import Sighting
     from fixtures.clients.transport import Transport
+
+_AGREED: dict[tuple[str, str, str], str] = {}
+"""Found once for each process and run; who changes it later is found as a change of the target."""
 
 
 def slot_meant(transport: Transport) -> str:
@@ -23,7 +29,7 @@ def slot_meant(transport: Transport) -> str:
     environment = transport.environment
     if environment.slot != Slot.LIVE and transport.base == environment.api:
         return environment.slot
-    return _agreed("slot", [seen.who.slot for seen in sight_all(transport, _names())])
+    return _agreed("slot", transport, lambda seen: seen.who.slot)
 
 
 def build_meant(transport: Transport) -> str:
@@ -31,7 +37,7 @@ def build_meant(transport: Transport) -> str:
     environment = transport.environment
     if environment.build is not None and transport.base == environment.api:
         return environment.build
-    return _agreed("build", [seen.health.version for seen in sight_all(transport, _names())])
+    return _agreed("build", transport, lambda seen: seen.health.version)
 
 
 def release_tag() -> str:
@@ -40,8 +46,12 @@ def release_tag() -> str:
     return f"{re.escape(before)}[0-9a-f]{{7,40}}{re.escape(after)}"
 
 
-def _agreed(what: str, values: list[str]) -> str:
-    found = prevailing(values)
+def _agreed(what: str, transport: Transport, of: Callable[[Sighting], str]) -> str:
+    known = _AGREED.get((what, transport.base, transport.run_id))
+    if known is not None:
+        return known
+    services = [service.name for service in load_guide().services]
+    found = prevailing(of(seen) for seen in sight_all(transport, services))
     if found is None:
         raise CheckFailure(
             what=f"the {what} that the services answer from",
@@ -49,8 +59,5 @@ def _agreed(what: str, values: list[str]) -> str:
             got="none",
             likely="the address itself does not answer: look at the load balancer before any service",
         )
+    _AGREED[what, transport.base, transport.run_id] = found
     return found
-
-
-def _names() -> list[str]:
-    return [service.name for service in load_guide().services]

@@ -86,6 +86,13 @@ def test_each_failed_request_is_counted() -> None:
     assert [failure.split(":")[0] for failure in counted.failures] == ["request 2", "request 3"]
 
 
+def test_enough_failures_say_it() -> None:
+    """A service that fails always is not asked to the end."""
+    with web_server(lambda handler: says(handler, 500, b"{}")) as base:
+        counted = tally(transport(base), "auth", 200)
+    assert counted.sent == len(counted.failures) < 10
+
+
 @given(st.floats(min_value=0.5, max_value=0.99999))
 def test_more_requests_for_a_better_promise(sla: float) -> None:
     """So many requests are sent that five times the allowed failure rate fails one of them on average."""

@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from fixtures.clients.exchanges import Exchange, Exchanges
+from fixtures.clients.patience import SHARE, SILENCES, Patience
 from fixtures.clients.transport import ForbiddenEffectError, Transport, Unanswered, Unexpected
 from fixtures.clients.witness import Witness
 from fixtures.contract import auth, shared
@@ -164,3 +165,16 @@ def test_health_of_a_service_that_is_down_is_not_good() -> None:
     """A health answer of 503 is unexpected, so a check of health fails by itself."""
     with web_server(lambda handler: says(handler, 503, b"{}")) as base, pytest.raises(Unexpected):
         transport(base).send(shared.health("chat"))
+
+
+def test_a_peer_that_stays_silent_is_waited_for_ever_less_long() -> None:
+    """After some silences in a row less is waited, and one answer restores all of it."""
+    patience = Patience()
+    assert patience.left("https://a", "chat", 6.0) == 6.0
+    for _ in range(SILENCES):
+        patience.silent("https://a", "chat")
+    assert patience.left("https://a", "chat", 6.0) == 6.0 * SHARE
+    assert patience.left("https://a", "auth", 6.0) == 6.0
+    assert patience.left("https://b", "chat", 6.0) == 6.0
+    patience.heard("https://a", "chat")
+    assert patience.left("https://a", "chat", 6.0) == 6.0
