@@ -71,6 +71,33 @@ def test_a_mistyped_tier_is_a_usage_error(repository: pytest.Pytester) -> None:
     assert repository.runpytest("-m", "zzzzzz").ret == pytest.ExitCode.USAGE_ERROR
 
 
+def test_a_broken_expression_is_a_usage_error(repository: pytest.Pytester) -> None:
+    """An expression that cannot be read is explained in one line, not by a trace."""
+    repository.makeconftest('pytest_plugins = ["fixtures.environments.plugin", "fixtures.runs.plugin"]')
+    result = repository.runpytest("-m", "smoke and")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: Wrong expression passed to '-m': smoke and: *"])
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+
+
+@pytest.mark.parametrize("workers", [(), ("-n0",)])
+def test_a_path_that_is_not_there_is_a_usage_error(repository: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    """A mistyped file ends the run before anything is started for it, with workers and without."""
+    result = repository.runpytest_subprocess("suites/smoke/test_smok.py::test_x", "--env", "own.toml", *workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: file or directory not found: *test_smok.py*"])
+
+
+@pytest.mark.parametrize("folder", ["tests", "suites", "suites/preflight"])
+def test_a_tier_is_asked_for_from_any_folder(
+    repository: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """The marker alone selects its folder, wherever in the repository it is typed."""
+    monkeypatch.chdir(repository.path / folder)
+    result = repository.runpytest_subprocess("--collect-only", "-q", "-m", "smoke")
+    assert [line.rpartition("::")[2] for line in result.outlines if "::" in line] == ["test_smoke"]
+
+
 @pytest.mark.parametrize("option", ["--collect-only", "--setup-plan"])
 @pytest.mark.parametrize("environment", ["blue", "nowhere", "local"])
 def test_looking_needs_no_environment(
@@ -129,6 +156,15 @@ def test_an_environment_that_cannot_be_used_ends_the_run(
     assert result.ret not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
     result.stdout.no_fnmatch_line("*judges*")
     assert "EnvironmentInvalid" in result.stdout.str() + result.stderr.str()
+
+
+def test_an_unknown_name_is_said_where_it_was_given(
+    repository: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What VERIFY_ENV names wrongly is mended there, not on the command line."""
+    monkeypatch.setenv("VERIFY_ENV", "nonsense")
+    result = repository.runpytest("-m", "smoke", "-n0")
+    assert "VERIFY_ENV: unknown environment 'nonsense'" in result.stdout.str() + result.stderr.str()
 
 
 @pytest.mark.parametrize("scale", ["0", "-1", "inf", "nan", "x"])

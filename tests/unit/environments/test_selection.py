@@ -84,6 +84,13 @@ def test_which_environment_is_meant(option: str | None, variables: dict[str, str
     assert (found.named, found.origin, found.source) == (named, origin, named)
 
 
+@pytest.mark.parametrize("option", ["", "  "])
+def test_an_empty_option_names_no_environment(option: str) -> None:
+    """--env with a variable that is not set is a mistake, and never the sandbox."""
+    with pytest.raises(EnvironmentInvalid, match="--env: is empty"):
+        name_environment(option, {"VERIFY_ENV": "green"}, ("local",)).require()
+
+
 @pytest.mark.parametrize("value", ["1", "true", "yes"])
 def test_in_ci_the_environment_has_to_be_named(value: str) -> None:
     """Where CI is set no environment is guessed."""

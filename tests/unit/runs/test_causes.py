@@ -83,6 +83,19 @@ def test_a_datastore_that_is_down_is_the_cause() -> None:
     assert "so says auth: no postgres" in cause.headline()
 
 
+def test_a_check_that_fails_in_two_phases_is_counted_once() -> None:
+    """The headline counts checks, not the phases in which they failed."""
+    twice = [
+        Failure(f"test_{name}", phase, "no answer", Kind.UNREACHABLE, "chat", "chat")
+        for name in ("a", "b")
+        for phase in ("call", "teardown")
+    ]
+    (cause,) = collapse(twice)
+    assert cause.headline() == "chat is down; 1 check follows from it"
+    (cause,) = collapse(twice[:2])
+    assert cause.headline() == "chat is down"
+
+
 def test_nothing_reachable_is_the_public_address() -> None:
     """When no service can be reached, the way to them is the cause."""
     health = [HealthReading(name, State.UNREACHABLE) for name in NEEDS]
