@@ -56,7 +56,16 @@ STRUCTURE: Final = _object(
     info=_object(
         ["title", "version"], title=_TEXT, version=_TEXT, description=_TEXT, license=_object(["name"], name=_TEXT)
     ),
-    servers=_map(_object(["host", "protocol"], host=_TEXT, protocol=_TEXT, pathname=_TEXT, description=_TEXT)),
+    servers=_map(
+        _object(
+            ["host", "protocol"],
+            host=_TEXT,
+            protocol=_TEXT,
+            pathname=_TEXT,
+            description=_TEXT,
+            variables=_map(_object(["description"], description=_TEXT)),
+        )
+    ),
     channels=_map(
         _object(["address", "messages"], address=_TEXT, description=_TEXT, bindings=_BINDINGS, messages=_map(_REF))
     ),
