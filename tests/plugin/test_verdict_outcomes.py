@@ -2,6 +2,8 @@ import pytest
 
 from tests.plugin.verdicts import Suite
 
+pytest_plugins = ["pytester"]
+
 HOLDS = "@pytest.mark.guide('SVC-01', service='otp')\ndef test_a(): pass\ndef test_b(): pass\n"
 MUST = "from fixtures.checks import must\nfrom fixtures.checks.match import equals\n"
 WRONG = MUST + "def test_wrong(): must(1, equals(2), subject='the count', service='chat')\n"

@@ -10,6 +10,8 @@ import pytest
 from fixtures.runs.ledger import open_items
 from tests.plugin.verdicts import Suite
 
+pytest_plugins = ["pytester"]
+
 HOLDS = "def test_a(): pass\n"
 SLOW = "import time, pathlib\ndef test_slow():\n    pathlib.Path('begun').touch()\n    time.sleep(30)\n"
 UNUSABLE = """
@@ -105,6 +107,34 @@ def test_a_disk_that_fills_up_during_the_run_is_invalid(suite: Suite) -> None:
     assert ended.code == 70
     assert "No space left on device" in ended.out
     assert "no folder could be written" in ended.out
+
+
+@pytest.mark.parametrize("args", [(), ("-n2",)])
+@pytest.mark.parametrize(
+    ("trouble", "checks", "code"),
+    [
+        ("OSError('no space')", HOLDS, 3),
+        ("OSError('no space')", "def test_a(): assert 0\n", 1),
+        ("KeyboardInterrupt", HOLDS, 2),
+    ],
+)
+def test_trouble_at_the_very_end_does_not_look_like_no_go(
+    suite: Suite, args: tuple[str, ...], trouble: str, checks: str, code: int
+) -> None:
+    """What breaks in the last hooks, or a second Ctrl-C there, still leaves the verdict that it deserves."""
+    ends = f"def pytest_sessionfinish(session):\n    if not hasattr(session.config, 'workerinput'): raise {trouble}\n"
+    suite.write(ends, a=checks)
+    ended = suite.run(*args)
+    assert ended.code == code
+    assert "Traceback" not in ended.out
+
+
+def test_a_report_that_cannot_be_written_is_invalid(suite: Suite) -> None:
+    """A full disk under pytest's own report is INVALID, not NO-GO."""
+    suite.write(a=HOLDS)
+    ended = suite.run("--junitxml=/dev/full")
+    assert ended.code == 3
+    assert "No space left on device" in ended.out
 
 
 def test_a_folder_with_a_verdict_is_not_used_again(suite: Suite) -> None:
