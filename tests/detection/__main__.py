@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fault", action="append", default=[], metavar="ID", help="only this one; may be repeated")
     parser.add_argument("--healthy", type=int, default=None, metavar="N", help=f"runs without a fault ({ENOUGH})")
     parser.add_argument("--workers", type=int, metavar="N", help="processes of each run (as the suite chooses)")
-    parser.add_argument("--whole", action="store_true", help="run the whole suite for every fault")
+    parser.add_argument("--named", action="store_true", help="only the checks named for a fault: quick, and no page")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the runs' folders there")
     return parser
 
@@ -137,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="detection-") as temporary, Stage() as stage:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        proof = Proof(stage, folder, arguments.workers, whole=arguments.whole)
+        proof = Proof(stage, folder, arguments.workers, whole=not arguments.named)
         try:
             _prove(proof, chosen, healthy)
         except KeyboardInterrupt:
@@ -148,7 +148,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             say("0 passed, 1 failed")
             return 1
     judgements = [trial.judgement for trial in proof.trials] + [run.judgement for run in proof.calm]
-    if not interrupted and not arguments.fault and healthy >= ENOUGH:
+    if not (interrupted or arguments.fault or arguments.named) and healthy >= ENOUGH:
         PAGE.write_text(page(proof.trials, proof.calm), encoding="utf-8")
     passed = sum(judgement.passed for judgement in judgements)
     say(f"{passed} passed, {len(judgements) - passed} failed")
