@@ -5,4 +5,9 @@ import pytest
 # Helpers below fixtures/ would show bare AssertionErrors unless they are rewritten before their first import.
 pytest.register_assert_rewrite("fixtures")
 
-pytest_plugins: list[str] = []
+pytest_plugins = [
+    "fixtures.clients.plugin",
+    "fixtures.environments.plugin",
+    "fixtures.runs.plugin",
+    "fixtures.sandbox.plugin",
+]

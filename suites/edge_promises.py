@@ -1,0 +1,103 @@
+"""EDG: what must hold at an address of the edge, whichever address it is; smoke and preflight share it."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+
+from fixtures.checks import must
+from fixtures.checks.match import absent, all_of, at_least, has, is_a, matches, one_of
+from fixtures.clients.tls import trust
+from fixtures.contract import shared
+from fixtures.contract.promises import PROMISES
+from fixtures.edge.control import control_server
+from fixtures.edge.handshake import Outcome, certificate, handshake
+from fixtures.guide import load_guide
+from fixtures.runs.causes import PUBLIC_ADDRESS
+
+if TYPE_CHECKING:
+    from fixtures.clients.transport import Transport
+
+_SERVICE = load_guide().services[0].name
+"""Any service will do: what is judged stands before all of them."""
+MEANT = ssl.TLSVersion[f"TLSv{load_guide().security.tls}".replace(".", "_")]
+FORMER = tuple(
+    version for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2) if version < MEANT
+)
+_REDIRECTS = (301, 302, 307, 308)
+"""All that name the new place and can be followed (RFC 9110, 15.4)."""
+
+
+def speaks_the_version_meant(address: str) -> None:
+    """Hold that the guide's TLS version is agreed on."""
+    must(
+        handshake(address, MEANT),
+        has(outcome=Outcome.ACCEPTED, version=MEANT.name.replace("_", ".")),
+        subject=f"a handshake of {MEANT.name} with {address}",
+        service=PUBLIC_ADDRESS,
+    )
+
+
+def refuses_former_version(address: str, version: ssl.TLSVersion) -> None:
+    """Hold that an older version is refused by the alert for it, by a client that can offer it."""
+    with control_server(version) as control:
+        must(
+            handshake(control, version),
+            has(outcome=Outcome.ACCEPTED),
+            subject=f"a handshake of {version.name} with a server that accepts it: without it nothing is proven",
+            service=PUBLIC_ADDRESS,
+        )
+    must(
+        handshake(address, version),
+        has(outcome=Outcome.REFUSED),
+        subject=f"a handshake of {version.name} with {address}",
+        service=PUBLIC_ADDRESS,
+    )
+
+
+def shows_a_good_certificate(address: str, transport: Transport) -> None:
+    """Hold that chain and name verify, and that there is time enough to renew it."""
+    must(
+        certificate(address, trust(transport.environment.ca_file)),
+        has(wrong=absent(), days=at_least(PROMISES.edge.certificate_days, "days")),
+        subject=f"the certificate of {address}",
+        service=PUBLIC_ADDRESS,
+    )
+
+
+def sends_plain_http_to_https(transport: Transport) -> None:
+    """Hold that plain HTTP is answered with a redirect to the same path over TLS, and with nothing else."""
+    environment = transport.environment
+    host = urlsplit(environment.live_api).hostname or ""
+    plain = environment.plain_api or f"http://{host}"
+    path = shared.health(_SERVICE).path
+    must(
+        _status_and_place(f"{plain}{path}", transport.timeouts.read),
+        has(status=one_of(*_REDIRECTS), place=matches(rf"https://{re.escape(host)}(:\d+)?{re.escape(path)}")),
+        subject=f"the answer of {plain} to plain HTTP",
+        service=PUBLIC_ADDRESS,
+    )
+
+
+def tells_clients_to_come_back_over_tls(transport: Transport) -> None:
+    """Hold that answers carry Strict-Transport-Security (RFC 6797) for long enough."""
+    header = transport.answer(shared.health(_SERVICE)).headers.get("Strict-Transport-Security", "")
+    found = re.search(r'(?:^|;)\s*max-age="?(\d+)"?\s*(?:;|$)', header, re.IGNORECASE)
+    must(
+        int(found[1]) if found else None,
+        all_of(is_a(int), at_least(PROMISES.edge.hsts_seconds, "s")),
+        subject=f"the max-age of Strict-Transport-Security at {transport.base} (header: {header!r})",
+        service=PUBLIC_ADDRESS,
+    )
+
+
+def _status_and_place(url: str, within: float) -> dict[str, object]:
+    try:
+        answer = httpx.get(url, follow_redirects=False, timeout=within, trust_env=False)
+    except httpx.HTTPError as error:
+        return {"status": f"none, {type(error).__name__}: {error}", "place": None}
+    return {"status": answer.status_code, "place": answer.headers.get("Location")}

@@ -1,0 +1,152 @@
+"""AUT: accounts, sessions and tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.checks import eventually, must
+from fixtures.checks.match import all_of, between, equals, has, is_not
+from fixtures.clients.differences import told_apart_by
+from fixtures.clients.protected import protected_operations, sockets_refuse
+from fixtures.clients.tokens import Forgery, forged, verified_claims
+from fixtures.contract import auth
+from fixtures.contract.promises import PROMISES
+
+if TYPE_CHECKING:
+    from fixtures.clients.person import Person
+    from fixtures.environments import Environment
+
+
+@pytest.mark.guide("AUT-01", service="auth")
+def test_account_works_only_after_its_address_is_proven(newcomer: Person) -> None:
+    """Nobody logs in before the one-time password has proven the address, and everybody does after it."""
+    who = newcomer.identity
+    registration = newcomer.account.registers()
+    must(registration, has(email=who.email, status="pending"), subject="a new registration")
+    newcomer.is_refused(auth.log_in(who.email, who.password), "not-verified")
+
+    newcomer.account.verifies()
+    newcomer.account.logs_in()
+    must(
+        newcomer.account.looks(),
+        has(user_id=registration.user_id, email=who.email, status="active", display_name=who.display_name),
+        subject="the account of somebody verified",
+    )
+
+
+@pytest.mark.guide("AUT-01", service="auth")
+def test_account_is_not_activated_without_a_proof_of_its_own(newcomer: Person, alice: Person) -> None:
+    """An account stays unusable when the proof is made up, or proves somebody else's address."""
+    who = newcomer.identity
+    newcomer.account.registers()
+    # Alice is active, so a new password for registration proves her address once more, and hers alone.
+    hers = alice.account.proves(alice.account.receives(alice.account.asks_for_a_code()))
+    newcomer.is_refused(auth.activate(newcomer.user_id, hers.proof), "proof-invalid")
+    head, _, signature = hers.proof.rpartition(".")
+    newcomer.is_refused(auth.activate(newcomer.user_id, f"{head}.{signature[::-1]}"), "proof-invalid")
+    newcomer.is_refused(auth.log_in(who.email, who.password), "not-verified")
+
+
+@pytest.mark.guide("AUT-01", service="auth")
+def test_token_says_who_may_do_what_until_when(alice: Person, environment: Environment) -> None:
+    """An access token verifies against the published keys and carries issuer, audience, subject and expiry."""
+    tokens = alice.tokens
+    claims = verified_claims(tokens.access_token, alice.does(auth.key_set()), issuer=environment.issuer)
+    must(claims, has(sub=alice.user_id, sid=tokens.session_id), subject="the claims of alice's access token")
+    must(
+        claims["exp"] - claims["iat"],
+        all_of(equals(tokens.expires_in), between(1, PROMISES.logins.access_lifetime, "s")),
+        subject="the lifetime of alice's access token",
+    )
+
+
+@pytest.mark.guide("AUT-02", service="auth")
+def test_wrong_password_and_unknown_user_look_the_same(alice: Person, newcomer: Person) -> None:
+    """Whoever tries to log in learns nothing of whether the address has an account."""
+    wrong = auth.log_in(alice.identity.email, newcomer.identity.password)
+    unknown = auth.log_in(newcomer.identity.email, newcomer.identity.password)
+    answers = [alice.gets(wrong), alice.gets(unknown)]
+    for answer in answers:
+        must(wrong.refused(answer, "invalid-credentials"), has(status=answer.status), subject="the refusal")
+    must(
+        told_apart_by(*answers),
+        equals(()),
+        subject="what differs between a wrong password and an unknown user",
+    )
+
+
+@pytest.mark.guide("AUT-02", service="auth")
+def test_guessing_passwords_is_limited(alice: Person, newcomer: Person) -> None:
+    """After repeated failures log-in is refused for a while that is told, and only for the address attacked."""
+    for address in (alice.identity.email, newcomer.identity.email):
+        guess = auth.log_in(address, newcomer.identity.password)
+        for _ in range(PROMISES.logins.failures):
+            alice.is_refused(guess, "invalid-credentials")
+        alice.is_refused(guess, "rate-limited")
+        must(
+            alice.gets(guess),
+            has(retry_after=between(1, PROMISES.logins.failure_window, "s")),
+            subject="the answer to one guess too many",
+        )
+
+
+@pytest.mark.guide("AUT-03", service="auth")
+def test_refresh_token_works_once(alice: Person) -> None:
+    """Refreshing gives new tokens, and an old refresh token is refused and ends what was made from it."""
+    former = alice.tokens
+    latter = alice.account.refreshes()
+    must(
+        latter,
+        has(refresh_token=is_not(former.refresh_token), access_token=is_not(former.access_token)),
+        subject="the refreshed tokens",
+    )
+    alice.account.looks()
+
+    alice.is_refused(auth.refresh(former.refresh_token), "refresh-token-reused")
+    must(
+        alice.gets(auth.refresh(latter.refresh_token)),
+        has(status=401),
+        subject="the answer to the newest refresh token after an old one was used again",
+    )
+
+
+@pytest.mark.guide("AUT-03", service="auth")
+def test_nothing_works_after_logout(alice: Person) -> None:
+    """After logging out neither token opens anything, at any service."""
+    alice.account.logs_out()
+    for operation in protected_operations(alice):
+        alice.is_refused(operation, "unauthenticated")
+    must(alice.gets(auth.refresh(alice.tokens.refresh_token)), has(status=401), subject="a refresh after logout")
+    sockets_refuse(alice, alice.tokens.access_token, reason=PROMISES.sockets.token_invalid)
+
+
+@pytest.mark.guide("AUT-04", service="auth")
+@pytest.mark.parametrize("forgery", list(Forgery))
+def test_forged_token_opens_nothing(alice: Person, forgery: Forgery) -> None:
+    """A token that is tampered with, unsigned or signed by another is refused by every service and both sockets."""
+    genuine = alice.tokens.access_token
+    for operation in protected_operations(alice):
+        alice.does(operation)  # the same request with the genuine token: what refuses everything proves nothing
+    false = forged(forgery, genuine, alice.does(auth.key_set()))
+    for operation in protected_operations(alice):
+        alice.transport.refused(operation.bearing(false), "unauthenticated")
+    sockets_refuse(alice, false, reason=PROMISES.sockets.token_invalid)
+
+
+@pytest.mark.guide("AUT-04", service="auth")
+def test_expired_token_opens_nothing(alice: Person) -> None:
+    """A genuine token is refused by every service and both sockets once its time is over."""
+    genuine = alice.tokens
+    brief = alice.account.logs_in(access_expires_in=1).access_token
+    alice.holds(genuine)
+    eventually(
+        lambda: alice.transport.answer(auth.account().bearing(brief)),
+        has(status=401),
+        within=PROMISES.deadlines.socket_expiry,
+        subject="the answer to a token that lives for a second",
+    )
+    for operation in protected_operations(alice):
+        alice.transport.refused(operation.bearing(brief), "token-expired")
+    sockets_refuse(alice, brief, reason=PROMISES.sockets.token_expired)

@@ -1,0 +1,139 @@
+"""What the command line selects, seen from pytest's own end."""
+
+import pytest
+
+from tests.architecture.source import ROOT
+
+pytest_plugins = ["pytester"]
+
+OWN = """
+name = "own"
+api = "https://127.0.0.1:1"
+reported_environment = "production"
+[provenance]
+kafka = "simulated"
+"""
+CHECK = '''
+def test_check(environment, guide, pytestconfig):
+    """A check."""
+    print("worker", getattr(pytestconfig, "workerinput", None) is not None)
+    print("judges", environment.name, environment.time_scale, len(guide.services))
+'''
+
+
+@pytest.fixture
+def repository(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A small repository with two tiers and a test of its own."""
+    for name in ("CI", "VERIFY_ENV", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "KUBECONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    pytester.makepyprojecttoml(
+        f'[tool.pytest]\nstrict = true\ntestpaths = ["tests"]\npythonpath = ["{ROOT}"]\n'
+        'addopts = ["--import-mode=importlib", "-p", "no:locust", "-p", "no:cacheprovider"]\n'
+        'markers = ["smoke: s", "preflight: p", "slow: s"]\n'
+    )
+    pytester.makeconftest('pytest_plugins = ["fixtures.environments.plugin"]')
+    for tier in ("smoke", "preflight"):
+        folder = pytester.mkpydir("suites") if tier == "smoke" else pytester.path / "suites"
+        (folder / tier).mkdir()
+        (folder / tier / "__init__.py").touch()
+        (folder / tier / f"test_{tier}.py").write_text(CHECK.replace("test_check", f"test_{tier}"), encoding="utf-8")
+    pytester.mkpydir("tests").joinpath("test_own.py").write_text("def test_own(): pass\n", encoding="utf-8")
+    pytester.path.joinpath("own.toml").write_text(OWN, encoding="utf-8")
+    return pytester
+
+
+@pytest.mark.parametrize(
+    ("arguments", "selected"),
+    [
+        ((), {"test_own"}),
+        (("-m", "smoke"), {"test_smoke"}),
+        (("-m", "preflight", "--env", "blue"), {"test_preflight"}),
+        (("-m", "smoke or preflight"), {"test_smoke", "test_preflight"}),
+        (("-m", "not smoke"), {"test_own"}),
+        (("suites/smoke",), {"test_smoke"}),
+        (("suites",), {"test_smoke", "test_preflight"}),
+        (("suites", "-m", "not smoke"), {"test_preflight"}),
+        (("suites/smoke/test_smoke.py::test_smoke",), {"test_smoke"}),
+    ],
+)
+def test_what_is_collected(repository: pytest.Pytester, arguments: tuple[str, ...], selected: set[str]) -> None:
+    """The marker alone selects its folder, a bare run the project's own tests, and a path what it says."""
+    result = repository.runpytest("--collect-only", "-q", *arguments)
+    names = {line.rpartition("::")[2] for line in result.outlines if "::" in line}
+    assert (names, result.ret) == (selected, pytest.ExitCode.OK)
+
+
+def test_a_mistyped_tier_is_a_usage_error(repository: pytest.Pytester) -> None:
+    """An unknown marker selects nothing silently, and is answered with the one that was meant."""
+    result = repository.runpytest("-m", "smok")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*Did you mean smoke?*"])
+    assert repository.runpytest("-m", "zzzzzz").ret == pytest.ExitCode.USAGE_ERROR
+
+
+@pytest.mark.parametrize("option", ["--collect-only", "--setup-plan"])
+@pytest.mark.parametrize("environment", ["blue", "nowhere", "local"])
+def test_looking_needs_no_environment(
+    repository: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, option: str, environment: str
+) -> None:
+    """Collecting and planning work without an environment, and touch no network."""
+    monkeypatch.setattr("socket.getaddrinfo", None)
+    monkeypatch.setattr("socket.socket.connect", None)
+    monkeypatch.setenv("CI", "true")
+    assert repository.runpytest("-m", "smoke", option, "--env", environment).ret == pytest.ExitCode.OK
+    assert repository.runpytest("-m", "smoke", option).ret == pytest.ExitCode.OK
+
+
+def test_a_run_on_an_own_file(repository: pytest.Pytester) -> None:
+    """A check gets the environment of one's own file and the guide, and the header says what is judged."""
+    result = repository.runpytest("-m", "smoke", "--env", "own.toml", "--time-scale", "2", "-n0", "-s")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "tiers: smoke",
+            "environment: own.toml (from --env), slot live",
+            "provenance: kafka simulated",
+            "time scale: 2",
+            "*judges own 2.0 8*",
+        ]
+    )
+
+
+def test_workers_by_default(repository: pytest.Pytester) -> None:
+    """Without -n the suite's checks run in xdist's workers, which know the environment."""
+    result = repository.runpytest_subprocess("-m", "smoke", "--env", "own.toml", "-rP")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*4 workers*", "worker True", "judges own 1.0 8"])
+    own = repository.runpytest()
+    own.assert_outcomes(passed=1)
+    own.stdout.no_fnmatch_line("created: *")
+
+
+def test_variable_names_the_environment(repository: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """VERIFY_ENV names the environment where --env does not."""
+    monkeypatch.setenv("VERIFY_ENV", "own.toml")
+    monkeypatch.setenv("CI", "true")
+    result = repository.runpytest("-m", "smoke", "-n0")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["environment: own.toml (from VERIFY_ENV)*"])
+
+
+@pytest.mark.parametrize("environment", ["blue", "prodution", None])
+def test_an_environment_that_cannot_be_used_ends_the_run(
+    repository: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, environment: str | None
+) -> None:
+    """No check runs on an environment that is unknown, incomplete, or guessed in CI."""
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.delenv("VERIFY_BLUE_API", raising=False)
+    result = repository.runpytest("-m", "smoke", "-n0", *(["--env", environment] if environment else []))
+    assert result.ret not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+    result.stdout.no_fnmatch_line("*judges*")
+    assert "EnvironmentInvalid" in result.stdout.str() + result.stderr.str()
+
+
+@pytest.mark.parametrize("scale", ["0", "-1", "inf", "nan", "x"])
+def test_a_time_scale_is_checked(repository: pytest.Pytester, scale: str) -> None:
+    """A factor that is not positive and finite is a usage error that says so."""
+    result = repository.runpytest(f"--time-scale={scale}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--time-scale*positive number*"])

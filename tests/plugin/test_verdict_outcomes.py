@@ -1,0 +1,152 @@
+import pytest
+
+from tests.plugin.verdicts import Suite
+
+HOLDS = "@pytest.mark.guide('SVC-01', service='otp')\ndef test_a(): pass\ndef test_b(): pass\n"
+MUST = "from fixtures.checks import must\nfrom fixtures.checks.match import equals\n"
+WRONG = MUST + "def test_wrong(): must(1, equals(2), subject='the count', service='chat')\n"
+
+
+def test_all_held_is_go(suite: Suite) -> None:
+    """A whole tier that ran and held is GO with exit code 0, and the reports say the same."""
+    suite.write(a=HOLDS)
+    ended = suite.run()
+    assert (ended.code, ended.verdict["verdict"]) == (0, "GO")
+    assert ended.verdict["counts"]["held"] == 2
+    assert ended.verdict["checks"][0]["guide"] == ["SVC-01"]
+    assert ended.verdict["checks"][0]["service"] == "otp"
+    assert b'failures="0" errors="0" skipped="0"' in (ended.folder / "junit.xml").read_bytes()
+    assert ended.out.rstrip().splitlines()[-1].endswith(str(ended.folder))
+
+
+def test_a_failure_is_no_go_and_says_whom_to_call(suite: Suite) -> None:
+    """A check that fails is NO-GO with exit code 1: the cause, its service and whom the guide says to call."""
+    suite.write(a=HOLDS, b=WRONG)
+    ended = suite.run()
+    assert (ended.code, ended.verdict["verdict"]) == (1, "NO-GO")
+    assert ended.verdict["causes"][0]["subject"] == "chat"
+    assert "production-oncall@social-platform.com" in ended.out
+    assert "the count: expected 2, got 1" in ended.out
+    assert "Traceback" not in ended.out
+
+
+def test_the_guides_contacts_are_not_bothered_by_a_go(suite: Suite) -> None:
+    """Nobody is to be called for a GO."""
+    suite.write(a=HOLDS)
+    assert suite.run().verdict["call"] == {}
+
+
+def test_a_failure_in_setup_or_teardown_is_no_go(suite: Suite) -> None:
+    """A check fails whichever of its phases does."""
+    fixture = "@pytest.fixture\ndef broken():\n    {}\ndef test_x(broken): pass\n"
+    suite.write(a=fixture.format("raise ValueError('in setup')"), b=fixture.format("yield; assert 0, 'left behind'"))
+    ended = suite.run()
+    assert ended.code == 1
+    assert {failure["phase"] for cause in ended.verdict["causes"] for failure in [cause["first"]]} == {
+        "setup",
+        "teardown",
+    }
+
+
+@pytest.mark.parametrize("args", [(), ("-n2",)])
+def test_all_skipped_is_not_go(suite: Suite, args: tuple[str, ...]) -> None:
+    """Checks that were all skipped prove nothing: INCONCLUSIVE, exit code 75, and each is named with its reason."""
+    suite.write(a="def test_x(): pytest.skip('no time')\n")
+    ended = suite.run(*args)
+    assert (ended.code, ended.verdict["verdict"]) == (75, "INCONCLUSIVE")
+    assert "test_x: no time" in ended.out
+
+
+def test_nothing_selected_is_not_go(suite: Suite) -> None:
+    """A run that selects nothing is INCONCLUSIVE and keeps pytest's exit code 5."""
+    suite.write(a=HOLDS)
+    ended = suite.run("-m", "smoke")
+    assert (ended.code, ended.verdict["verdict"]) == (5, "INCONCLUSIVE")
+
+
+@pytest.mark.parametrize("args", [(), ("-n2",)])
+def test_a_collection_error_is_invalid(suite: Suite, args: tuple[str, ...]) -> None:
+    """A check that cannot be collected makes the run INVALID, whatever else holds."""
+    suite.write(a=HOLDS, b="import nothing_of_this_name\n")
+    ended = suite.run(*args)
+    assert (ended.code, ended.verdict["verdict"]) == (2, "INVALID")
+    assert "nothing_of_this_name" in ended.verdict["reasons"][0]
+
+
+def test_a_collection_error_that_is_continued_is_no_go_or_invalid_never_go(suite: Suite) -> None:
+    """Going on after a collection error does not make it one."""
+    suite.write(a=HOLDS, b="import nothing_of_this_name\n")
+    assert suite.run("--continue-on-collection-errors").verdict["verdict"] == "INVALID"
+
+
+def test_an_internal_error_is_invalid(suite: Suite) -> None:
+    """An internal error of pytest or a plugin makes the run INVALID with pytest's exit code 3."""
+    suite.write("def pytest_runtest_logfinish(): raise RuntimeError('plugin bug')\n", a=HOLDS)
+    ended = suite.run()
+    assert (ended.code, ended.verdict["verdict"]) == (3, "INVALID")
+    assert "plugin bug" in ended.verdict["reasons"][0]
+
+
+@pytest.mark.parametrize(
+    "args", [("-k", "test_b"), ("--deselect", "suites/smoke/test_a.py::test_a"), ("-n2", "-ktest_b")]
+)
+def test_a_part_of_a_tier_is_not_go(suite: Suite, args: tuple[str, ...]) -> None:
+    """A selection within a tier that held says so and is INCONCLUSIVE: it cannot speak for the tier."""
+    suite.write(a=HOLDS)
+    ended = suite.run(*args)
+    assert (ended.code, ended.verdict["verdict"]) == (75, "INCONCLUSIVE")
+    assert "partial: 1 check deselected" in ended.out
+    assert "1 check ran and held" in ended.out
+
+
+def test_a_check_named_by_its_id_is_not_go(suite: Suite) -> None:
+    """One check by its node id is INCONCLUSIVE, and that it held can be seen."""
+    suite.write(a=HOLDS)
+    ended = suite.run(target="suites/smoke/test_a.py::test_a")
+    assert ended.code == 75
+    assert "only a part of suites/smoke was named" in ended.out
+    assert "1 check ran and held" in ended.out
+
+
+def test_not_applicable_is_beside_the_verdict(suite: Suite) -> None:
+    """A check whose capability is not declared is reported and changes nothing where the environment is not strict."""
+    suite.write(a=HOLDS, b="def test_cdn(): pytest.skip('not applicable: no capability cdn')\n")
+    ended = suite.run()
+    assert ended.verdict["verdict"] == "GO"
+    assert ended.verdict["counts"]["not applicable"] == 1
+    assert "not applicable here: 1" in ended.out
+
+
+def test_a_strict_environment_must_declare_what_is_required(suite: Suite) -> None:
+    """In a strict environment an undeclared capability makes the run INVALID with a code of its own."""
+    strict = "def pytest_verify_environment(config): return environment(strict=True)\n"
+    suite.write(strict, a=HOLDS, b="def test_cdn(): pytest.skip('not applicable: no capability cdn')\n")
+    assert suite.run().code == 67
+
+
+def test_what_is_expected_to_fail_is_advice(suite: Suite) -> None:
+    """A check expected to fail is advisory: beside the verdict, but NO-GO in a strict environment."""
+    suite.write(a=HOLDS, b="@pytest.mark.xfail(reason='known')\ndef test_x(): assert 0\n")
+    ended = suite.run()
+    assert ended.verdict["verdict"] == "GO"
+    assert ended.verdict["counts"]["advisory"] == 1
+
+
+def test_the_projects_own_tests_get_no_verdict(suite: Suite) -> None:
+    """A run of other tests has no verdict, no folder and pytest's own exit codes."""
+    suite.write()
+    suite.pytester.makepyfile(test_own="import pytest\ndef test_x(): pytest.skip('x')\n")
+    ended = suite.run(target="test_own.py")
+    assert ended.code == 0
+    assert "VERDICT" not in ended.out
+    assert not ended.folder.exists()
+
+
+@pytest.mark.parametrize("only", ["--collect-only", "--setup-plan"])
+def test_looking_at_the_suite_gives_no_verdict(suite: Suite, only: str) -> None:
+    """Collecting makes no run: no folder, no question for the environment."""
+    suite.write("def pytest_verify_environment(config): raise SystemExit('asked')\n", a=HOLDS)
+    ended = suite.run(only)
+    assert ended.code == 0
+    assert "VERDICT" not in ended.out
+    assert not ended.folder.exists()

@@ -1,0 +1,206 @@
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.checks import CheckFailure, eventually, throughout
+from fixtures.checks.eventually import LONGEST_PAUSE
+from fixtures.checks.match import at_least, equals
+from fixtures.checks.time_scale import forget_time_scale, scaled, set_time_scale
+from tests.unit.checks.clock import ManualClock
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(autouse=True)
+def _no_scale() -> Iterator[None]:
+    forget_time_scale()
+    yield
+    forget_time_scale()
+
+
+def from_time(clock: ManualClock, moment: float, *, before: str = "no", after: str = "yes") -> Callable[[], str]:
+    began = clock.now()
+    return lambda: after if clock.now() - began >= moment else before
+
+
+def test_what_holds_at_once_takes_no_time(clock: ManualClock) -> None:
+    """No pause is made for what holds at the first look."""
+    assert eventually(lambda: 1, equals(1), within=5, clock=clock) == 1
+    assert clock.pauses == []
+
+
+@given(st.floats(0, 30), st.floats(0.05, 30))
+def test_it_holds_if_it_comes_true_by_the_deadline(moment: float, within: float) -> None:
+    """What comes true by the deadline and stays is found; what comes clearly later never is; the wait is bounded."""
+    clock = ManualClock()
+    try:
+        value = eventually(from_time(clock, moment), equals("yes"), within=within, clock=clock)
+    except CheckFailure:
+        assert moment > within
+    else:
+        assert value == "yes"
+        assert moment <= within + 0.002
+    assert clock.now() - 1_000 <= within + 0.002
+    assert all(pause <= LONGEST_PAUSE for pause in clock.pauses)
+
+
+def test_the_failure_shows_what_was_seen_and_when(clock: ManualClock) -> None:
+    """A time-out shows the distinct states in order with their times, and how often each was seen."""
+    states = itertools.chain(["ringing", "ringing"], itertools.repeat("ended"))
+    with pytest.raises(CheckFailure) as caught:
+        eventually(lambda: next(states), equals("accepted"), within=2, subject="the call", service="auth", clock=clock)
+    assert [seen.state for seen in caught.value.history] == ["'ringing'", "'ended'"]
+    assert caught.value.history[0].times == 2
+    assert caught.value.history[0].first == 0
+    assert caught.value.service == "auth"
+    assert "the call" in str(caught.value)
+    assert "within 2 s" in caught.value.expected
+
+
+def test_a_named_error_means_not_yet(clock: ManualClock) -> None:
+    """An error named as transient is waited through and kept in the history."""
+    answers: Iterator[int | Exception] = iter([ConnectionError("refused"), ConnectionError("refused"), 7])
+
+    def probe() -> int:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert eventually(probe, equals(7), within=5, transient=(ConnectionError,), clock=clock) == 7
+
+
+def test_only_errors_until_the_end_say_so(clock: ManualClock) -> None:
+    """Where nothing ever answered, the failure says that and shows the error."""
+
+    def probe() -> int:
+        raise ConnectionError("refused")
+
+    with pytest.raises(CheckFailure, match="never answered") as caught:
+        eventually(probe, equals(7), within=1, transient=(ConnectionError,), clock=clock)
+    assert "refused" in caught.value.got
+
+
+def test_an_unnamed_error_ends_the_wait(clock: ManualClock) -> None:
+    """An error nobody named is raised at once, as it is, with a note of what was awaited."""
+
+    def probe() -> int:
+        raise KeyError("oops")
+
+    with pytest.raises(KeyError) as caught:
+        eventually(probe, equals(7), within=1, clock=clock)
+    assert clock.pauses == []
+    assert "while waiting for 7" in caught.value.__notes__[0]
+
+
+def test_a_probe_that_takes_longer_than_the_deadline_is_asked_once(clock: ManualClock) -> None:
+    """No probe begins after the deadline."""
+    asked = []
+
+    def probe() -> int:
+        asked.append(clock.now())
+        clock.time += 10
+        return 0
+
+    with pytest.raises(CheckFailure):
+        eventually(probe, equals(7), within=1, clock=clock)
+    assert len(asked) == 1
+
+
+def test_one_factor_scales_every_deadline(clock: ManualClock) -> None:
+    """The time scale multiplies deadlines, and the message says the deadline that was waited for."""
+    set_time_scale(3)
+    with pytest.raises(CheckFailure, match="within 6 s"):
+        eventually(lambda: 0, equals(7), within=2, clock=clock)
+    assert clock.now() == pytest.approx(1_006, abs=0.01)
+
+
+def test_the_time_scale_is_set_once() -> None:
+    """A second, different time scale in one run is refused; the same again is not."""
+    set_time_scale(2)
+    set_time_scale(2)
+    with pytest.raises(RuntimeError):
+        set_time_scale(3)
+    assert scaled(2) == 4
+
+
+@pytest.mark.parametrize("factor", [0, -1, float("inf"), float("nan")])
+def test_a_time_scale_is_a_number_above_zero(factor: float) -> None:
+    """A time scale that would end all waits at once or never is refused."""
+    with pytest.raises(ValueError, match="above 0"):
+        set_time_scale(factor)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
+def test_a_wait_needs_a_length(seconds: float) -> None:
+    """A wait without a positive, finite length is a mistake of the check."""
+    with pytest.raises(ValueError, match="above 0"):
+        eventually(lambda: 0, equals(0), within=seconds)
+    with pytest.raises(ValueError, match="above 0"):
+        throughout(lambda: 0, equals(0), lasting=seconds)
+
+
+@given(st.floats(0, 20), st.floats(0.05, 20))
+def test_throughout_finds_every_lasting_change(moment: float, lasting: float) -> None:
+    """A change before the end that stays is found; without one the whole time is watched, to its end."""
+    clock = ManualClock()
+    probe = from_time(clock, moment, before="up", after="down")
+    try:
+        throughout(probe, equals("up"), lasting=lasting, clock=clock)
+    except CheckFailure as failure:
+        assert "throughout" in failure.expected  # noqa: PT017  # whether it raises depends on the example
+        held = False
+    else:
+        assert clock.now() - 1_000 >= lasting
+        held = True
+    if held:
+        assert moment > lasting
+    else:
+        assert moment <= lasting + 0.002
+
+
+def test_throughout_without_a_reading_at_its_end_fails(clock: ManualClock) -> None:
+    """A watch that could not look at its end proves nothing."""
+
+    def probe() -> int:
+        raise ConnectionError("refused")
+
+    with pytest.raises(CheckFailure, match="refused"):
+        throughout(probe, equals(7), lasting=1, transient=(ConnectionError,), clock=clock)
+
+
+def test_throughout_waits_through_named_errors(clock: ManualClock) -> None:
+    """A named error in between is no reading and no failure."""
+    values: Iterator[int | Exception] = itertools.chain([1, ConnectionError("x")], itertools.repeat(1))
+
+    def probe() -> int:
+        value = next(values)
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    assert throughout(probe, equals(1), lasting=1, transient=(ConnectionError,), clock=clock) == 1
+
+
+def test_the_subject_falls_back_to_the_name_of_the_probe(clock: ManualClock) -> None:
+    """A probe with a name need not be named twice."""
+
+    def unread_count() -> int:
+        return 0
+
+    with pytest.raises(CheckFailure, match="unread count"):
+        eventually(unread_count, at_least(1), within=0.1, clock=clock)
+    with pytest.raises(CheckFailure, match="what was awaited"):
+        eventually(lambda: 0, at_least(1), within=0.1, clock=clock)
+
+
+def test_real_time_passes_on_the_monotonic_clock() -> None:
+    """Without an injected clock the machine's monotonic clock is used."""
+    with pytest.raises(CheckFailure, match="nothing changed at all"):
+        eventually(lambda: 0, at_least(1), within=0.03)

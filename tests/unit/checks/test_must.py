@@ -1,0 +1,53 @@
+import pytest
+
+from fixtures.checks import CheckFailure, must
+from fixtures.checks.failure import Seen
+from fixtures.checks.match import equals, has
+
+
+def test_a_value_that_matches_is_returned() -> None:
+    """What holds is handed on, so that a check can go on with it."""
+    assert must(5, equals(5), subject="five") == 5
+
+
+def test_a_failure_explains_itself() -> None:
+    """A failure says what, where, expected, got, likely cause, how to repeat it and whose it is."""
+    with pytest.raises(CheckFailure) as caught:
+        must(
+            {"user": {"status": "pending"}},
+            has(user=has(status="active")),
+            subject="alice's account",
+            service="auth",
+            likely="the proof was not taken",
+            repeat="curl https://127.0.0.1/",
+        )
+    text = str(caught.value)
+    assert caught.value.service == "auth"
+    assert caught.value.where == ".user.status"
+    for part in ("alice's account", "auth", "'active'", "'pending'", "the proof was not taken", "curl https://"):
+        assert part in text
+    assert caught.value.summary() == (
+        "alice's account.user.status: expected 'active', got 'pending' (in {'user': {'status': 'pending'}})"
+    )
+
+
+def test_a_failure_without_path_shows_the_value_once() -> None:
+    """A plain value is shown once."""
+    with pytest.raises(CheckFailure) as caught:
+        must(1, equals(2), subject="n")
+    assert str(caught.value) == "n is not as it must be\n  expected: 2\n  got:      1"
+
+
+def test_a_failure_is_an_assertion() -> None:
+    """pytest counts what does not hold as a failure, not as an error."""
+    assert issubclass(CheckFailure, AssertionError)
+
+
+def test_a_long_history_keeps_its_ends() -> None:
+    """Of a long history the beginning and the end are shown, and how much lies between."""
+    history = [Seen(f"state {n}", n, n) for n in range(40)]
+    text = str(CheckFailure(what="w", expected="e", got="g", history=history))
+    assert "state 0" in text
+    assert "state 39" in text
+    assert "28 more" in text
+    assert "state 20" not in text

@@ -1,0 +1,1 @@
+"""Tests of the contract: the documents, the operations, and that both say the same."""

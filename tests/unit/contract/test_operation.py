@@ -1,0 +1,181 @@
+"""An operation as a value: what it sends, what it accepts, and what it says of all else."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.contract import auth, chat, notification, shared
+from fixtures.contract.errors import field_of
+from fixtures.contract.excerpt import LONGEST, excerpt
+from fixtures.contract.operation import Answer, Endpoint, Headers, Operation, UnexpectedAnswer
+from fixtures.contract.problem import HEADER_OF, PREFIX, STATUS_OF
+
+PROBLEM = "application/problem+json"
+SECRETS = ["eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2ln", "alice@synthetic.example", "482913", "correct horse battery"]
+
+
+def problem(slug: str, status: int, /, **changes: Any) -> Answer:  # noqa: ANN401 - any field of a problem
+    body = {
+        "type": PREFIX + slug,
+        "title": "Refused",
+        "status": status,
+        "detail": "",
+        "instance": "/x",
+        "trace_id": "0" * 32,
+    }
+    headers = {"Content-Type": PROBLEM, "X-Trace-Id": "0" * 32}
+    if status in HEADER_OF:
+        headers[HEADER_OF[status]] = "1"
+    return Answer(status, Headers(headers), msgspec.json.encode(body | changes), 0.1)
+
+
+def html(status: int) -> Answer:
+    return Answer(status, Headers({"Content-Type": "text/html; charset=utf-8"}), b"<h1>Hello</h1>", 0.1)
+
+
+def test_a_request_is_built() -> None:
+    """Path parameters are quoted, absent values left out, truth values written as JSON writes them."""
+    operation = notification.notifications(unread=True, limit=10)
+    assert operation.url("https://api.example/") == (
+        "https://api.example/api/notification-service/v1/notifications?unread=true&limit=10"
+    )
+    sent = chat.send("../x?", "Hi", idempotency_key="k")
+    assert sent.path == "/api/chat-service/v1/conversations/..%2Fx%3F/messages"
+    assert msgspec.json.decode(sent.content or b"") == {"text": "Hi"}
+    assert sent.headers["Idempotency-Key"] == "k"
+
+
+def test_methods_and_keys_decide_what_may_be_repeated() -> None:
+    """A GET is safe, a DELETE idempotent, and a POST idempotent only by its key."""
+    assert (auth.account().safe, auth.account().idempotent) == (True, True)
+    assert (auth.delete_account().safe, auth.delete_account().idempotent) == (False, True)
+    assert not auth.register("a@b", "p", "A").idempotent
+    assert auth.register("a@b", "p", "A", idempotency_key="k").idempotent
+
+
+def test_credentials_are_added_by_the_sender() -> None:
+    """Any token and any key can be put on any operation, and the operation itself stays as it was."""
+    operation = auth.account()
+    assert operation.bearing("forged").headers["Authorization"] == "Bearer forged"
+    assert operation.keyed("key").headers["X-Synthetic-Key"] == "key"
+    assert "Authorization" not in operation.headers
+
+
+def test_an_operation_keeps_its_secrets() -> None:
+    """The representations of operations, answers and what was read show no password, token, code or header value."""
+    operation = auth.log_in("alice@synthetic.example", "correct horse battery").bearing(SECRETS[0])
+    tokens = auth.Tokens(SECRETS[0], "Bearer", 900, SECRETS[0], 900, "u", "s")
+    answer = Answer(200, Headers({"Set-Cookie": SECRETS[0]}), b"correct horse battery", 0.1)
+    shown = f"{operation!r} {tokens!r} {answer!r}"
+    assert not [secret for secret in SECRETS if secret in shown]
+
+
+def test_no_content() -> None:
+    """An operation without an answer body reads as None."""
+    assert auth.log_out().read(Answer(204, Headers(), b"", 0.1)) is None
+
+
+def test_text_bytes_and_whole_answers() -> None:
+    """An endpoint may take the body as text or bytes, or the answer itself."""
+    answer = Answer(200, Headers({"Content-Type": "text/plain"}), "é".encode(), 0.1)
+    assert shared.metrics("auth").read(answer) == "é"
+    assert Operation(Endpoint("x", "x", "GET", "/", {200: bytes}), "/").read(answer) == "é".encode()
+    assert Operation(Endpoint("x", "x", "GET", "/", {200: Answer}), "/").read(answer) is answer
+
+
+@pytest.mark.parametrize("status", [200, 301, 404, 500, 503])
+def test_html_is_unexpected(status: int) -> None:
+    """A page instead of JSON is unexpected under every status, with the status in the error."""
+    with pytest.raises(UnexpectedAnswer) as caught:
+        shared.health("auth").read(html(status))
+    assert (caught.value.service, caught.value.operation_id, caught.value.status) == ("auth", "getHealth", status)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"null", b"[]", b"1"])
+def test_no_json_object_is_unexpected(body: bytes) -> None:
+    """A body that is not the JSON object it should be is unexpected."""
+    with pytest.raises(UnexpectedAnswer):
+        auth.account().read(Answer(200, Headers({"Content-Type": "application/json"}), body, 0.1))
+
+
+def test_an_unexpected_problem_is_named() -> None:
+    """When a good answer was due and a problem came, the error has its slug, trace and server."""
+    answer = problem("forbidden", 403)
+    answer = Answer(403, Headers({**answer.headers, "X-Served-By": "auth;slot=blue"}), answer.body, 0.1)
+    with pytest.raises(UnexpectedAnswer, match="auth getOwnAccount answered 403 forbidden") as caught:
+        auth.account().read(answer)
+    assert (caught.value.slug, caught.value.trace_id) == ("forbidden", "0" * 32)
+    assert caught.value.served_by == "auth;slot=blue"
+
+
+@pytest.mark.parametrize(("slug", "status"), STATUS_OF.items())
+def test_the_expected_refusal(slug: str, status: int) -> None:
+    """The refusal that is expected is read, and its slug is the one asked for."""
+    assert auth.account().refused(problem(slug, status), slug).slug == slug
+
+
+@pytest.mark.parametrize(
+    ("answer", "field"),
+    [
+        (problem("forbidden", 403), None),
+        (problem("unauthenticated", 401), "type"),
+        (problem("token-expired", 401, status=403), "status"),
+        (problem("token-expired", 401, type="about:blank"), "type"),
+        (problem("token-expired", 401, title=None), "title"),
+        (Answer(401, Headers({"Content-Type": PROBLEM}), problem("token-expired", 401).body, 0.1), "WWW-Authenticate"),
+        (html(401), "Content-Type"),
+        (html(200), None),
+    ],
+)
+def test_any_other_refusal_is_unexpected(answer: Answer, field: str | None) -> None:
+    """Another slug, another status, a missing header or no problem at all is not the refusal that was expected."""
+    with pytest.raises(UnexpectedAnswer) as caught:
+        auth.account().refused(answer, "token-expired")
+    assert caught.value.field == field
+
+
+def test_a_refusal_with_a_status_of_its_own() -> None:
+    """A refusal may be expected under another status than its usual one."""
+    assert auth.account().refused(problem("not-found", 410), "not-found", status=410).status == 410
+
+
+def test_headers_and_retry_after() -> None:
+    """Header names are case-insensitive, repeated ones are joined, and Retry-After counts only in whole seconds."""
+    headers = Headers([("A", "1"), ("a", "2"), ("Idempotent-Replayed", "true")])
+    assert (headers["a"], len(headers), list(headers)) == ("1, 2", 2, ["a", "idempotent-replayed"])
+    assert hash(headers) == hash(Headers({"A": "1, 2", "Idempotent-Replayed": "true"}))
+    assert repr(headers) == "Headers(a, idempotent-replayed)"
+    assert Answer(200, headers, b"", 0.1).replayed
+    for value, seconds in (("7", 7), ("", None), ("-1", None), ("1.5", None), ("Sun, 01 Mar 2026 00:00:00 GMT", None)):
+        assert Answer(429, Headers({"Retry-After": value}), b"", 0.1).retry_after == seconds
+
+
+@given(st.sampled_from(SECRETS), st.sampled_from(["access_token", "code", "text", "email", "detail", "title", "kind"]))
+def test_an_excerpt_keeps_secrets(secret: str, name: str) -> None:
+    """Strings in fields not known to be harmless are hidden, and tokens, codes and addresses in any field."""
+    if secret == "correct horse battery" and name in {"detail", "title", "kind"}:  # noqa: S105 - an example
+        return
+    assert secret not in excerpt(msgspec.json.encode({"a": [{name: secret}], name: secret}))
+
+
+@given(st.binary())
+def test_an_excerpt_is_short(body: bytes) -> None:
+    """Of any body there is an excerpt, on one line and never longer than the limit."""
+    text = excerpt(body * 40)
+    assert len(text) <= LONGEST
+    assert "\n" not in text
+
+
+def test_an_excerpt_shows_the_shape() -> None:
+    """An excerpt shows names, numbers and truth values, how long strings are, and how many items a list has."""
+    body = msgspec.json.encode({"a": [1, 2, 3, 4], "b": "secret", "c": None, "d": True, "status": "down", "e": 123456})
+    assert excerpt(body) == "{a: [1, 2, 3, …] (4), b: <6 characters>, c: null, d: true, status: down, e: …}"
+    assert excerpt(b"") == "(empty)"
+
+
+def test_field_of_an_error_about_the_whole() -> None:
+    """An error about the body as a whole names no field."""
+    assert field_of(msgspec.ValidationError("Expected `object`, got `array`")) is None

@@ -1,0 +1,1 @@
+"""Tests: environments, their files, secrets and checks."""

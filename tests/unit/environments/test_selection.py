@@ -1,0 +1,101 @@
+"""Which environment and which tiers a command line means."""
+
+import pytest
+from _pytest.mark.expression import Expression
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.environments import EnvironmentInvalid
+from fixtures.environments.selection import name_environment, tiers_named, tiers_possible, time_scale
+
+TIERS = ("preflight", "smoke")
+
+
+def _tiers(text: str) -> frozenset[str]:
+    expression = Expression.compile(text)
+    return tiers_named(TIERS, expression.idents(), lambda markers: expression.evaluate(lambda n, /, **_: n in markers))
+
+
+@pytest.mark.parametrize(
+    ("expression", "tiers"),
+    [
+        ("smoke", {"smoke"}),
+        ("smoke or preflight", {"smoke", "preflight"}),
+        ("smoke and not slow", {"smoke"}),
+        ("smoke and slow", {"smoke"}),
+        ("(smoke or preflight) and slow and not quick", {"smoke", "preflight"}),
+        ('smoke and guide(service="auth")', {"smoke"}),
+        ("preflight and not smoke", {"preflight"}),
+        ("not smoke", set()),
+        ("not smoke and slow", set()),
+        ("slow", set()),
+        ("smok", set()),
+    ],
+)
+def test_the_tiers_that_an_expression_asks_for(expression: str, tiers: set[str]) -> None:
+    """A tier is asked for when its marker can make the expression true, and not when it is only excluded."""
+    assert _tiers(expression) == tiers
+
+
+NAMES = st.sampled_from(["smoke", "preflight", "slow", "quick"])
+EXPRESSIONS = st.recursive(
+    NAMES,
+    lambda inner: st.one_of(
+        inner.map(lambda text: f"not ({text})"),
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(
+            lambda parts: f"({parts[0]}) {parts[1]} ({parts[2]})"
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+@given(EXPRESSIONS)
+def test_negation_of_all_asks_for_nothing_it_excludes(text: str) -> None:
+    """A tier that is asked for is possible: some check of it can satisfy the expression."""
+    expression = Expression.compile(text)
+
+    def holds(markers: frozenset[str]) -> bool:
+        return expression.evaluate(lambda name, /, **_: name in markers)
+
+    assert _tiers(text) <= tiers_possible(TIERS, expression.idents(), holds) | _together(text)
+
+
+def _together(text: str) -> frozenset[str]:
+    # An expression may ask for both tiers on one check, which no check has: it is asked for, and selects nothing.
+    return frozenset(TIERS) if all(tier in text for tier in TIERS) else frozenset()
+
+
+@pytest.mark.parametrize(
+    ("option", "variables", "named", "origin"),
+    [
+        ("blue", {"VERIFY_ENV": "green", "CI": "1"}, "blue", "--env"),
+        (None, {"VERIFY_ENV": " green ", "CI": "true"}, "green", "VERIFY_ENV"),
+        (None, {}, "local", "default"),
+        (None, {"CI": "false", "VERIFY_ENV": ""}, "local", "default"),
+        (None, {"CI": "0"}, "local", "default"),
+        (None, {"CI": ""}, "local", "default"),
+    ],
+)
+def test_which_environment_is_meant(option: str | None, variables: dict[str, str], named: str, origin: str) -> None:
+    """--env goes before VERIFY_ENV, which goes before the sandbox."""
+    found = name_environment(option, variables, ("local",))
+    found.require()
+    assert (found.named, found.origin, found.source) == (named, origin, named)
+
+
+@pytest.mark.parametrize("value", ["1", "true", "yes"])
+def test_in_ci_the_environment_has_to_be_named(value: str) -> None:
+    """Where CI is set no environment is guessed."""
+    with pytest.raises(EnvironmentInvalid, match="has to be named"):
+        name_environment(None, {"CI": value}, ("local",)).require()
+
+
+@given(st.one_of(st.text(max_size=10), st.floats().map(str)))
+def test_a_time_scale_is_read_or_refused(text: str) -> None:
+    """Every text is a positive, finite factor or a ValueError."""
+    try:
+        scale = time_scale(text)
+    except ValueError:
+        return
+    assert 0 < scale < float("inf")

@@ -1,0 +1,1 @@
+"""Faults, and the mangler that several of them use."""

@@ -1,0 +1,111 @@
+import base64
+import html
+import json
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from fixtures.checks.difference import show
+from fixtures.runs.redaction import MASK, SHORTEST, Redactor
+
+SECRETS = st.text(min_size=8, max_size=40).filter(lambda text: text.strip() == text and text.strip(MASK[0]) != "")
+FORMS: list[Callable[[str], str]] = [
+    str,
+    repr,
+    json.dumps,
+    lambda text: json.dumps(text, ensure_ascii=False),
+    quote,
+    lambda text: quote(text, safe=""),
+    quote_plus,
+    html.escape,
+]
+JWT = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
+
+
+def redactor(*secrets: str) -> Redactor:
+    made = Redactor()
+    for secret in secrets:
+        made.register(secret)
+    return made
+
+
+@given(SECRETS, st.sampled_from(FORMS), st.text(max_size=20), st.text(max_size=20))
+def test_no_form_of_a_secret_is_left(secret: str, form: Callable[[str], str], before: str, after: str) -> None:
+    """A registered secret is in no text, in none of the forms that texts carry."""
+    written = form(secret).strip("\"'")
+    assume(written not in MASK)
+    told = redactor(secret).redact(f"{before} {written} {after}")
+    assert written not in told
+    assert secret not in told
+
+
+@given(
+    st.text(min_size=12, max_size=40, alphabet=st.characters(codec="ascii")),
+    st.binary(max_size=5),
+    st.binary(max_size=5),
+)
+def test_base64_at_every_alignment_is_hidden(secret: str, before: bytes, after: bytes) -> None:
+    """Whatever stands before a secret in bytes that are written as base64, its digits are hidden."""
+    assume(secret.strip(MASK[0]))
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        told = redactor(secret).redact(encode(before + secret.encode() + after).decode())
+        assert MASK in told
+        assert len(told.replace(MASK, "")) <= 16 + len(before) * 2 + len(after) * 2
+
+
+@given(st.text(min_size=200, max_size=400, alphabet="abcdefghijklmnop0123456789"))
+def test_a_secret_cut_short_is_hidden(secret: str) -> None:
+    """What a shortened text leaves of a secret before and behind the ellipsis is hidden too."""
+    cut = show(secret).strip("'")
+    assert "..." in cut
+    assert redactor(secret).redact(f"got '{cut}'") == f"got '{MASK}...{MASK}'"
+
+
+@given(SECRETS, st.text(max_size=80))
+def test_redacting_twice_changes_nothing_more(secret: str, text: str) -> None:
+    """A redacted text can pass a second sink unharmed."""
+    made = redactor(secret)
+    once = made.redact(text + secret)
+    assert made.redact(once) == once
+
+
+@given(st.text(max_size=200, alphabet="abc xyz0189,.:{}[]'\"\n"))
+def test_innocent_text_is_left_alone(text: str) -> None:
+    """Text without secrets and without credentials passes unchanged."""
+    assert redactor("something-else-entirely").redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        (f"token {JWT} end", JWT),
+        (f"cut {JWT[:40]}...{JWT[-20:]}", JWT[-20:]),
+        ("Authorization: Bearer abc", "abc"),
+        ("'authorization': 'Basic dTpw'", "dTpw"),
+        ('{"Authorization": "s3cret"}', "s3cret"),
+        ("offers bearer.abcdefghijklmnopqrstuvwxyz", "abcdefghij"),
+        ("X-Synthetic-Key: k3y", "k3y"),
+        ("https://s3/x?X-Amz-Signature=abc123&x=1", "abc123"),
+    ],
+)
+def test_what_is_shaped_like_a_credential_is_hidden(text: str, hidden: str) -> None:
+    """Tokens and credentials in headers and addresses are hidden without being registered."""
+    told = Redactor().redact(text)
+    assert hidden not in told
+    assert MASK in told
+
+
+@pytest.mark.parametrize("text", ["Authorization: Bearer $TOKEN", "close 4401 token-missing", "a bearer of news"])
+def test_what_only_speaks_of_credentials_is_left(text: str) -> None:
+    """A shell variable in place of a secret stays, so that a command can be repeated."""
+    assert Redactor().redact(text) == text
+
+
+def test_a_secret_too_short_to_hide_is_left_alone() -> None:
+    """A secret of a letter or two would hide half of every text; a key of many lines is hidden line by line."""
+    assert redactor("a" * (SHORTEST - 1)).redact("banana aaa") == "banana aaa"
+    pem = "-----BEGIN KEY-----\nMC4CAQAwBQYDK2VwBCIE\n-----END KEY-----"
+    assert "MC4CAQAw" not in redactor(pem).redact("E   MC4CAQAwBQYDK2VwBCIE")

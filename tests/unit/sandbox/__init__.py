@@ -1,0 +1,1 @@
+"""Units of the sandbox's infrastructure: nothing here starts it."""
