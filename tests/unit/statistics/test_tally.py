@@ -48,6 +48,15 @@ def test_workers_merge_exactly(first: Samples, second: Samples) -> None:
     assert together == merged([right, left]) == tally(first + second)
 
 
+@given(st.floats(0.9, 1.1), st.lists(st.floats(0.99, 1.01) | st.sampled_from([1.0, math.nextafter(1, 2)]), max_size=30))
+def test_the_histogram_s_buckets_do_not_blur_a_limit(limit: float, latencies: list[float]) -> None:
+    """Values in the bucket of a limit are compared with the limit itself, wherever in it the limit lies."""
+    for cut in (limit, 1.0, *latencies[:1]):
+        made = Tally((cut,))
+        made.add(0, latencies)
+        assert made.over(cut) == sum(latency > cut for latency in latencies)
+
+
 def test_exactly_at_the_limit_is_not_over_it() -> None:
     """One second is within one second; the next number after it is not."""
     made = tally([(0, 1.0, False), (0, math.nextafter(1.0, 2), False)])

@@ -1,0 +1,1 @@
+"""Measurements against references, each a program of its own; not part of the tests."""
