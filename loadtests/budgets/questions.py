@@ -13,7 +13,6 @@ from loadtests.budgets.model import (
     EACH,
     Budget,
     Errors,
-    Good,
     Line,
     Over,
     Percentile,
@@ -87,12 +86,10 @@ def _names(budget: Budget, line: Line, called: Collection[str]) -> Iterator[str]
 
 def _measure(line: ShareLine) -> tuple[float | None, float]:
     """The limit in seconds, and the share allowed beyond it."""
-    match line:
-        case Over(limit=limit, share=share):
-            return float(limit.seconds), share.fraction
-        case Percentile(percent=percent, limit=limit):
-            return float(limit.seconds), float((100 - percent) / 100)
-        case Errors(share=share):
-            return None, share.fraction
-        case Good(share=share):
-            return None, float((100 - share.percent) / 100)
+    if isinstance(line, Over):
+        return float(line.limit.seconds), line.share.fraction
+    if isinstance(line, Percentile):
+        return float(line.limit.seconds), float((100 - line.percent) / 100)
+    if isinstance(line, Errors):
+        return None, line.share.fraction
+    return None, float((100 - line.share.percent) / 100)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.statistics.beta import log_at_least, log_at_most, log_beta, log_mass_above, log_tails
+from fixtures.statistics.beta import _log_complement, log_at_least, log_at_most, log_beta, log_mass_above, log_tails
 
 shares = st.floats(0.0005, 0.9995)
 
@@ -64,6 +64,11 @@ def test_mass_above_needs_no_integrable_density_at_zero(b: int) -> None:
     x = 0.01
     series = -math.log(x) - math.fsum((1 - x) ** j / j for j in range(1, b))
     assert math.exp(log_mass_above(x, 0, b)) == pytest.approx(series, rel=1e-6)
+
+
+def test_the_certain_has_no_complement() -> None:
+    """Where rounding makes a tail certain, the other one is impossible, not an error."""
+    assert _log_complement(0.0) == -math.inf
 
 
 def test_edges_are_certain() -> None:

@@ -152,9 +152,9 @@ def test_the_same_block_many_times_is_counted_as_often(seen: list[tuple[int, int
 def test_a_table_of_factors_stays_small() -> None:
     """Blocks of ever different sizes do not fill the memory."""
     test = BlockTest(0.01)
-    for n in range(1, 6000):
-        test.observe(n, 1 if n % 500 == 0 else 0)
-    assert len(test._factors) <= 4096
+    for n in range(6000, 1000, -1):
+        test.observe(n, 1)
+    assert len(test._factors) == 4096
     assert test.decision is Decision.UNDECIDED
 
 

@@ -60,6 +60,13 @@ def test_p_values_and_bounds_say_the_same(count: tuple[int, int], level: float, 
         assert (stays_below(bad, n, limit) <= level) == (limit > high)
 
 
+def test_a_bound_beside_one_ends() -> None:
+    """Where no number lies between the bound and 1, the search ends, outside of the truth."""
+    n = 10**9
+    assert (n - 1) / n < upper_bound(n - 1, n, 1e-4) <= 1
+    assert 0 <= lower_bound(1, n, 1e-4) < 1 / n
+
+
 def test_nothing_observed_proves_nothing() -> None:
     """Without a request both p-values are 1, and nobody knows how many would settle it."""
     assert exceeds(0, 0, 0.01) == stays_below(0, 0, 0.01) == 1

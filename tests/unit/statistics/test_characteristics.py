@@ -1,7 +1,9 @@
 """What the sequential tests promise, computed exactly: no simulation, every path followed."""
 
 import math
+import re
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +105,16 @@ def test_what_cannot_be_computed_is_refused(share: float, horizon: int) -> None:
     """Shares are shares, and the horizon ends with the tables."""
     with pytest.raises(ValueError, match="between"):
         characteristics(ERRORS, share, horizon=horizon)
+
+
+def test_the_documentation_prints_what_is_computed() -> None:
+    """Every row of the page on statistics is what the test does, to the digits printed."""
+    page = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text("utf-8")
+    rows = [line.strip("| \n").split(" | ") for line in page.splitlines() if re.match(r"\| \d+(\.\d+)? % \|", line)]
+    assert len(rows) == 17
+    for index, (share, decision, *cells) in enumerate(rows):
+        result = characteristics(ERRORS if index < 9 else SLOW, float(share.removesuffix(" %")) / 100)
+        assert decision == ("reject" if result.reject > 0.5 else "accept")
+        wrong = min(result.reject, result.accept)
+        quantiles = [f"{result.quantiles[quantile]:,}" for quantile in (0.5, 0.95, 0.999)]
+        assert cells == [f"{result.mean:,.1f}", *quantiles, f"{wrong:.1g}"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.statistics.histogram import RELATIVE_ERROR, Histogram
+from fixtures.statistics.histogram import RELATIVE_ERROR, Batch, Histogram
 from fixtures.statistics.varint import pack, unpack
 
 latencies = st.one_of(st.floats(1e-9, 1e6), st.floats(0.0001, 60), st.just(0.0), st.just(math.inf))
@@ -81,6 +81,20 @@ def test_the_interval_holds_the_quantile(seed: int, n: int) -> None:
     assert low <= reported <= high < math.inf
     assert recorded.quantile_interval(0.9999, 0.001)[1] == math.inf
     assert recorded.quantile_interval(0.0001, 0.001)[0] == 0
+
+
+@given(st.integers(), st.floats(0.9, 1.1))
+def test_a_few_beside_the_limit_are_looked_up(seed: int, limit: float) -> None:
+    """In a large batch those that share the limit's bucket are found one by one, and none is missed or miscounted."""
+    random = Random(seed)
+    values = [random.uniform(0.1, 2) for _ in range(500)] + [limit, math.nextafter(limit, 0), math.nextafter(limit, 2)]
+    random.shuffle(values)
+    assert Batch(values).over(limit) == sum(value > limit for value in values)
+
+
+def test_half_of_one_value_and_half_of_the_next_is_no_value() -> None:
+    """Where the bytes of two neighbours look like the limit's bucket, neither is taken for it."""
+    assert Batch([0.5625, 2.984375] * 20 + [0.7465]).over(0.7461) == 21
 
 
 def test_an_empty_histogram_has_no_quantile() -> None:
