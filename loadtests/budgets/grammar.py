@@ -1,4 +1,4 @@
-"""Reads a budget. All mistakes are reported at once, each with line, column, what is allowed and what was meant."""
+"""Reads a budget. Reports the first mistake of every line, with its column, what is allowed and what was meant."""
 
 import re
 from collections.abc import Collection, Iterator
