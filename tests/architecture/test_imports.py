@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.architecture.source import Module, modules
 
-FOUNDATION = frozenset({"environments", "guide", "checks"})
+FOUNDATION = frozenset({"environments", "guide", "checks", "statistics"})
 MIDDLE = frozenset({"clients", "cluster", "datastores", "edge", "observability", "containers", "runs"})
 KNOWN = FOUNDATION | MIDDLE | {"contract", "sandbox"}
 PLUGIN_PARTS = {
@@ -19,6 +19,7 @@ ALLOWED = {
     "checks": frozenset[str](),
     "guide": frozenset[str](),
     "environments": frozenset({"guide"}),
+    "statistics": frozenset[str](),
     "contract": FOUNDATION,
     "sandbox": frozenset({"guide"}),
     **dict.fromkeys(MIDDLE, FOUNDATION | {"contract"}),

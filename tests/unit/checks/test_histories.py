@@ -52,7 +52,7 @@ def right(draw: st.DrawFn) -> Right:
         queues.append(queue + late)
     sends.append(send("z", 0))
     queues.append(["z0"])
-    random = Random(draw(st.integers()))  # noqa: S311  # an interleaving, not a secret
+    random = Random(draw(st.integers()))
     seen: list[str] = []
     while any(queues):
         seen.append(random.choice([queue for queue in queues if queue]).pop(0))

@@ -1,0 +1,30 @@
+"""The numbers that `guide` stands for in a budget, taken from the guide."""
+
+from decimal import Decimal
+
+from fixtures.guide.alerts import Threshold
+from fixtures.guide.model import Guide
+from loadtests.budgets.model import GuideNumbers
+
+
+def numbers(guide: Guide) -> GuideNumbers:
+    """What the guide's alerts say of latency and errors (LOD-01, LOD-02), and the strictest availability (SVC-05).
+
+    Raises `LookupError` where the guide does not say it in seconds of requests and per cent.
+    """
+    slow, errors = _threshold(guide, "response-time", "seconds"), _threshold(guide, "error-rate", "percent")
+    if slow.of_requests_percent is None:
+        raise LookupError("the guide does not say of how many requests the response time is")
+    return GuideNumbers(
+        slow=Decimal(str(slow.limit)),
+        slow_share=Decimal(str(slow.of_requests_percent)),
+        error_share=Decimal(str(errors.limit)),
+        availability=max(Decimal(str(entry.sla_percent)) for entry in guide.service_entries),
+    )
+
+
+def _threshold(guide: Guide, name: str, unit: str) -> Threshold:
+    for alert in guide.alerts:
+        if isinstance(alert, Threshold) and alert.name == name and alert.unit == unit:
+            return alert
+    raise LookupError(f"the guide has no alert {name} in {unit}")

@@ -1,0 +1,192 @@
+"""Answers to the questions of a budget, from counts: once at the end, or again and again while the run goes on.
+
+Both ways errors may come in bursts: a second is one block (`fixtures.statistics.blocks`), and counts are worth less the
+more they clump. Both ways a broken question is one whose lower bound is outside the limit, at a level that all
+questions share; a held one has its upper bound inside, at the whole level (`fixtures.statistics.several`).
+
+What is assumed: that bad ones clump no more than they were seen to. Nobody can exclude, in a run of a minute, an outage
+that comes once an hour.
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from fixtures.statistics.blocks import BlockTest, design_effect
+from fixtures.statistics.bounds import exceeds, lower_bound, samples_to_settle, stays_below, upper_bound
+from fixtures.statistics.sequential import Decision, anytime_interval, share_test
+from fixtures.statistics.several import holm, shared
+from fixtures.statistics.tally import Tally
+from loadtests.budgets.questions import Question, tally_of
+
+
+class Finding(Enum):
+    """What is proven of one question."""
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """How often the verdict may be wrong: `alpha` for a false NO-GO, `beta` for a false GO, of the whole run."""
+
+    alpha: float = 1e-3
+    beta: float = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One question with its counts, the interval of its share, and how many samples more would settle it.
+
+    `effect` is how many times less a sample is worth because bad ones clump. `more` is None when nothing settles it.
+    """
+
+    question: Question
+    samples: int
+    bad: int
+    effect: float
+    lower: float
+    upper: float
+    finding: Finding
+    more: int | None
+
+    @property
+    def share(self) -> float | None:
+        """The share that was seen."""
+        return self.bad / self.samples if self.samples else None
+
+    @property
+    def worth(self) -> float:
+        """As many independent samples as these are worth."""
+        return self.samples / self.effect
+
+    @property
+    def worth_bad(self) -> float:
+        """The bad ones among them."""
+        return self.bad / self.effect
+
+    def __str__(self) -> str:
+        """One line for the report."""
+        if not self.samples:
+            return f"{self.question}: nothing was counted"
+        text = (
+            f"{self.question}: {self.bad} of {self.samples} ({self.bad / self.samples:.3%}), "
+            f"between {self.lower:.3%} and {self.upper:.3%}, allowed {self.question.allowed:.3%}: {self.finding.value}"
+        )
+        if self.effect > 1.05:  # noqa: PLR2004 - less would read as 1.0
+            text += f"; bad ones clump {self.effect:.1f} times"
+        if self.finding is Finding.OPEN:
+            text += (
+                "; no number of samples settles it" if self.more is None else f"; {self.more} samples more settle it"
+            )
+        return text
+
+
+def at_the_end(
+    asked: Sequence[Question], tallies: Mapping[str, Tally], called: Collection[str], levels: Levels
+) -> tuple[Answer, ...]:
+    """Every question answered by exact bounds on all counts of a finished run. One look: not to be asked repeatedly."""
+    seen = {question: _blocks(question, tallies, called) for question in asked}
+    alone = shared(levels.alpha, len(asked))
+    answers = {question: _one_look(question, blocks, alone, levels.beta) for question, blocks in seen.items()}
+    broken = holm({question: _p_value(answer) for question, answer in answers.items()}, levels.alpha)
+    return tuple(
+        replace(answers[question], finding=Finding.BROKEN, more=0) if question in broken else answers[question]
+        for question in asked
+    )
+
+
+class Follower:
+    """The same questions, asked after every second; wrong no more often however often it is asked, or when it stops.
+
+    A question is broken when the bets on its blocks say so (`BlockTest`), and holds when its effective counts are
+    accepted (`ShareTest` with nothing above the limit allowed). Either stays. The interval holds at every look.
+    """
+
+    def __init__(self, asked: Sequence[Question], called: Collection[str], levels: Levels) -> None:
+        self._called, self._levels = frozenset(called), levels
+        self._alpha = shared(levels.alpha, len(asked))
+        self._tests = {question: BlockTest(question.allowed, alpha=self._alpha) for question in asked}
+        self._counted = {question: _counted(question, []) for question in asked}
+        self._held: set[Question] = set()
+        self._before = 0
+
+    def advance(self, tallies: Mapping[str, Tally], before: int) -> None:
+        """Judge by the seconds earlier than `before`, which every worker has reported completely.
+
+        Each second is bet on once, the first time that it is before `before`: what is added to it later is in the
+        counts, but no longer in the bets.
+        """
+        for question, test in self._tests.items():
+            tally = tally_of(question.name, tallies, self._called)
+            rows = {} if tally is None else tally.counts(question.limit)
+            complete = [(second, rows[second]) for second in sorted(rows) if second < before]
+            test.observe_all(block for second, block in complete if second >= self._before)
+            answer = self._counted[question] = _counted(question, [block for _, block in complete])
+            n, bad = math.floor(answer.worth), math.ceil(answer.worth_bad)
+            held = share_test(question.allowed, None, self._alpha, self._levels.beta)
+            if n and held.decide(n, min(n, bad)) is Decision.ACCEPT:
+                self._held.add(question)
+        self._before = max(self._before, before)
+
+    @property
+    def broken(self) -> bool:
+        """Whether a question is."""
+        return any(test.decision is Decision.REJECT for test in self._tests.values())
+
+    @property
+    def holds(self) -> bool:
+        """Whether there are questions, and all hold."""
+        return bool(self._tests) and self._held.issuperset(self._tests)
+
+    def answers(self) -> tuple[Answer, ...]:
+        """The answers so far; milliseconds for each, for its interval."""
+        return tuple(map(self._answer, self._tests))
+
+    def _answer(self, question: Question) -> Answer:
+        answer = self._counted[question]
+        lower, upper = anytime_interval(answer.worth, answer.worth_bad, self._alpha, self._levels.beta)
+        finding = Finding.HOLDS if question in self._held else Finding.OPEN
+        if self._tests[question].decision is Decision.REJECT:
+            finding = Finding.BROKEN
+        more = 0 if finding is not Finding.OPEN else _more(answer, self._alpha, self._levels.beta)
+        return replace(answer, lower=lower, upper=upper, finding=finding, more=more)
+
+
+def _blocks(question: Question, tallies: Mapping[str, Tally], called: Collection[str]) -> list[tuple[int, int]]:
+    tally = tally_of(question.name, tallies, called)
+    return [] if tally is None else tally.blocks(question.limit)
+
+
+def _counted(question: Question, blocks: Sequence[tuple[int, int]]) -> Answer:
+    """The counts, and nothing proven."""
+    n, bad = sum(n for n, _ in blocks), sum(bad for _, bad in blocks)
+    return Answer(question, n, bad, design_effect(blocks), 0.0, 1.0, Finding.OPEN, None)
+
+
+def _one_look(question: Question, blocks: Sequence[tuple[int, int]], alpha: float, beta: float) -> Answer:
+    answer = _counted(question, blocks)
+    if not answer.samples:
+        return answer
+    n, bad = answer.worth, answer.worth_bad
+    holds = stays_below(bad, n, question.allowed) <= beta
+    return replace(
+        answer,
+        lower=lower_bound(bad, n, alpha),
+        upper=upper_bound(bad, n, beta),
+        finding=Finding.HOLDS if holds else Finding.OPEN,
+        more=0 if holds else _more(answer, alpha, beta),
+    )
+
+
+def _p_value(answer: Answer) -> float:
+    return exceeds(answer.worth_bad, answer.worth, answer.question.allowed)
+
+
+def _more(answer: Answer, alpha: float, beta: float) -> int | None:
+    """In samples of this run: effective ones times what they clump."""
+    more = samples_to_settle(answer.worth_bad, answer.worth, answer.question.allowed, reject=alpha, accept=beta)
+    return None if more is None else math.ceil(more * answer.effect)

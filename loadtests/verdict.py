@@ -1,0 +1,236 @@
+"""The verdict of a load run: a pure function of what was counted and of how the run went.
+
+NO-GO before INVALID before INCONCLUSIVE before GO. A limit proven broken stays proven if the harness suffered too,
+since latency counts from the intended start; but whatever is said beside a NO-GO is in the reasons as well. Exit codes:
+GO 0, NO-GO 1, INCONCLUSIVE 75, INVALID one code for each cause, that of the first cause when several apply.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Final
+
+from fixtures.statistics.several import how
+from fixtures.statistics.tally import Tally
+from loadtests.budgets.model import Budget
+from loadtests.budgets.questions import Question, limits, minima, questions, rate_asked, tally_of
+from loadtests.judging import Answer, Finding, Follower, Levels, at_the_end
+
+
+class Outcome(StrEnum):
+    """What a pipeline acts on; in the order in which one prevails."""
+
+    NO_GO = "NO-GO"
+    INVALID = "INVALID"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    GO = "GO"
+
+
+class Cause(Enum):
+    """Why a load run proves nothing: name in reports and exit code. In the order in which one explains the next."""
+
+    TARGET_CHANGED = ("target-changed", 80)
+    WORKER_LOST = ("worker-lost", 81)
+    GENERATOR_CPU = ("generator-cpu", 82)
+    GENERATOR_LAG = ("generator-lag", 83)
+    CLOCKS_DISAGREE = ("clocks-disagree", 84)
+    NOT_STARTED = ("arrivals-not-started", 85)
+    RATE = ("rate-not-reached", 86)
+    MINIMUM_EVIDENCE = ("minimum-evidence", 87)
+
+    def __init__(self, label: str, code: int) -> None:
+        self.label, self.code = label, code
+
+
+_EXIT: Final = {Outcome.GO: 0, Outcome.NO_GO: 1, Outcome.INCONCLUSIVE: 75}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """How the run went. Times in seconds; the worst over all workers."""
+
+    workers_expected: int
+    workers_lost: tuple[str, ...]
+    """Every worker that was away once: also one that came back, since what it counted meanwhile is gone."""
+    arrivals_asked: int
+    """By the schedule, up to the run's end."""
+    arrivals_started: int
+    arrivals_refused: int
+    """Due, but the generator had no place for them; no part of what was started."""
+    generator_cpu: float
+    """Share of one core that the busiest worker used, 0 to 1."""
+    start_lag_p99: float
+    """How late arrivals were started."""
+    loop_lag_p99: float
+    """How late the event loop came round."""
+    clock_disagreement: float
+    """The largest offset between two workers' clocks."""
+    target_changes: tuple[str, ...]
+    """Each answer's identity that differs from the first: 'chat: slot green, then blue'."""
+    interrupted: str = ""
+    """Who or what ended the run before its time; empty if nothing did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Soundness:
+    """What a run must keep to for its counts to mean something."""
+
+    cpu: float = 0.9
+    """Of one core; above it the generator waits for itself."""
+    lag: float = 0.01
+    """Of the smallest latency limit: what the generator may add to a latency unnoticed."""
+    clocks: float = 0.1
+    """Seconds; a tenth of the block that counts are grouped by."""
+    rate: float = 0.99
+    """Of the arrivals asked for; a budget line overrides it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One sentence, and the cause if it makes the run invalid."""
+
+    outcome: Outcome
+    text: str
+    cause: Cause | None = None
+
+    def __str__(self) -> str:
+        """For the terminal."""
+        return f"{self.outcome}{f' ({self.cause.label})' if self.cause else ''}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome with everything that led to it, the reasons that prevail first."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    answers: tuple[Answer, ...]
+    sharing: str
+    """How the level was shared among the questions, and which test judged."""
+
+    @property
+    def exit_code(self) -> int:
+        """What the process ends with."""
+        if self.outcome is Outcome.INVALID:
+            return next(reason.cause.code for reason in self.reasons if reason.cause is not None)
+        return _EXIT[self.outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was to be judged: the budget, the operations that the profile calls, and how strictly."""
+
+    budget: Budget
+    called: frozenset[str]
+    levels: Levels = field(default_factory=Levels)
+    soundness: Soundness = field(default_factory=Soundness)
+
+    @property
+    def asked(self) -> tuple[Question, ...]:
+        """All questions."""
+        return questions(self.budget, self.called)
+
+
+def judge(plan: Plan, tallies: Mapping[str, Tally], facts: Facts) -> Verdict:
+    """The verdict of a finished run: one look, exact bounds."""
+    answers = at_the_end(plan.asked, tallies, plan.called, plan.levels)
+    return _conclude(plan, tallies, facts, answers, how(plan.levels.alpha, len(answers)))
+
+
+class EarlyStop:
+    """The verdict of a run that ends when it is decided: its error is bounded at any stopping time.
+
+    Ask `advance` after every second, and `verdict` for people and at the end. A run that is followed so is judged so:
+    `judge` on top of it would be a second chance to be wrong.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._follower = Follower(plan.asked, plan.called, plan.levels)
+
+    def advance(self, tallies: Mapping[str, Tally], before: int) -> bool:
+        """Judge by all seconds earlier than `before`, which every worker has reported completely.
+
+        True if the run may end: a question is broken, or all hold and the minimum evidence is there.
+        """
+        self._follower.advance(tallies, before)
+        return self._follower.broken or (self._follower.holds and not any(_too_few(self._plan, tallies)))
+
+    def verdict(self, tallies: Mapping[str, Tally], facts: Facts) -> Verdict:
+        """The verdict so far, by the seconds that were judged."""
+        answers = self._follower.answers()
+        sharing = how(self._plan.levels.alpha, len(answers)) + " Bounded at every look (e-processes)."
+        return _conclude(self._plan, tallies, facts, answers, sharing)
+
+
+def _conclude(
+    plan: Plan, tallies: Mapping[str, Tally], facts: Facts, answers: Sequence[Answer], sharing: str
+) -> Verdict:
+    """The rules, whichever way the questions were answered."""
+    reasons = [Reason(Outcome.NO_GO, str(answer)) for answer in answers if answer.finding is Finding.BROKEN]
+    reasons += _unsound(plan, facts)
+    reasons += _evidence(plan, tallies, facts, answers)
+    if facts.interrupted:
+        reasons.append(Reason(Outcome.INCONCLUSIVE, f"the run was ended early: {facts.interrupted}"))
+    reasons += [Reason(Outcome.INCONCLUSIVE, str(answer)) for answer in answers if answer.finding is Finding.OPEN]
+    order = list(Outcome)
+    reasons.sort(key=lambda reason: order.index(reason.outcome))
+    if not reasons:
+        reasons.append(Reason(Outcome.GO, f"all {len(answers)} questions of the budget hold"))
+    return Verdict(reasons[0].outcome, tuple(reasons), tuple(answers), sharing)
+
+
+def _unsound(plan: Plan, facts: Facts) -> Iterator[Reason]:
+    """Everything that makes the counts mean nothing, in the order of `Cause`."""
+    soundness = plan.soundness
+    if facts.target_changes:
+        yield _invalid(Cause.TARGET_CHANGED, f"the target changed under the run: {'; '.join(facts.target_changes)}")
+    if facts.workers_lost:
+        lost = f"{len(facts.workers_lost)} of {facts.workers_expected}"
+        yield _invalid(Cause.WORKER_LOST, f"workers were lost ({lost}): {', '.join(facts.workers_lost)}")
+    if not facts.generator_cpu <= soundness.cpu:
+        yield _invalid(
+            Cause.GENERATOR_CPU, f"the generator used {facts.generator_cpu:.0%} of a core, allowed {soundness.cpu:.0%}"
+        )
+    lag = soundness.lag * min(limits(plan.budget), default=1.0)
+    for what, measured in (("arrivals were started", facts.start_lag_p99), ("the loop came", facts.loop_lag_p99)):
+        if not measured <= lag:
+            yield _invalid(
+                Cause.GENERATOR_LAG, f"{what} {measured * 1000:.3g} ms late (p99), allowed {lag * 1000:.3g} ms"
+            )
+    if not facts.clock_disagreement <= soundness.clocks:
+        yield _invalid(
+            Cause.CLOCKS_DISAGREE,
+            f"the workers' clocks disagree by {facts.clock_disagreement:.3g} s, allowed {soundness.clocks:.3g} s",
+        )
+    if facts.arrivals_refused:
+        yield _invalid(Cause.NOT_STARTED, f"{facts.arrivals_refused} arrivals were due and not started")
+    rate = rate_asked(plan.budget) or soundness.rate
+    if facts.arrivals_started < rate * facts.arrivals_asked or not facts.arrivals_asked:
+        yield _invalid(
+            Cause.RATE, f"{facts.arrivals_started} of {facts.arrivals_asked} arrivals were started, asked {rate:.0%}"
+        )
+
+
+def _evidence(plan: Plan, tallies: Mapping[str, Tally], facts: Facts, answers: Sequence[Answer]) -> Iterator[Reason]:
+    """Missing minimum evidence: the run proves nothing; if it was ended early, it only proves too little."""
+    if not answers:
+        yield _invalid(Cause.MINIMUM_EVIDENCE, "the budget asks nothing of what the profile calls")
+    for name, got, least in _too_few(plan, tallies):
+        text = f"{name}: {got} samples, at least {least} are asked for"
+        yield (
+            Reason(Outcome.INCONCLUSIVE, text) if facts.interrupted and got else _invalid(Cause.MINIMUM_EVIDENCE, text)
+        )
+
+
+def _too_few(plan: Plan, tallies: Mapping[str, Tally]) -> Iterator[tuple[str, int, int]]:
+    """Subjects with their samples and the least they need, where those are fewer."""
+    for name, minimum in minima(plan.budget, plan.called).items():
+        tally = tally_of(name, tallies, plan.called)
+        got = 0 if tally is None else tally.requests
+        if got < minimum:
+            yield name, got, minimum
+
+
+def _invalid(cause: Cause, text: str) -> Reason:
+    return Reason(Outcome.INVALID, text, cause)

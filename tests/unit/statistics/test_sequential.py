@@ -1,0 +1,114 @@
+"""The sequential test: its tables, its evidence, and the two ways to follow it."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures.statistics.sequential import TABLE_ROWS, Decision, ShareTest, Watch, share_test
+
+ERRORS = ShareTest(0.01, below=0.02)
+limits = st.sampled_from([0.0005, 0.001, 0.01, 0.05, 0.3])
+levels = st.sampled_from([1e-4, 1e-3, 0.01, 0.05])
+
+
+@given(limits, st.sampled_from([1.0, 1.5, 2.0]), levels, levels)
+@settings(max_examples=40)
+def test_the_tables_are_where_the_evidence_crosses(limit: float, ratio: float, alpha: float, beta: float) -> None:
+    """The recursion's integers are those of the mixtures evaluated directly: one less does not reach the threshold."""
+    test = ShareTest(limit, below=limit * ratio, alpha=alpha, beta=beta)
+    for n in (1, 2, 3, 10, 99, 1000, 20_000, 60_000):
+        reject, accept = test.reject_from(n), test.accept_to(n)
+        if reject <= n:
+            assert test.log_evidence(n, reject)[0] >= math.log(1 / alpha) - 1e-6
+        assert test.log_evidence(n, min(n, reject - 1))[0] < math.log(1 / alpha) + 1e-6
+        if accept >= 0:
+            assert test.log_evidence(n, accept)[1] >= math.log(1 / beta) - 1e-6
+        if accept + 1 <= n:
+            assert test.log_evidence(n, max(0, accept + 1))[1] < math.log(1 / beta) + 1e-6
+
+
+@given(limits, levels)
+@settings(max_examples=20)
+def test_both_tables_are_monotone(limit: float, level: float) -> None:
+    """With one more request a boundary stays or moves up by one, never down."""
+    rejects, accepts = ShareTest(limit, alpha=level, beta=level).rows(5000)
+    first = next(n for n in range(1, 5000) if rejects[n] <= n)
+    assert all(rejects[n + 1] - rejects[n] in {0, 1} for n in range(first, 5000))
+    good = (
+        next(n for n in range(1, 5000) if accepts[n] <= n) if min(accepts[n] - n for n in range(1, 5000)) <= 0 else 5000
+    )
+    assert all(accepts[n + 1] - accepts[n] in {0, 1} for n in range(good, 5000))
+
+
+@given(st.floats(0.001, 0.3), st.integers(1, 400), st.data())
+def test_evidence_is_fair_at_the_edge(limit: float, n: int, data: st.DataObject) -> None:
+    """At the edge of the hypothesis the evidence is a martingale, so that Ville's inequality bounds it for ever."""
+    test, bad = ShareTest(limit), data.draw(st.integers(0, n))
+    now, worse, better = (test.log_evidence(*seen) for seen in ((n, bad), (n + 1, bad + 1), (n + 1, bad)))
+    for today, if_bad, if_good in zip(now, worse, better, strict=True):
+        growth = limit * math.exp(if_bad - today) + (1 - limit) * math.exp(if_good - today)
+        assert growth == pytest.approx(1, rel=1e-5)
+
+
+@given(st.lists(st.booleans(), max_size=60), st.integers(1, 7))
+def test_following_each_observation_is_deciding_each_count(requests: list[bool], batch: int) -> None:
+    """A watch stops where the first count that decides is, in whatever pieces the observations arrive."""
+    test = ShareTest(0.2, alpha=0.05, beta=0.05)
+    watch = Watch(test)
+    for start in range(0, len(requests), batch):
+        watch.observe_each(requests[start : start + batch])
+    expected, n = Decision.UNDECIDED, 0
+    while n < len(requests) and expected is Decision.UNDECIDED:
+        n += 1
+        expected = test.decide(n, sum(requests[:n]))
+    assert (watch.decision, watch.n, watch.bad) == (expected, n, sum(requests[:n]))
+
+
+def test_a_decision_is_kept() -> None:
+    """What was decided stays decided, whatever comes after."""
+    watch = Watch(ERRORS)
+    assert watch.observe(2, 2) is Decision.REJECT
+    assert watch.observe(100_000, 0) is Decision.REJECT
+    assert watch.observe_each([False]) is Decision.REJECT
+
+
+def test_past_the_end_of_the_tables_the_mixtures_are_evaluated() -> None:
+    """Millions of requests are judged by the same law, in bounded memory."""
+    test = ShareTest(0.01)
+    n = 5_000_000
+    assert test.decide(n, 48_000) is Decision.ACCEPT
+    assert test.decide(n, 50_100) is Decision.UNDECIDED
+    assert test.decide(n, 52_000) is Decision.REJECT
+    assert len(test.rows(TABLE_ROWS - 1)[0]) == TABLE_ROWS
+    watch = Watch(test)
+    watch.observe(TABLE_ROWS, 1311)
+    assert watch.observe_each([False] * 100) is Decision.UNDECIDED
+    assert watch.n == TABLE_ROWS + 100
+
+
+def test_the_last_row_and_the_first_evaluation_agree() -> None:
+    """Nothing jumps where the tables end."""
+    test = ShareTest(0.01)
+    last = TABLE_ROWS - 1
+    reject, accept = test.reject_from(last), test.accept_to(last)
+    assert test.decide(TABLE_ROWS, reject + 1) is Decision.REJECT
+    assert test.decide(TABLE_ROWS, reject - 1) is Decision.UNDECIDED
+    assert test.decide(TABLE_ROWS, accept) is Decision.ACCEPT
+    assert test.decide(TABLE_ROWS, accept + 2) is Decision.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("limit", "below", "alpha", "beta"),
+    [(0, 0.1, 0.1, 0.1), (0.1, 0.05, 0.1, 0.1), (0.1, 1, 0.1, 0.1), (0.1, 0.2, 0, 0.1), (0.1, 0.2, 0.1, 1)],
+)
+def test_a_test_that_means_nothing_is_refused(limit: float, below: float, alpha: float, beta: float) -> None:
+    """Limits and levels lie between 0 and 1, and what is to be proven is not stricter than the limit."""
+    with pytest.raises(ValueError, match="not"):
+        ShareTest(limit, below=below, alpha=alpha, beta=beta)
+
+
+def test_the_same_question_shares_its_tables() -> None:
+    """Asking again does not build again."""
+    assert share_test(0.01, None, 0.001, 0.001) is share_test(0.01, None, 0.001, 0.001)
