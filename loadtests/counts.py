@@ -1,0 +1,133 @@
+"""What was counted: by one process in one interval, by one process in all, or by all processes. Adding is exact.
+
+A process counts into its own `Counts` and hands over what is new every second; whoever collects adds it up. In which
+order and in how many pieces changes nothing, so the sum is what one process would have counted.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from fixtures.statistics.histogram import Histogram
+from fixtures.statistics.tally import Tally
+
+NEVER: Final = math.inf
+"""The latency of what never came: over every limit."""
+
+
+class _Wire(msgspec.Struct, array_like=True):
+    """The form between processes."""
+
+    limits: tuple[float, ...]
+    tallies: dict[str, bytes]
+    causes: list[tuple[str, str, int]]
+    asked: dict[int, int]
+    started: dict[int, int]
+    refused: dict[int, int]
+    lag: bytes
+    seconds: dict[int, bytes]
+
+
+class Counts:
+    """Samples by subject, failures by cause, and arrivals by second. Seconds are those of the run's shared epoch."""
+
+    __slots__ = ("asked", "causes", "lag", "limits", "refused", "seconds", "started", "tallies")
+
+    def __init__(self, limits: Iterable[float] = ()) -> None:
+        self.limits = tuple(sorted({float(limit) for limit in limits}))
+        """Seconds; how many samples took longer is counted exactly for each (`budgets.questions.limits`)."""
+        self.tallies: dict[str, Tally] = {}
+        """Subject of a budget to its samples: an operation's label, or the name of a journey or of what it measures."""
+        self.causes: Counter[tuple[str, str]] = Counter()
+        """(subject, cause in a few words) to how often it failed so."""
+        self.asked: Counter[int] = Counter()
+        """Second to arrivals that the schedule asked for in it."""
+        self.started: Counter[int] = Counter()
+        """Second of the schedule to those of its arrivals that were started, however late."""
+        self.refused: Counter[int] = Counter()
+        """Second of the schedule to those that were due and had no place."""
+        self.lag = Histogram()
+        """Seconds between the intended and the real start of each arrival."""
+        self.seconds: dict[int, Histogram] = {}
+        """Second to the latencies of all operations that ended in it, for pictures; journeys are not in it."""
+
+    def record(self, subject: str, second: int, latency: float, cause: str = "") -> None:
+        """Count one sample that ended in `second`; `latency` in seconds from the intended start; `cause` if failed."""
+        self.tally(subject).record(second, latency, bool(cause))
+        if cause:
+            self.causes[subject, cause] += 1
+
+    def add(self, subject: str, second: int, latencies: Sequence[float], causes: Sequence[str] = ()) -> None:
+        """Count a batch that ended in `second`, with the cause of each failure among it."""
+        self.tally(subject).add(second, latencies, len(causes))
+        self.causes.update((subject, cause) for cause in causes)
+
+    def tally(self, subject: str) -> Tally:
+        """The samples of one subject; made when first asked for."""
+        tally = self.tallies.get(subject)
+        if tally is None:
+            tally = self.tallies[subject] = Tally(self.limits)
+        return tally
+
+    def plot(self, second: int, latencies: Sequence[float]) -> None:
+        """Keep latencies of operations for the picture over time."""
+        self.seconds.setdefault(second, Histogram()).add(latencies)
+
+    def merge(self, other: "Counts") -> None:
+        """Count everything that `other` counted; raises `ValueError` unless both have the same limits."""
+        for subject, tally in other.tallies.items():
+            self.tally(subject).merge(tally)
+        self.causes.update(other.causes)
+        self.asked.update(other.asked)
+        self.started.update(other.started)
+        self.refused.update(other.refused)
+        self.lag.merge(other.lag)
+        for second, histogram in other.seconds.items():
+            self.seconds.setdefault(second, Histogram()).merge(histogram)
+
+    def take(self) -> "Counts":
+        """Hand over everything and begin anew: what every second goes to whoever collects."""
+        taken = Counts(self.limits)
+        for name in ("tallies", "causes", "asked", "started", "refused", "lag", "seconds"):
+            empty = getattr(taken, name)
+            setattr(taken, name, getattr(self, name))
+            setattr(self, name, empty)
+        return taken
+
+    def encode(self) -> bytes:
+        """All of it, for the way from a worker to the master."""
+        return msgspec.msgpack.encode(
+            _Wire(
+                self.limits,
+                {subject: tally.encode() for subject, tally in self.tallies.items()},
+                [(subject, cause, times) for (subject, cause), times in self.causes.items()],
+                self.asked,
+                self.started,
+                self.refused,
+                self.lag.encode(),
+                {second: histogram.encode() for second, histogram in self.seconds.items()},
+            )
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Counts":
+        """What `encode` gave; raises `ValueError` for anything else."""
+        try:
+            wire = msgspec.msgpack.decode(data, type=_Wire)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"not the encoding of counts: {error}") from error
+        counts = cls(wire.limits)
+        counts.tallies = {subject: Tally.decode(tally) for subject, tally in wire.tallies.items()}
+        counts.causes = Counter({(subject, cause): times for subject, cause, times in wire.causes})
+        counts.asked, counts.started, counts.refused = map(Counter, (wire.asked, wire.started, wire.refused))
+        counts.lag = Histogram.decode(wire.lag)
+        counts.seconds = {second: Histogram.decode(histogram) for second, histogram in wire.seconds.items()}
+        return counts
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Counts) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes

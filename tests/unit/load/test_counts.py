@@ -1,0 +1,79 @@
+"""Counts of a load run: adding them up is exact, in whatever pieces they arrive."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtests.counts import NEVER, Counts
+
+LIMITS = (0.5, 1.0)
+SAMPLES = st.lists(
+    st.tuples(
+        st.sampled_from(["chat sendMessage", "delivery"]),
+        st.integers(0, 5),
+        st.floats(0, 100) | st.just(math.inf),
+        st.sampled_from(["", "timeout", "status 503"]),
+    )
+)
+
+
+def _counted(samples: list[tuple[str, int, float, str]]) -> Counts:
+    counts = Counts(LIMITS)
+    for subject, second, latency, cause in samples:
+        counts.record(subject, second, latency, cause)
+        counts.plot(second, [latency])
+        counts.asked[second] += 1
+        counts.lag.add([0.001])
+    return counts
+
+
+@given(SAMPLES, SAMPLES)
+def test_two_counts_added_are_what_one_would_have_counted(one: list, other: list) -> None:  # type: ignore[type-arg]
+    """Merging loses nothing and invents nothing."""
+    merged = _counted(one)
+    merged.merge(_counted(other))
+    assert merged == _counted(one + other)
+
+
+@given(SAMPLES)
+def test_what_travels_arrives_as_it_was(samples: list) -> None:  # type: ignore[type-arg]
+    """Decoding what was encoded gives the same counts."""
+    counts = _counted(samples)
+    assert Counts.decode(counts.encode()) == counts
+
+
+@given(SAMPLES, SAMPLES)
+def test_what_was_taken_is_not_counted_again(before: list, after: list) -> None:  # type: ignore[type-arg]
+    """A process that hands over begins anew, so that the pieces add up to the whole."""
+    counts = _counted(before)
+    total = counts.take()
+    assert counts == Counts(LIMITS)
+    counts.merge(_counted(after))
+    total.merge(counts.take())
+    assert total == _counted(before + after)
+
+
+def test_what_never_came_is_over_every_limit() -> None:
+    """A message that was lost is a failure, and slow by any measure."""
+    counts = Counts(LIMITS)
+    counts.record("delivery", 1, NEVER, "lost")
+    tally = counts.tallies["delivery"]
+    assert (tally.over(1.0), tally.failed, counts.causes) == (1, 1, {("delivery", "lost"): 1})
+
+
+def test_a_batch_is_counted_like_its_samples() -> None:
+    """An engine that counts in batches is judged like one that counts one by one."""
+    batch, single = Counts(LIMITS), Counts(LIMITS)
+    batch.add("chat sendMessage", 3, [0.1, 2.0], ["timeout"])
+    single.record("chat sendMessage", 3, 0.1)
+    single.record("chat sendMessage", 3, 2.0, "timeout")
+    assert batch == single
+
+
+@pytest.mark.parametrize("data", [b"", b"\x90", b"garbage"])
+def test_anything_else_is_no_counts(data: bytes) -> None:
+    """A broken report is an error, not a count of nothing."""
+    with pytest.raises(ValueError, match="not the encoding"):
+        Counts.decode(data)
