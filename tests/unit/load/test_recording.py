@@ -1,0 +1,74 @@
+"""Recording: what Locust's event says is counted exactly, in its second and under its cause."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtests import clock
+from loadtests.counts import Counts
+from loadtests.recording import Recorder, cause_of
+
+LIMITS = (0.2, 1.0)
+
+
+class Refused(Exception):  # noqa: N818 - as the client's own
+    cause = "refused"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["GET", "JOURNEY"]),
+            st.sampled_from(["chat sendMessage", "browsing"]),
+            st.integers(0, 3),
+            st.none() | st.floats(0, 5000),
+            st.booleans(),
+        )
+    ),
+    st.integers(0, 20),
+)
+def test_batches_count_what_single_samples_would(
+    samples: list[tuple[str, str, int, float | None, bool]], handed_over: int
+) -> None:
+    """However samples are batched, and whenever they are handed over, the sum is that of the single samples."""
+    recorder, expected, total = Recorder(LIMITS), Counts(LIMITS), Counts(LIMITS)
+    with pytest.MonkeyPatch.context() as patch:
+        for index, (kind, name, second, milliseconds, failed) in enumerate(samples):
+            patch.setattr(clock, "wall", lambda second=second: second + 0.5)
+            error = Refused() if failed else None
+            recorder.heard(request_type=kind, name=name, response_time=milliseconds, exception=error)
+            latency = float("inf") if milliseconds is None else milliseconds / 1000
+            expected.record(name, second, latency, "refused" if failed else "")
+            if kind != "JOURNEY":
+                expected.plot(second, [latency])
+            if index == handed_over:
+                total.merge(recorder.take())
+    total.merge(recorder.take())
+    assert total == expected
+
+
+def test_204_9_milliseconds_are_over_a_limit_of_200() -> None:
+    """Nothing is rounded on the way from the event to the count."""
+    recorder = Recorder(LIMITS)
+    for _ in range(100):
+        recorder.heard(request_type="GET", name="chat conversations", response_time=204.9)
+    assert recorder.take().tallies["chat conversations"].over(0.2) == 100
+
+
+def test_arrivals_are_counted_in_the_second_they_were_due_in() -> None:
+    """What was asked for is started, however late, or refused; nothing is dropped silently."""
+    recorder = Recorder()
+    for _ in range(3):
+        recorder.asks(7)
+    recorder.starts(7, 0.25)
+    recorder.starts(7, -0.001)
+    recorder.refuses(7)
+    counts = recorder.take()
+    assert (counts.asked[7], counts.started[7], counts.refused[7]) == (3, 2, 1)
+    assert counts.lag.quantile(1.0) == pytest.approx(0.25, rel=0.01)
+
+
+def test_a_failure_names_its_own_cause() -> None:
+    """A failure is counted under its few words, any other exception under its type."""
+    assert cause_of(Refused("127.0.0.1:1 refused the connection")) == "refused"
+    assert cause_of(ValueError("of high cardinality 1234")) == "ValueError"
