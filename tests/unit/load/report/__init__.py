@@ -1,0 +1,1 @@
+"""Laws of the reports of load runs."""
