@@ -1,0 +1,147 @@
+"""From a name or a file to a checked `Profile`, or to everything that is wrong with it at once."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, cast
+
+from fixtures.environments.errors import ConfigurationError, ConfigurationErrors
+from fixtures.environments.reading import closest
+from fixtures.guide import load_guide
+from loadtests.budgets.grammar import parse_budget
+from loadtests.budgets.guide import numbers
+from loadtests.budgets.model import ALL, EACH, Budget, GuideNumbers
+from loadtests.judging import Levels
+from loadtests.profiles.form import Form, PhaseForm
+from loadtests.profiles.known import JourneyFacts, known_journeys
+from loadtests.profiles.model import Arriving, OperationRate, Profile
+from loadtests.profiles.operations import labels
+from loadtests.profiles.phases import Phase, Ramp, Spike, Steady
+from loadtests.profiles.reading import Reading, read
+from loadtests.profiles.together import CONNECTION, called, judge_together, meant, measured
+from loadtests.verdict import Soundness
+
+_FOLDER: Final = Path(__file__).parent
+_LINE: Final = re.compile(r"line (\d+)(.*)")
+
+
+def known_profiles() -> tuple[str, ...]:
+    """Names of the profiles that come with the suite."""
+    return tuple(sorted(file.stem for file in _FOLDER.glob("*.toml")))
+
+
+def profile_file(name_or_path: str) -> Path:
+    """Find the file of a profile: a known name, or a path (anything with a slash or ending in .toml).
+
+    Raises ConfigurationErrors for a name that is not known.
+    """
+    if "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith(".toml"):
+        return Path(name_or_path).expanduser().absolute()
+    known = known_profiles()
+    if name_or_path in known:
+        return _FOLDER / f"{name_or_path}.toml"
+    raise ConfigurationErrors(
+        [
+            ConfigurationError(
+                "--profile",
+                "",
+                f"unknown profile {name_or_path!r}" if name_or_path else "names no profile",
+                f"{', '.join(known)}, or the path of a .toml file",
+                closest(name_or_path, known),
+            )
+        ]
+    )
+
+
+def load_profile(
+    name_or_path: str,
+    *,
+    guide: GuideNumbers | None = None,
+    journeys: Mapping[str, JourneyFacts] | None = None,
+) -> Profile:
+    """Load a known profile or a file of one's own.
+
+    `guide` are the numbers that a budget means by that word, `journeys` those that a mix may name; left out, they are
+    the guide's and the suite's. Raises ConfigurationErrors with every mistake at once. Touches no network.
+    """
+    reading = read(profile_file(name_or_path))
+    known = known_journeys() if journeys is None else journeys
+    if reading.raw:
+        judge_together(reading, known)
+    budget = _budget(reading, known, guide or numbers(load_guide()))
+    if reading.form is None or budget is None or reading.errors:
+        raise ConfigurationErrors(sorted(set(reading.errors), key=lambda error: (error.key, error.message)))
+    return _made(reading.form, reading.file, budget, known)
+
+
+def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNumbers) -> Budget | None:
+    """The budget; its mistakes are noted with the line of the file where that can be told."""
+    text = reading.raw.get("budget")
+    if not isinstance(text, str) or not text.strip():
+        return None
+    before = reading.text.count("\n", 0, reading.text.find(text)) if text in reading.text else None
+    nouns = {*known, CONNECTION, *(name for journey in known.values() for name in journey.measures)}
+    try:
+        budget = parse_budget(text, operations=labels(), journeys=nouns, guide=guide)
+    except ConfigurationErrors as errors:
+        for error in errors.errors:
+            reading.wrong(_placed(error.key, before), error.message, error.allowed, error.suggestion)
+        return None
+    subjects = called(reading.raw, known) | measured(reading.raw, known)
+    for line in budget.lines:
+        if line.subject not in {ALL, EACH, *subjects}:
+            reading.wrong(
+                "budget",
+                f"'{line}' is of {line.subject!r}, which the profile never does",
+                ", ".join([ALL, EACH, *sorted(subjects)]),
+                meant(line.subject, subjects),
+            )
+    return budget
+
+
+def _placed(place: str, before: int | None) -> str:
+    """`line 2, column 3` of a budget as that of the file; both lines are counted from 1."""
+    match = _LINE.fullmatch(place)
+    if match is None or before is None:
+        return f"budget, {place}" if place else "budget"
+    return f"budget, line {before + int(match[1])}{match[2]}"
+
+
+def _made(form: Form, file: Path, budget: Budget, known: Mapping[str, JourneyFacts]) -> Profile:
+    raw = form.model_dump(by_alias=True)
+    return Profile(
+        name=file.stem,
+        summary=form.summary,
+        source=str(file),
+        arrivals=cast("Arriving", form.arrivals),
+        phases=tuple(map(_phase, form.phases)),
+        users=form.users or 0,
+        think=form.think or 0.0,
+        closed_lasts=form.lasts or 0.0,
+        mix=MappingProxyType(dict(form.mix)),
+        people=form.people or 0,
+        rates=tuple(OperationRate(rate.operation, tuple(map(_phase, rate.phases))) for rate in form.rates),
+        connections=form.connections or 0,
+        budget=budget,
+        environment=form.environment,
+        seed=form.seed,
+        levels=replace(Levels(), **_said(alpha=form.levels.false_no_go, beta=form.levels.false_go)),
+        soundness=replace(Soundness(), **_said(**form.soundness.model_dump())),
+        called=called(raw, known),
+        measured=measured(raw, known),
+    )
+
+
+def _phase(form: PhaseForm) -> Phase:
+    if form.to is not None:
+        return Ramp(form.lasts, form.rate, form.to)
+    if form.peak is not None and form.peak_for is not None:
+        return Spike(form.lasts, form.rate, form.peak, form.peak_for)
+    return Steady(form.lasts, form.rate)
+
+
+def _said(**values: float | None) -> dict[str, float]:
+    """Those that the file gives; the others keep their defaults."""
+    return {name: value for name, value in values.items() if value is not None}

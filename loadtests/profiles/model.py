@@ -1,0 +1,120 @@
+"""A profile: one load run as it is meant, before anything is known of the platform.
+
+Made by `load.load_profile`. Times are seconds, rates a second.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
+
+from loadtests.budgets.model import Budget
+from loadtests.judging import Levels
+from loadtests.profiles.phases import Phase, duration, expected, highest
+from loadtests.verdict import Plan, Soundness
+
+Arriving: TypeAlias = Literal["constant", "poisson", "closed"]
+"""How work arrives: evenly by schedule, at random by schedule, or whenever a user is done with the last."""
+FEWEST_PEOPLE = 2
+"""Nobody chats with themselves."""
+
+
+class OperationRate(NamedTuple):
+    """One operation that the engine sends by a schedule of its own, beside the journeys."""
+
+    operation: str
+    """Its label; one of `operations.REPEATABLE`."""
+    phases: tuple[Phase, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One load run as it is meant."""
+
+    name: str
+    summary: str
+    """One sentence for reports."""
+    source: str
+    """The file that it was read from."""
+    arrivals: Arriving
+    phases: tuple[Phase, ...] = ()
+    """Of the journeys' arrivals; empty if `arrivals` is closed, or if there is no mix."""
+    users: int = 0
+    """Closed only: people who do one journey after another."""
+    think: float = 0.0
+    """Closed only: seconds between two journeys of one user."""
+    closed_lasts: float = 0.0
+    """Closed only: how long."""
+    mix: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Journey to its weight."""
+    people: int = 0
+    """Synthetic people in the pool, over all processes."""
+    rates: tuple[OperationRate, ...] = ()
+    connections: int = 0
+    """Idle websockets that are held throughout, over all processes."""
+    budget: Budget
+    environment: str | None = None
+    """Name or path of the environment; None leaves it to the command line."""
+    seed: int = 1
+    """Of everything that is drawn: the same seed gives the same arrivals."""
+    levels: Levels = field(default_factory=Levels)
+    soundness: Soundness = field(default_factory=Soundness)
+    called: frozenset[str]
+    """Labels of the operations that the run calls: those of the mix, and those of `rates`."""
+    measured: frozenset[str]
+    """Further subjects that it measures: the journeys of the mix, and what they measure besides."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first possible arrival to the last; draining comes on top."""
+        return max(self.closed_lasts, duration(self.phases), *(duration(rate.phases) for rate in self.rates), 0.0)
+
+    @property
+    def open(self) -> bool:
+        """Whether work arrives whether or not earlier work is done."""
+        return self.arrivals != "closed"
+
+    @property
+    def expected(self) -> float:
+        """Journeys that arrive by the schedule, on average; 0 for closed users, who have none."""
+        return expected(self.phases)
+
+    @property
+    def peak(self) -> float:
+        """The highest rate of journeys and operations together, if all had theirs at once."""
+        return highest(self.phases) + sum(highest(rate.phases) for rate in self.rates)
+
+    @property
+    def plan(self) -> Plan:
+        """What the verdict judges by."""
+        return Plan(self.budget, self.called, self.levels, self.soundness)
+
+    def scaled(self, *, rate: float = 1.0, lasting: float | None = None) -> "Profile":
+        """The same shape with all load times `rate`, in `lasting` seconds instead of its own.
+
+        Load is rates, users, idle connections and people; of the whole ones at least one is left (people: a pair). The
+        budget stays: a run that is too short for its minimum samples proves nothing, and says so. Raises `ValueError`
+        unless both are positive, finite numbers.
+        """
+        stretch = 1.0 if lasting is None else lasting / self.duration
+        for factor in (rate, stretch):
+            if not (math.isfinite(factor) and factor > 0):
+                raise ValueError(f"a profile is scaled by positive, finite numbers, not {factor}")
+        return replace(
+            self,
+            phases=_scaled(self.phases, rate, stretch),
+            users=_whole(self.users, rate),
+            closed_lasts=self.closed_lasts * stretch,
+            people=max(_whole(self.people, rate), min(self.people, FEWEST_PEOPLE)),
+            rates=tuple(OperationRate(each.operation, _scaled(each.phases, rate, stretch)) for each in self.rates),
+            connections=_whole(self.connections, rate),
+        )
+
+
+def _scaled(phases: tuple[Phase, ...], rate: float, lasting: float) -> tuple[Phase, ...]:
+    return tuple(phase.scaled(rate, lasting) for phase in phases)
+
+
+def _whole(number: int, factor: float) -> int:
+    return math.ceil(number * factor)

@@ -1,0 +1,76 @@
+"""Reads one profile file into its form, and collects everything that is wrong with it, key by key."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from fixtures.environments.errors import ConfigurationError
+from fixtures.environments.reading import closest
+from loadtests.profiles.form import Form, keys
+from loadtests.profiles.quantities import Mistake
+
+
+@dataclass
+class Reading:
+    """What was read from one file: its form if it has one, its text and its data, and its errors."""
+
+    file: Path
+    form: Form | None = None
+    text: str = ""
+    raw: dict[str, Any] = field(default_factory=dict)
+    errors: list[ConfigurationError] = field(default_factory=list)
+
+    def wrong(self, key: str, message: str, allowed: str = "", suggestion: str = "") -> None:
+        """Note one error."""
+        self.errors.append(ConfigurationError(str(self.file), key, message, allowed, suggestion))
+
+
+def read(file: Path) -> Reading:
+    """Read `file`; never raises for anything that is wrong with it."""
+    reading = Reading(file)
+    try:
+        reading.text = file.read_text(encoding="utf-8")
+        reading.raw = tomllib.loads(reading.text)
+    except OSError as error:
+        reading.wrong("", f"cannot be read: {error.strerror or error}")
+    except UnicodeDecodeError:
+        reading.wrong("", "is not UTF-8 text")
+    except tomllib.TOMLDecodeError as error:
+        reading.wrong("", f"is not TOML: {error}")
+    if reading.errors:
+        return reading
+    try:
+        reading.form = Form.model_validate(reading.raw)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            _note(reading, detail)
+    return reading
+
+
+def _note(reading: Reading, detail: ErrorDetails) -> None:
+    """Translate one of pydantic's findings."""
+    place = [step for step in detail["loc"] if step != "[key]"]
+    key = dotted(*place)
+    last = str(place[-1])
+    if detail["type"] in {"extra_forbidden", "missing"}:
+        known = keys(".".join(step for step in place[:-1] if isinstance(step, str)))
+        if detail["type"] == "missing":
+            reading.wrong(key, "is missing", known[last])
+        else:
+            reading.wrong(key, "unknown key", ", ".join(sorted(known)), closest(last, known))
+        return
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, Mistake):
+        reading.wrong(key, str(cause), cause.allowed, cause.suggestion)
+        return
+    what = "a list" if detail["type"] == "list_type" else "a table"
+    reading.wrong(key, f"{detail['input']!r} is not {what}", what)
+
+
+def dotted(*steps: int | str) -> str:
+    """The key in one piece: `phases[0].rate`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")

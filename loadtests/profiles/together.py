@@ -1,0 +1,135 @@
+"""What the keys of a profile mean together, and which names they use: judged on the file's own words."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from fixtures.environments.errors import ConfigurationErrors
+from fixtures.environments.load import environment_file
+from fixtures.environments.reading import closest
+from loadtests.profiles.form import PEOPLE, PhaseForm
+from loadtests.profiles.known import JourneyFacts
+from loadtests.profiles.operations import REPEATABLE, labels
+from loadtests.profiles.reading import Reading, dotted
+
+CONNECTION: Final = "connection"
+"""What idle websockets measure."""
+
+
+def judge_together(reading: Reading, known: Mapping[str, JourneyFacts]) -> None:
+    """Note what is wrong between keys, and with names; works on what the file has, so broken keys hide nothing."""
+    _judge_names(reading, known)
+    _judge_work(reading)
+    _judge_arrivals(reading)
+    _judge_phases(reading)
+
+
+def _judge_names(reading: Reading, known: Mapping[str, JourneyFacts]) -> None:
+    for journey in _table(reading.raw, "mix"):
+        if journey not in known:
+            reading.wrong(dotted("mix", journey), "unknown journey", ", ".join(sorted(known)), meant(journey, known))
+    for index, rate in enumerate(_tables(reading.raw, "rates")):
+        _judge_rate(reading, index, rate.get("operation"))
+    environment = reading.raw.get("environment")
+    if isinstance(environment, str) and environment.strip():
+        try:
+            environment_file(environment)
+        except ConfigurationErrors as errors:
+            for error in errors.errors:
+                reading.wrong("environment", error.message, error.allowed, error.suggestion)
+
+
+def _judge_work(reading: Reading) -> None:
+    """Whether there is anything to do, and anybody to do it."""
+    raw = reading.raw
+    if not raw.get("mix") and not raw.get("rates"):
+        reading.wrong("mix", "is missing: nobody does anything", "journeys with their weights, or [[rates]]")
+    if "people" not in raw:
+        reading.wrong("people", "is missing: journeys and tokens need somebody", PEOPLE.allowed)
+
+
+def _judge_arrivals(reading: Reading) -> None:
+    """Which keys belong to which way of arriving."""
+    raw = reading.raw
+    users, schedule = ["users", "think", "for"], ["phases"]
+    if raw.get("arrivals") == "closed":
+        needed, senseless, reason = users, schedule, "arrivals are closed"
+    elif raw.get("mix"):
+        needed, senseless, reason = schedule, users, "arrivals follow a schedule"
+    else:
+        needed, senseless, reason = [], users + schedule, "there is no mix of journeys"
+    for key in needed:
+        if raw.get(key) in (None, []):
+            reading.wrong(key, f"is missing, though {reason}")
+    for key in senseless:
+        if key in raw:
+            reading.wrong(key, f"means nothing, since {reason}")
+
+
+def _judge_rate(reading: Reading, index: int, operation: object) -> None:
+    if isinstance(operation, str) and operation.strip() and operation not in REPEATABLE:
+        what = "cannot be sent again and again" if operation in labels() else "unknown operation"
+        reading.wrong(
+            dotted("rates", index, "operation"),
+            f"{what}: {operation!r}",
+            ", ".join(sorted(REPEATABLE)),
+            meant(operation, REPEATABLE),
+        )
+
+
+def _judge_phases(reading: Reading) -> None:
+    """Phases that are well formed and mean nothing."""
+    if reading.form is None:
+        return
+    lists: list[tuple[tuple[int | str, ...], list[PhaseForm]]] = [(("phases",), reading.form.phases)]
+    lists += [(("rates", index, "phases"), rate.phases) for index, rate in enumerate(reading.form.rates)]
+    for place, phases in lists:
+        if not phases and place != ("phases",):
+            reading.wrong(dotted(*place), "is empty", "at least one phase")
+        for index, phase in enumerate(phases):
+            for key, message, allowed in _senseless(phase):
+                reading.wrong(dotted(*place, index, key), message, allowed)
+
+
+def _senseless(phase: PhaseForm) -> Iterator[tuple[str, str, str]]:
+    """Key, message and what is allowed."""
+    if phase.to is not None and phase.peak is not None:
+        yield "to", "a phase is a ramp or a spike, not both", "to, or peak with peak_for"
+    if phase.rate == 0 and not phase.to:
+        yield "rate", "nobody arrives at a rate of 0", "more than 0 /s; a ramp may begin or end at 0 /s"
+    if (phase.peak is None) != (phase.peak_for is None):
+        missing, there = ("peak_for", "peak") if phase.peak_for is None else ("peak", "peak_for")
+        yield missing, f"is missing, though there is {there}", "a spike has both"
+    if phase.peak is not None and phase.peak <= phase.rate:
+        yield "peak", "is no peak: it is not above the phase's rate", "more than rate"
+    if phase.peak_for is not None and phase.peak_for > phase.lasts:
+        yield "peak_for", "is longer than the phase", "at most for"
+
+
+def called(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozenset[str]:
+    """Labels of the operations that the profile calls."""
+    rates = (rate.get("operation") for rate in _tables(raw, "rates"))
+    mixed = (operation for name in _table(raw, "mix") if name in known for operation in known[name].operations)
+    return frozenset(mixed) | {operation for operation in rates if isinstance(operation, str)}
+
+
+def measured(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozenset[str]:
+    """Further subjects that it measures."""
+    mix = [name for name in _table(raw, "mix") if name in known]
+    idle = {CONNECTION} if "connections" in raw else frozenset[str]()
+    return frozenset(mix).union(idle, *(known[name].measures for name in mix))
+
+
+def meant(name: str, names: Collection[str]) -> str:
+    """The one of `names` that was probably meant, whatever its case; empty if none resembles it."""
+    by_lower = {known.lower(): known for known in names}
+    return by_lower.get(closest(name, by_lower), "")
+
+
+def _table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = raw.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _tables(raw: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    value = raw.get(key)
+    return [table for table in value if isinstance(table, dict)] if isinstance(value, list) else []
