@@ -1,0 +1,65 @@
+"""What went wrong with a request, in the few words under which it is counted."""
+
+import errno
+import socket
+import ssl
+from typing import Final
+
+from fixtures.contract.errors import UnexpectedAnswer
+from fixtures.contract.operation import Operation
+from loadtests.client.answers import NotHttpError, TooLargeError
+from loadtests.client.requests import UnsendableError
+from loadtests.failure import Failure
+
+TROUBLES: Final = (OSError, NotHttpError, TooLargeError, UnsendableError)
+"""What can keep an answer from coming."""
+
+_MISSING: Final = "missing required field"
+# The machine that makes the load has run out of something: not the platform's fault.
+_OURS: Final = {
+    errno.EMFILE: "generator: no file descriptor left",
+    errno.ENFILE: "generator: no file descriptor left",
+    errno.EADDRNOTAVAIL: "generator: no port left",
+    errno.ENOBUFS: "generator: no buffer left",
+    errno.ENOMEM: "generator: no memory left",
+}
+
+
+def unanswered(error: Exception) -> Failure:
+    """The failure of a request to which no answer came."""
+    return Failure(_cause(error), str(error))
+
+
+def unexpected(operation: Operation[object], wrong: UnexpectedAnswer) -> Failure:
+    """The failure of a request whose answer is not one that its operation allows."""
+    if wrong.status not in operation.expects:
+        cause = f"status {wrong.status}"
+    elif wrong.field is None:
+        cause = "contract: not JSON" if "not JSON" in wrong.why else "contract: the body"
+    else:
+        cause = f"contract: {wrong.field} {'missing' if _MISSING in wrong.why else 'mistyped'}"
+    return Failure(cause, str(wrong), status=wrong.status, slug=wrong.slug)
+
+
+def _cause(error: Exception) -> str:  # noqa: PLR0911 - a table with conditions
+    match error:
+        case TimeoutError():
+            return "time-out"
+        case socket.gaierror():
+            return "name does not resolve"
+        case ssl.SSLCertVerificationError():
+            return "certificate"
+        case ssl.SSLError():
+            return "TLS"
+        case ConnectionRefusedError():
+            return "refused"
+        case ConnectionError():
+            return "reset"
+        case OSError():
+            return _OURS.get(error.errno or 0, "unreachable")
+        case TooLargeError():
+            return "answer too large"
+        case UnsendableError():
+            return "cannot be sent"
+        case _:
+            return "not HTTP"

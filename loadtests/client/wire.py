@@ -1,0 +1,208 @@
+"""A connection of one greenlet: a non-blocking socket under gevent's loop, bare or with TLS in memory.
+
+Faster than gevent's own sockets, because it waits before it reads (an answer is never there yet), starts the one
+watcher it has with the greenlet's own switch, and makes no object for each wait. Who waits too long is told by
+whoever holds the time limit, with an exception thrown where it waits.
+"""
+
+import errno
+import os
+import socket
+import ssl
+from collections.abc import Sequence
+from typing import Any, Final
+
+from gevent import getcurrent
+from gevent.monkey import get_original
+
+from loadtests.client.names import Address
+
+PIECE: Final = 64 * 1024
+"""Bytes that are read at once, at most."""
+
+_READ: Final = 1
+_WRITE: Final = 2
+_READ_OR_WRITE: Final = 3
+
+# Sockets that gevent did not replace: a Locust process has replaced those of the standard library.
+_Socket: type[socket.socket] = get_original("socket", "socket")
+
+
+class NothingSentError(ConnectionError):
+    """The peer had gone before a byte of the request was taken from us."""
+
+
+class Wire:
+    """One connection, bare; raises `OSError`s, and returns no bytes at its end."""
+
+    __slots__ = ("_ahead", "_hub", "_readable", "_socket")
+
+    def __init__(self, connected: socket.socket, hub: Any) -> None:  # noqa: ANN401 - gevent is not typed
+        self._socket = connected
+        self._hub = hub
+        self._readable = hub.loop.io(connected.fileno(), _READ)
+        self._ahead: bytes | None = None
+
+    def send(self, data: bytes) -> bool:
+        """Send all of it, and say so; or stop because an answer came before its end."""
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except ConnectionError as error:
+            raise NothingSentError(*error.args) from error
+        return sent == len(data) or self._send_rest(memoryview(data)[sent:])
+
+    def receive(self) -> bytes:
+        """Wait for what comes next; no bytes are the end."""
+        if self._ahead is not None:
+            ahead, self._ahead = self._ahead, None
+            return ahead
+        while True:
+            self._wait(self._readable)
+            piece = self._take()
+            if piece is not None:
+                return piece
+
+    def silent(self) -> bool:
+        """Whether nothing came since the last answer: neither an end nor anything else."""
+        return self._take() is None
+
+    def close(self) -> None:
+        """End it, at once and without a word."""
+        self._readable.close()
+        self._socket.close()
+
+    def _take(self) -> bytes | None:
+        """What is there, without waiting; None if it is nothing yet."""
+        try:
+            return self._socket.recv(PIECE)
+        except BlockingIOError:
+            return None
+
+    def _send_rest(self, rest: memoryview) -> bool:
+        either = self._hub.loop.io(self._socket.fileno(), _READ_OR_WRITE)
+        try:
+            while rest:
+                self._wait(either)
+                try:
+                    rest = rest[self._socket.send(rest) :]
+                except BlockingIOError:
+                    self._ahead = self._take()
+                    if self._ahead is not None:
+                        return False
+        finally:
+            either.close()
+        return True
+
+    def _wait(self, watcher: Any) -> None:  # noqa: ANN401 - gevent is not typed
+        watcher.start(getcurrent().switch)
+        try:
+            self._hub.switch()
+        finally:
+            watcher.stop()
+
+
+class SecureWire(Wire):
+    """One connection with TLS; `handshake` comes first."""
+
+    __slots__ = ("_incoming", "_outgoing", "_tls")
+
+    def __init__(self, connected: socket.socket, hub: Any, context: ssl.SSLContext, host: str) -> None:  # noqa: ANN401
+        super().__init__(connected, hub)
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+
+    def handshake(self) -> None:
+        """Agree on keys, and be sure who the peer is; raises `ssl.SSLError`."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLError:
+                # The peer is told why, as far as that goes without waiting.
+                self._flush()
+                raise
+            else:
+                self._flush()
+                return
+            self._flush()
+            self._wait(self._readable)
+            self._fill()
+
+    def send(self, data: bytes) -> bool:
+        """Send all of it, and say so; or stop because an answer came before its end."""
+        self._tls.write(data)
+        return super().send(self._outgoing.read())
+
+    def receive(self) -> bytes:
+        """Wait for what comes next; no bytes are the end."""
+        if self._incoming.pending:
+            piece = self._read()
+            if piece is not None:
+                return piece
+        return super().receive()
+
+    def _take(self) -> bytes | None:
+        return self._read() if self._fill() else None
+
+    def _fill(self) -> bool:
+        try:
+            data = self._socket.recv(PIECE)
+        except BlockingIOError:
+            return False
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+        return True
+
+    def _read(self) -> bytes | None:
+        try:
+            return self._tls.read(PIECE)
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLZeroReturnError:
+            return b""
+        except ssl.SSLEOFError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "cut off without TLS's own end") from error
+
+    def _flush(self) -> None:
+        data = self._outgoing.read()
+        if data:
+            super().send(data)
+
+
+def connect(addresses: Sequence[Address], hub: Any) -> socket.socket:  # noqa: ANN401 - gevent is not typed
+    """Connect to the first address that lets us; raises the `OSError` of the last."""
+    error: OSError = ConnectionRefusedError(errno.ECONNREFUSED, "no address")
+    for family, address in addresses:
+        try:
+            return _connect(family, address, hub)
+        except OSError as refusal:
+            error = refusal
+    raise error
+
+
+def _connect(family: int, address: Any, hub: Any) -> socket.socket:  # noqa: ANN401
+    connection = _Socket(family, socket.SOCK_STREAM)
+    try:
+        connection.setblocking(False)  # noqa: FBT003 - its only form
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        code = connection.connect_ex(address)
+        if code == errno.EINPROGRESS:
+            watcher = hub.loop.io(connection.fileno(), _WRITE)
+            try:
+                hub.wait(watcher)
+            finally:
+                watcher.close()
+            code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    except BaseException:
+        connection.close()
+        raise
+    if code:
+        connection.close()
+        raise OSError(code, os.strerror(code))
+    return connection
