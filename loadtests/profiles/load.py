@@ -20,7 +20,7 @@ from loadtests.profiles.model import Arriving, OperationRate, Profile
 from loadtests.profiles.operations import labels
 from loadtests.profiles.phases import Phase, Ramp, Spike, Steady
 from loadtests.profiles.reading import Reading, read
-from loadtests.profiles.together import CONNECTION, called, judge_together, meant, measured
+from loadtests.profiles.together import CONNECTION, called, judge_together, meant, measured, names_known
 from loadtests.verdict import Soundness
 
 _FOLDER: Final = Path(__file__).parent
@@ -91,7 +91,8 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
         return None
     subjects = called(reading.raw, known) | measured(reading.raw, known)
     for line in budget.lines:
-        if line.subject not in {ALL, EACH, *subjects}:
+        # A misspelt name in the mix or the rates is the mistake, not what the budget says of it.
+        if names_known(reading.raw, known) and line.subject not in {ALL, EACH, *subjects}:
             reading.wrong(
                 "budget",
                 f"'{line}' is of {line.subject!r}, which the profile never does",

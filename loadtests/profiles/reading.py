@@ -40,7 +40,8 @@ def read(file: Path) -> Reading:
     except UnicodeDecodeError:
         reading.wrong("", "is not UTF-8 text")
     except tomllib.TOMLDecodeError as error:
-        reading.wrong("", f"is not TOML: {error}")
+        last = reading.text.count("\n") + 1
+        reading.wrong("", f"is not TOML: {str(error).replace('end of document', f'the end, line {last}')}")
     if reading.errors:
         return reading
     try:

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from fixtures.environments.errors import ConfigurationErrors
 from fixtures.environments.load import environment_file
 from fixtures.environments.reading import closest
@@ -78,14 +80,16 @@ def _judge_rate(reading: Reading, index: int, operation: object) -> None:
 
 def _judge_phases(reading: Reading) -> None:
     """Phases that are well formed and mean nothing."""
-    if reading.form is None:
-        return
-    lists: list[tuple[tuple[int | str, ...], list[PhaseForm]]] = [(("phases",), reading.form.phases)]
-    lists += [(("rates", index, "phases"), rate.phases) for index, rate in enumerate(reading.form.rates)]
-    for place, phases in lists:
-        if not phases and place != ("phases",):
+    places: list[tuple[tuple[int | str, ...], Mapping[str, Any]]] = [(("phases",), reading.raw)]
+    places += [(("rates", index, "phases"), rate) for index, rate in enumerate(_tables(reading.raw, "rates"))]
+    for place, table in places:
+        if table.get("phases") == [] and place != ("phases",):
             reading.wrong(dotted(*place), "is empty", "at least one phase")
-        for index, phase in enumerate(phases):
+        for index, raw in enumerate(_tables(table, "phases")):
+            try:
+                phase = PhaseForm.model_validate(raw)
+            except ValidationError:
+                continue  # noted when the form was read
             for key, message, allowed in _senseless(phase):
                 reading.wrong(dotted(*place, index, key), message, allowed)
 
@@ -103,6 +107,12 @@ def _senseless(phase: PhaseForm) -> Iterator[tuple[str, str, str]]:
         yield "peak", "is no peak: it is not above the phase's rate", "more than rate"
     if phase.peak_for is not None and phase.peak_for > phase.lasts:
         yield "peak_for", "is longer than the phase", "at most for"
+
+
+def names_known(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> bool:
+    """Whether the mix and the rates name only what there is."""
+    operations = (rate.get("operation") for rate in _tables(raw, "rates"))
+    return known.keys() >= _table(raw, "mix").keys() and all(operation in REPEATABLE for operation in operations)
 
 
 def called(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozenset[str]:
