@@ -1,0 +1,250 @@
+"""A websocket for one greenlet: opened, told, listened to and closed, with Locust's event where something is counted.
+
+Counted as "connection": the time from the intended start until the socket is open, every opening that failed, and every
+end that nobody here asked for. Its latency is None where an open socket is what never came, or did not stay. `ask`
+counts a message and its answer. Two ways to read: `receive` in the greenlet's own time, which answers pings only while
+it waits; or `listen`, where a greenlet of its own reads for as long as the socket lives.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import gevent
+
+from loadtests.client import Target, Timeouts
+from loadtests.client.trouble import unanswered
+from loadtests.client.wire import Wire
+from loadtests.failure import Failure
+from loadtests.sockets import frames
+from loadtests.sockets.duplex import open_wire
+from loadtests.sockets.frames import Closing, Message, Ping, Reader, Violation, frame
+from loadtests.sockets.handshake import Handshake
+
+SUBJECT: Final = "connection"
+KIND: Final = "WS"
+_LEAVING: Final = 2.0
+"""Seconds to wait for the other side's close frame."""
+_mask: Final = frames.masks()
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """How a websocket ended; `code` is 1006 when no close frame came (RFC 6455, 7.1.5)."""
+
+    code: int
+    reason: str
+    by_us: bool
+
+
+class Socket:
+    """An open websocket. Texts only: a binary message is a breach of the platform's protocols."""
+
+    __slots__ = (
+        "_fire",
+        "_inbox",
+        "_leaving",
+        "_listener",
+        "_on_end",
+        "_reader",
+        "_sending",
+        "_unsent",
+        "_why",
+        "_wire",
+        "closure",
+        "headers",
+    )
+
+    def __init__(self, wire: Wire, headers: Mapping[str, str], *, fire: Callable[..., object], largest: int) -> None:
+        self._wire = wire
+        self._fire = fire
+        self._reader = Reader(largest)
+        self._inbox: list[str] = []
+        self._sending = False
+        self._unsent: list[bytes] = []
+        self._leaving = False
+        self._why: Failure | None = None
+        self._listener: gevent.Greenlet | None = None
+        self._on_end: Callable[[Closure], None] | None = None
+        self.headers = headers
+        """Of the server's agreement, names in lower case."""
+        self.closure: Closure | None = None
+        """How it ended; None while it is open."""
+
+    @classmethod
+    def connect(  # noqa: PLR0913 - what an opening consists of
+        cls,
+        target: Target,
+        path: str,
+        *,
+        subprotocols: Iterable[str] = (),
+        headers: Mapping[str, str] | None = None,
+        fire: Callable[..., object],
+        since: float | None = None,
+        timeouts: Timeouts | None = None,
+        largest: int = frames.LARGEST,
+    ) -> "Socket":
+        """Open a websocket, fire "connection", and raise `Failure` after that if it could not be opened.
+
+        `since` is the intended start (`time.perf_counter`), `largest` the bytes of the largest message taken.
+        """
+        began = time.perf_counter() if since is None else since
+        opening = Handshake(target.authority, path, subprotocols=subprotocols, headers=headers)
+        try:
+            wire, rest = open_wire(target, opening, timeouts or Timeouts())
+        except Failure as failure:
+            _count(fire, SUBJECT, None, 0, failure)
+            raise
+        _count(fire, SUBJECT, began, 0)
+        socket = cls(wire, opening.headers, fire=fire, largest=largest)
+        if rest:
+            socket._take(socket._reader.feed(rest))
+        return socket
+
+    @property
+    def subprotocol(self) -> str | None:
+        """What the server agreed to."""
+        return self.headers.get("sec-websocket-protocol")
+
+    def send(self, text: str) -> None:
+        """Send a text message; raises `Failure` if the socket has ended or ends by it."""
+        self._must_be_open()
+        self._put(frame(frames.TEXT, text.encode(), _mask()))
+        self._must_be_open()
+
+    def receive(self, timeout: float) -> str:
+        """The next text; raises `Failure`: "time-out" after `timeout` seconds, or why the socket ended."""
+        inbox = self._inbox
+        if not inbox:
+            with gevent.Timeout(timeout, Failure("time-out", f"no message within {timeout:g} s")):
+                while not inbox:
+                    self._must_be_open()
+                    self._read()
+        return inbox.pop(0)
+
+    def ask(self, text: str, subject: str, timeout: float, *, since: float | None = None) -> str:
+        """Send a text, wait for the next one, count both as one sample of `subject`; raises `Failure` after that."""
+        began = time.perf_counter() if since is None else since
+        try:
+            self.send(text)
+            answer = self.receive(timeout)
+        except Failure as failure:
+            _count(self._fire, subject, None, 0, failure)
+            raise
+        _count(self._fire, subject, began, len(answer))
+        return answer
+
+    def listen(self, on_text: Callable[[str], None], on_end: Callable[[Closure], None] | None = None) -> None:
+        """Read from now on in a greenlet of its own: `on_text` for each text, at last `on_end`. Neither may raise."""
+        self._on_end = on_end
+        self._listener = gevent.spawn(self._listen, on_text)
+
+    def close(self, code: int = frames.NORMAL, reason: str = "") -> None:
+        """Close with the closing handshake, which the other side has two seconds for; nothing if it has ended."""
+        if self.closure is not None:
+            return
+        self._leaving = True
+        self._put(frames.closing(code, reason, _mask()))
+        if self._listener is not None and self._listener is not gevent.getcurrent():
+            self._listener.join(_LEAVING)
+        else:
+            with gevent.Timeout(_LEAVING, False):  # noqa: FBT003 - gevent's way to say: go on
+                while self.closure is None:
+                    self._read()
+        self._end(code, reason, Failure("closed by us", ""))
+
+    def _listen(self, on_text: Callable[[str], None]) -> None:
+        inbox = self._inbox
+        while True:
+            while inbox:
+                on_text(inbox.pop(0))
+            if self.closure is not None:
+                return
+            self._read()
+
+    def _read(self) -> None:
+        """Wait for bytes and take what they say."""
+        try:
+            data = self._wire.receive()
+        except OSError as error:
+            self._lost(unanswered(error))
+            return
+        if data:
+            self._take(self._reader.feed(data))
+        else:
+            self._lost(None)
+
+    def _take(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            if isinstance(message, str):
+                self._inbox.append(message)
+            elif isinstance(message, Ping):
+                self._put(frame(frames.PONG, message.payload, _mask()))
+            elif isinstance(message, Closing):
+                if not self._leaving:
+                    self._put(frames.closing(message.code, "", _mask()))
+                self._end(message.code, message.reason, Failure(f"closed unexpectedly {message.code}", message.reason))
+            elif isinstance(message, Violation):
+                self._break(message.code, message.why)
+            elif isinstance(message, bytes):
+                self._break(frames.NOT_ACCEPTED, "a binary message")
+
+    def _put(self, data: bytes) -> None:
+        """Send; what cannot be sent ends the connection. Of two greenlets, one sends for both: frames do not mix."""
+        if self._sending:
+            self._unsent.append(data)
+            return
+        self._sending = True
+        try:
+            self._wire.send(data)
+            while self._unsent:
+                self._wire.send(self._unsent.pop(0))
+        except OSError as error:
+            self._lost(unanswered(error))
+        finally:
+            self._sending = False
+
+    def _lost(self, failure: Failure | None) -> None:
+        """The connection ended without a close frame."""
+        code = frames.NO_CLOSE_FRAME
+        how = "no close frame" if failure is None else f"{failure.cause} {failure.detail}"
+        self._end(code, "", Failure(f"closed unexpectedly {code}", how))
+
+    def _break(self, code: int, why: str) -> None:
+        """The other side broke the protocol: tell it so, and end."""
+        self._put(frames.closing(code, why, _mask()))
+        self._end(code, why, Failure(f"protocol: {why}", ""))
+
+    def _end(self, code: int, reason: str, why: Failure) -> None:
+        """Keep how it ended, once, and count it if nobody here asked for it."""
+        if self.closure is not None:
+            return
+        self.closure, self._why = Closure(code, reason, by_us=self._leaving), why
+        self._wire.close()
+        if self._listener is not None and self._listener is not gevent.getcurrent():
+            # It waits for bytes of a connection that is no more.
+            self._listener.kill(block=False)
+        if not self._leaving:
+            _count(self._fire, SUBJECT, None, 0, why)
+        if self._on_end is not None:
+            self._on_end(self.closure)
+
+    def _must_be_open(self) -> None:
+        if self._why is not None:
+            # A new one each time: an exception collects the tracebacks of everywhere it is raised.
+            raise Failure(self._why.cause, self._why.detail)
+
+
+def _count(
+    fire: Callable[..., object], subject: str, began: float | None, length: int, failure: Failure | None = None
+) -> None:
+    """Fire Locust's event; `began` is None for what never came."""
+    fire(
+        request_type=KIND,
+        name=subject,
+        response_time=None if began is None else (time.perf_counter() - began) * 1000,
+        response_length=length,
+        exception=failure,
+        context={},
+    )
