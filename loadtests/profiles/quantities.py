@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import Final, NoReturn
 
 _TEXT: Final = re.compile(r"(\d+(?:\.\d+)?) ?(\D.*)?", re.ASCII)
-_DIGITS: Final = 12
-"""Of a number: more than any profile needs, and few enough for every arithmetic."""
+_DIGITS: Final = 20
+"""Of a number: more than any profile needs."""
 _ALIASES: Final = {
     "sec": "s",
     "secs": "s",
@@ -93,12 +93,12 @@ class Kind:
         return amount
 
     def show(self, amount: float) -> str:
-        """The quantity as text, in the largest unit that says it exactly; reads as the same quantity."""
+        """The quantity as text, in the largest unit of which it is a whole number; nine decimals if there is none."""
         exact = Fraction(repr(amount))
         for unit, factor in sorted(self.units.items(), key=lambda item: -item[1]):
             if exact and (exact / factor).denominator == 1:
                 return f"{exact / factor} {unit}"
-        return f"{float(exact / self.units[self.plain]):.12g} {self.plain}"
+        return f"{float(exact / self.units[self.plain]):.9f}".rstrip("0").rstrip(".") + f" {self.plain}"
 
     def _meant(self, unit: str) -> str:
         """The unit that was probably meant; empty if none resembles it."""
