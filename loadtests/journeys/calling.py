@@ -1,0 +1,158 @@
+"""Calling: one friend calls the other, and both agree on a media path; then the caller hangs up."""
+
+import contextlib
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Literal
+
+from fixtures.checks.time_scale import scaled
+from fixtures.contract import frames
+from fixtures.contract import video_call_signaling as signaling
+from fixtures.contract.frames import (
+    CallError,
+    CallFrame,
+    CallStep,
+    CallWelcome,
+    Candidate,
+    ClientFrame,
+    Offer,
+    RelayedAnswer,
+    RelayedCandidate,
+    RelayedOffer,
+    SessionAnswer,
+)
+from fixtures.contract.promises import PROMISES
+from loadtests.failure import Failure
+from loadtests.journeys.hearing import until, welcomed
+from loadtests.journeys.journey import CONNECTION, Journey, count, labels
+from loadtests.journeys.media import candidates, description
+from loadtests.people.visitor import Device, Visitor
+
+CALL: Final = "call"
+KIND: Final = "CALL"
+NOT_AS_SENT: Final = "not as sent"
+"""Altered, out of order, or something before it was lost."""
+Event = Literal["ringing", "accepted", "declined", "ended"]
+Relayed = RelayedOffer | RelayedAnswer | RelayedCandidate
+
+
+@dataclass(frozen=True, slots=True)
+class Calling(Journey):
+    """A call with both cameras connected.
+
+    Counted as "call": from asking to ring until both sides have the other's description and all candidates, unchanged
+    and in order; a call that does not come to that has no latency, and the step that failed is its cause.
+    """
+
+    name = "calling"
+    operations = labels(signaling.CALL, signaling.ACCEPT, signaling.HANG_UP)
+    measures = frozenset({CONNECTION, CALL})
+
+    def walk(self, visitor: Visitor, since: float) -> None:
+        """Connect both cameras, call, ring, accept, agree, hang up, and hear that it has ended on both sides."""
+        with (
+            closing(visitor.camera(visitor.person, since)) as mine,
+            closing(visitor.camera(visitor.friend)) as theirs,
+        ):
+            for camera in (mine, theirs):
+                welcomed(camera, frames.read_call, CallWelcome)
+            began = time.perf_counter()
+            try:
+                caller, callee = self._agree(visitor, mine, theirs)
+            except Failure as failure:
+                count(visitor.fire, KIND, CALL, None, failure)
+                raise
+            count(visitor.fire, KIND, CALL, time.perf_counter() - began)
+            visitor.client.send(signaling.hang_up(caller.call_id))
+            caller.hears("ended")
+            callee.hears("ended")
+
+    @staticmethod
+    def _agree(visitor: Visitor, mine: Device, theirs: Device) -> tuple["_Side", "_Side"]:
+        """Ring, accept and exchange what a media path needs; a call that fails on the way is hung up."""
+        call = visitor.client.send(signaling.call(visitor.friend.user_id))
+        if call.state != "ringing":
+            raise Failure(f"not ringing: {call.end_reason}")
+        caller = _Side(mine, call.call_id, visitor.person.user_id)
+        callee = _Side(theirs, call.call_id, visitor.friend.user_id)
+        try:
+            callee.hears("ringing")
+            visitor.friends_client.send(signaling.accept(call.call_id))
+            caller.hears("accepted")
+            _exchange(caller, callee)
+        except Failure:
+            # Who is left in a call is busy to the next.
+            with contextlib.suppress(Failure):
+                visitor.client.send(signaling.hang_up(call.call_id))
+            raise
+        return caller, callee
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One person of a call and that person's camera; what does not come as it must is raised as `Failure`."""
+
+    camera: Device
+    call_id: str
+    user_id: str
+
+    def sends(self, frame: ClientFrame) -> None:
+        self.camera.send(frames.write(frame))
+
+    def trickles(self) -> None:
+        for candidate in candidates():
+            self.sends(Candidate(self.call_id, candidate))
+
+    def hears(self, event: Event) -> None:
+        """Wait until the call has come that far."""
+        self._waits(partial(self._step, event), event)
+
+    def gets(self, expected: Relayed) -> None:
+        """Wait for what the other side sent, and nothing of that kind before it."""
+        self._waits(partial(self._relayed, expected), type(expected).__name__.removeprefix("Relayed").lower())
+
+    def gets_trickle_of(self, other: "_Side") -> None:
+        """Wait for all candidates of the other side."""
+        for candidate in candidates():
+            self.gets(RelayedCandidate(self.call_id, candidate, other.user_id))
+
+    def _waits(self, wanted: Callable[[CallFrame], CallFrame | None], what: str) -> None:
+        until(self.camera, frames.read_call, wanted, scaled(PROMISES.deadlines.call_step), what)
+
+    def _step(self, event: Event, frame: CallFrame) -> CallFrame | None:
+        if isinstance(frame, CallError):
+            raise Failure(f"error {frame.code}", frame.detail)
+        if not isinstance(frame, CallStep) or frame.call.call_id != self.call_id:
+            return None
+        if frame.event == event:
+            return frame
+        if frame.event in {"ended", "declined"}:
+            raise Failure(f"ended: {frame.call.end_reason}", f"instead of {event}")
+        return None
+
+    def _relayed(self, expected: Relayed, frame: CallFrame) -> CallFrame | None:
+        if not isinstance(frame, Relayed):
+            # No step is wanted; but that the call has ended, or an error, is the reason why nothing comes.
+            self._step("ringing", frame)
+            return None
+        if frame.call_id != self.call_id:
+            return None
+        if frame != expected:
+            raise Failure(NOT_AS_SENT, f"expected {expected}, got {frame}")
+        return frame
+
+
+def _exchange(caller: _Side, callee: _Side) -> None:
+    """Offer and answer, and the candidates of both sides, each right behind its side's description."""
+    call_id, offer, answer = caller.call_id, description("actpass"), description("active")
+    caller.sends(Offer(call_id, offer))
+    caller.trickles()
+    callee.gets(RelayedOffer(call_id, offer, caller.user_id))
+    callee.sends(SessionAnswer(call_id, answer))
+    callee.trickles()
+    callee.gets_trickle_of(caller)
+    caller.gets(RelayedAnswer(call_id, answer, callee.user_id))
+    caller.gets_trickle_of(callee)

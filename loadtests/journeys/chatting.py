@@ -1,0 +1,112 @@
+"""Chatting: messages to a friend whose phone is connected, each of which must arrive there exactly once."""
+
+import threading
+import time
+import uuid
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fixtures.checks.time_scale import scaled
+from fixtures.contract import chat, frames
+from fixtures.contract.frames import Event, Welcome
+from fixtures.contract.promises import PROMISES
+from loadtests.failure import Failure
+from loadtests.journeys.deliveries import Deliveries
+from loadtests.journeys.hearing import understood, welcomed
+from loadtests.journeys.journey import CONNECTION, Journey, count, labels
+from loadtests.people.visitor import Device, Visitor
+
+DELIVERY: Final = "delivery"
+KIND: Final = "WS"
+_CREATED: Final = "message.created"
+
+
+@dataclass(frozen=True, slots=True)
+class Chatting(Journey):
+    """Some messages one after the other, and a look at the conversation.
+
+    Each message is a sample of "delivery": from sending it to its receipt by the friend's phone, "lost" when that has
+    not come by the promised deadline, "repeated" when it came again before the journey was over.
+    """
+
+    messages: int = 5
+
+    name = "chatting"
+    operations = labels(chat.SEND, chat.MESSAGES)
+    measures = frozenset({CONNECTION, DELIVERY})
+
+    def walk(self, visitor: Visitor, since: float) -> None:
+        """The friend connects, the person writes, both look at what there is; deliveries are counted at the end.
+
+        Raises `Failure` as everywhere, and for the first message that did not arrive as it has to.
+        """
+        with closing(visitor.phone(visitor.friend, since)) as phone:
+            welcomed(phone, frames.read_social, Welcome)
+            ear = _Ear(phone)
+            try:
+                for _ in range(self.messages):
+                    self._say(visitor, ear.deliveries)
+                ear.waits()
+                visitor.client.send(chat.messages(visitor.conversation_id))
+            finally:
+                worst = _counted(visitor, ear.deliveries)
+            ear.complains()
+            if worst is not None:
+                raise worst
+
+    @staticmethod
+    def _say(visitor: Visitor, deliveries: Deliveries) -> None:
+        key = uuid.uuid4().hex
+        began = time.perf_counter()
+        message = visitor.client.send(chat.send(visitor.conversation_id, f"How are you? ({key})", idempotency_key=key))
+        deliveries.sent(message.message_id, began=began, answered=time.perf_counter())
+
+
+class _Ear:
+    """Listens to a phone and notes which messages it hears, and when."""
+
+    def __init__(self, phone: Device) -> None:
+        self.deliveries = Deliveries(scaled(PROMISES.deadlines.message_delivery))
+        self._wrong: Failure | None = None
+        self._stir = threading.Event()
+        phone.listen(self._hears, self._ends)
+
+    def waits(self) -> None:
+        """Return when all messages were heard, or there is nothing to wait for any more."""
+        while (until := self.deliveries.awaited()) is not None:
+            left = until - time.perf_counter()
+            if left <= 0:
+                return
+            self._stir.wait(left)
+            self._stir.clear()
+
+    def complains(self) -> None:
+        """Raises `Failure` if something came that the contract does not know."""
+        if self._wrong is not None:
+            raise self._wrong
+
+    def _hears(self, text: str) -> None:
+        at = time.perf_counter()
+        try:
+            frame = understood(frames.read_social, text)
+        except Failure as wrong:
+            self._wrong = wrong
+            return
+        if isinstance(frame, Event) and frame.event == _CREATED:
+            self.deliveries.heard(frame.data["message_id"], at)
+            self._stir.set()
+
+    def _ends(self, _closure: Any) -> None:  # noqa: ANN401 - whichever the device has
+        self.deliveries.ended = time.perf_counter()
+        self._stir.set()
+
+
+def _counted(visitor: Visitor, deliveries: Deliveries) -> Failure | None:
+    """Count every delivery; returns the first that failed."""
+    first = None
+    for delivery in deliveries.judged():
+        failure = Failure(delivery.cause) if delivery.cause else None
+        count(visitor.fire, KIND, DELIVERY, delivery.latency, failure)
+        first = first or failure
+    return first

@@ -1,0 +1,63 @@
+"""Whether each message reached the other person exactly once, and how soon. Pure: times are given."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+LOST: Final = "lost"
+REPEATED: Final = "repeated"
+DISCONNECTED: Final = "disconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message: seconds from sending it to its first receipt, None if that never came; `cause` if it failed."""
+
+    latency: float | None
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    began: float
+    answered: float
+
+
+class Deliveries:
+    """The messages of one journey; all times by one clock, `deadline` in seconds after the answer to the sender."""
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._sent: dict[str, _Sent] = {}
+        self._heard: dict[str, list[float]] = {}
+        self.ended: float | None = None
+        """When the receiving device lost its connection."""
+
+    def sent(self, message_id: str, *, began: float, answered: float) -> None:
+        """Take note that the platform took a message; receipt may have come before."""
+        self._sent[message_id] = _Sent(began, answered)
+
+    def heard(self, message_id: str, at: float) -> None:
+        """Take note of a receipt; of messages that others sent, too, which are not judged."""
+        self._heard.setdefault(message_id, []).append(at)
+
+    def awaited(self) -> float | None:
+        """Until when there is something to wait for; None if everything was heard or nothing can come any more."""
+        if self.ended is not None:
+            return None
+        missing = [sent.answered for message, sent in self._sent.items() if message not in self._heard]
+        return max(missing) + self._deadline if missing else None
+
+    def judged(self) -> Iterator[Delivery]:
+        """Each message that was sent: in time and once, "repeated", "lost", or "disconnected" before its deadline."""
+        for message, sent in self._sent.items():
+            heard = self._heard.get(message, [])
+            latest = sent.answered + self._deadline
+            if len(heard) > 1:
+                yield Delivery(heard[0] - sent.began, REPEATED)
+            elif heard and heard[0] <= latest:
+                yield Delivery(heard[0] - sent.began)
+            elif self.ended is not None and self.ended <= latest:
+                yield Delivery(None, DISCONNECTED)
+            else:
+                yield Delivery(None, LOST)

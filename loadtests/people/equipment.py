@@ -1,0 +1,57 @@
+"""What people of a run use: the clients and websockets of the load tests, marked as synthetic. Needs gevent."""
+
+from collections.abc import Callable
+from typing import Final
+
+from fixtures.clients.transport import SYNTHETIC_RUN
+from fixtures.environments import Environment
+from loadtests.client import Client, Target, Timeouts
+from loadtests.people.visitor import Device, Sender
+from loadtests.sockets.greenlet import Socket
+
+_BEARER: Final = "bearer."
+"""The prefix of the subprotocol by which a token travels."""
+
+
+class Counted:
+    """Clients and sockets towards one environment."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        run_id: str,
+        fire: Callable[..., None],
+        sighted: Callable[[str, str], None],
+    ) -> None:
+        self.fire = fire
+        self._target = Target.of(environment.api, environment.ca_file)
+        self._timeouts = Timeouts().scaled(environment.time_scale)
+        self._headers = {"User-Agent": "social-platform-verification", SYNTHETIC_RUN: run_id}
+        self._counted, self._quiet = (
+            Client(self._target, headers=self._headers, fire=each, timeouts=self._timeouts, sighted=sighted)
+            for each in (fire, _nothing)
+        )
+
+    def client(self) -> Sender:
+        """A client whose requests are counted."""
+        return self._counted.another()
+
+    def quiet_client(self) -> Sender:
+        """A client whose requests are not counted."""
+        return self._quiet.another()
+
+    def opens(self, path: str, subprotocol: str, token: str, since: float | None) -> Device:
+        """Open a websocket, which is counted as "connection"."""
+        return Socket.connect(
+            self._target,
+            path,
+            subprotocols=(subprotocol, _BEARER + token),
+            headers=self._headers,
+            fire=self.fire,
+            since=since,
+            timeouts=self._timeouts,
+        )
+
+
+def _nothing(**_sample: object) -> None:
+    """Count nothing."""

@@ -1,0 +1,103 @@
+"""Making pairs side by side: two people who are friends and share a conversation.
+
+A platform that keeps its promise of one error in a hundred must not spoil the run while people are made: a pair that
+cannot be made is made anew, under another name, until too many could not.
+"""
+
+import itertools
+import math
+import threading
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Final
+
+from fixtures.checks import CheckFailure
+from fixtures.clients.person import Person
+from fixtures.clients.world import World
+from loadtests.people.errors import PeopleError
+
+AT_ONCE: Final = 12
+"""Pairs that are made at the same time. In Locust's process each is a greenlet."""
+_SPARE: Final = 0.05
+"""Share of the pairs that may fail beyond the first few."""
+_FEW: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two friends and their conversation."""
+
+    one: Person
+    other: Person
+    conversation_id: str
+
+
+class _GivenUpError(Exception):
+    """The pool is not made any further."""
+
+
+@dataclass(slots=True)
+class Maker:
+    """Makes pairs, and keeps everybody it began to make: whoever removes them must know of those, too."""
+
+    world: World
+    at_once: int = AT_ONCE
+    begun: list[Person] = field(default_factory=list)
+    failures: list[CheckFailure] = field(default_factory=list)
+    """Why pairs had to be made anew."""
+    _given_up: threading.Event = field(default_factory=threading.Event)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def make(self, count: int) -> tuple[Pair, ...]:
+        """Make that many pairs; raises `PeopleError` when too many could not be made.
+
+        However it ends, nothing is being made any more afterwards.
+        """
+        pairs: list[Pair] = []
+        allowed = max(_FEW, math.ceil(_SPARE * count))
+        running: set[Future[Pair]] = set()
+        threads = ThreadPoolExecutor(max_workers=self.at_once, thread_name_prefix="people")
+        try:
+            while len(pairs) < count:
+                wanted = min(self.at_once, count - len(pairs)) - len(running)
+                running |= {threads.submit(self._pair, next(self._numbers)) for _ in range(wanted)}
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for each in done:
+                    try:
+                        pairs.append(each.result())
+                    except CheckFailure as failure:
+                        self.failures.append(failure)
+                if len(self.failures) > allowed:
+                    raise _error(count, self.failures[0])
+        finally:
+            self._given_up.set()
+            threads.shutdown(wait=True, cancel_futures=True)
+        return tuple(pairs)
+
+    def _pair(self, number: int) -> Pair:
+        one, other = (self._newcomer(f"p{number}{side}") for side in "ab")
+        for step in (one.joins, other.joins, lambda: one.befriends(other)):
+            self._go_on()
+            step()
+        self._go_on()
+        return Pair(one, other, one.opens_conversation_with(other).conversation_id)
+
+    def _newcomer(self, noun: str) -> Person:
+        self._go_on()
+        person = self.world.newcomer(noun)
+        self.begun.append(person)
+        return person
+
+    def _go_on(self) -> None:
+        if self._given_up.is_set():
+            raise _GivenUpError
+
+
+def _error(count: int, failure: CheckFailure) -> PeopleError:
+    likely = f" (likely: {failure.likely})" if failure.likely else ""
+    service = f"look at the {failure.service} service" if failure.service else "look at the platform"
+    return PeopleError(
+        f"the {2 * count} synthetic people of this process cannot be made: {failure.summary()}{likely}",
+        f"{service}; `pytest -m smoke` at the same environment shows what works",
+    )

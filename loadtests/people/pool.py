@@ -1,0 +1,170 @@
+"""The pool: people made before the clock starts, lent out in pairs to one journey at a time, removed after.
+
+A pool that cannot be made leaves nobody behind, as far as the platform lets it, and says whom it had to leave.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final, Self
+
+from fixtures.checks.eventually import MONOTONIC
+from fixtures.checks.time_scale import scaled, set_time_scale
+from fixtures.clients.exchanges import Exchanges
+from fixtures.clients.person import Person
+from fixtures.clients.transport import Transport
+from fixtures.clients.witness import Witness
+from fixtures.clients.world import World
+from fixtures.contract.promises import PROMISES
+from fixtures.environments import Effect, Environment
+from fixtures.environments.load import SYNTHETIC_KEY
+from fixtures.environments.secrets import UnresolvedReferenceError
+from fixtures.runs import register_secret
+from fixtures.runs.folder import LEDGER
+from fixtures.runs.ledger import Ledger
+from loadtests.people.errors import PeopleError
+from loadtests.people.host import Host, pairs_of
+from loadtests.people.keeper import Keeper
+from loadtests.people.making import Maker, Pair
+from loadtests.people.newcomers import Newcomers, expected
+from loadtests.people.removal import enough_for, remove
+from loadtests.people.visitor import Equipment, Visitor
+
+REGISTERING: Final = "registering"
+"""The journey by which people come who were not there before."""
+
+
+class Pool:
+    """The people of one process."""
+
+    def __init__(self, pairs: Iterable[Pair], world: World, equipment: Equipment, newcomers: Newcomers) -> None:
+        self._newcomers = newcomers
+        self._visitors = tuple(
+            Visitor(
+                person=pair.one,
+                friend=pair.other,
+                conversation_id=pair.conversation_id,
+                client=equipment.client(),
+                friends_client=equipment.client(),
+                equipment=equipment,
+                synthetic_key=world.synthetic_key,
+                newcomers=newcomers,
+            )
+            for pair in pairs
+        )
+        self._free = deque(self._visitors)
+        self._over = False
+        self._keeper = Keeper(self.people, equipment.quiet_client())
+
+    @classmethod
+    def make(cls, host: Host, *, equipment: Equipment | None = None) -> Self:
+        """Make this process's share of the people, and keep their tokens fresh from then on.
+
+        Returns when every service must know of every friendship. Raises `PeopleError` when that cannot be done, and
+        `LedgerUnwritableError` when it may not; nobody is left behind then, nor when it is interrupted, or it is told.
+        """
+        world, maker = _world(host)
+        if equipment is None:
+            # Late: whoever plans a run, or tests this, has no use for gevent.
+            from loadtests.people.equipment import Counted  # noqa: PLC0415
+
+            equipment = Counted(host.platform, host.run_id, host.fire, host.sighted)
+        newcomers = Newcomers(world)
+        try:
+            pairs = maker.make(_pairs(host))
+            newcomers.prepare(expected(host.profile.expected / host.of, host.profile.mix, REGISTERING))
+            if pairs:
+                MONOTONIC.sleep(scaled(PROMISES.deadlines.friendship_effect))
+        except BaseException as error:
+            begun = [*maker.begun, *newcomers.remaining()]
+            left = remove(begun, within=enough_for(len(begun)))
+            if isinstance(error, PeopleError):
+                raise PeopleError(error.what, error.how, left) from error.__cause__
+            for one in left:
+                error.add_note(f"left behind: {one}")
+            raise
+        pool = cls(pairs, world, equipment, newcomers)
+        pool._keeper.begin()
+        return pool
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Everybody who was made before the clock started."""
+        return tuple(person for each in self._visitors for person in (each.person, each.friend))
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The newest access token of everybody."""
+        return tuple(person.tokens.access_token for person in self.people)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What went wrong while people were kept, in words."""
+        failures = self._keeper.failures.items()
+        return tuple(f"{times} times no fresh token: {cause}" for cause, times in failures)
+
+    def borrow(self) -> Visitor | None:
+        """Somebody for one journey, who was not lent out for the longest time; None when all are."""
+        if self._over or not self._free:
+            return None
+        visitor = self._free.popleft()
+        visitor.takes_tokens()
+        return visitor
+
+    def give_back(self, visitor: Visitor) -> None:
+        """Take back whom `borrow` gave."""
+        self._free.append(visitor)
+
+    def remove(self, *, within: float | None = None) -> tuple[str, ...]:
+        """Remove everybody, whoever is still lent out among them; returns in words what stayed behind.
+
+        `within` is in seconds; by default what a platform that works needs for so many, and half a minute. A second
+        time it does nothing.
+        """
+        if self._over:
+            return ()
+        self._over = True
+        self._keeper.end()
+        for visitor in self._visitors:
+            visitor.leaves()
+        everybody = [*self.people, *self._newcomers.remaining()]
+        return remove(everybody, within=enough_for(len(everybody)) if within is None else within)
+
+
+def _world(host: Host) -> tuple[World, Maker]:
+    """Whoever makes people, if the environment lets them be made; raises `PeopleError`."""
+    platform = host.platform
+    if not platform.allows(Effect.SYNTHETIC):
+        raise PeopleError(
+            f"{platform.name} allows no synthetic people",
+            f'choose another environment, or allow the effect "{Effect.SYNTHETIC}" in {platform.source}',
+        )
+    set_time_scale(platform.time_scale)
+    key = _synthetic_key(platform)
+    transport = Transport(platform, run_id=host.run_id, witness=Witness(), exchanges=Exchanges())
+    world = World(f"load-{host.share}", transport, Ledger(host.folder / LEDGER), key)
+    return world, Maker(world)
+
+
+def _synthetic_key(platform: Environment) -> Callable[[], str]:
+    reference = platform.secrets.get(SYNTHETIC_KEY)
+    if reference is None:
+        raise PeopleError(
+            f"{platform.name} has no secret {SYNTHETIC_KEY}, which opens the inboxes of synthetic people",
+            f"name it in {platform.source}",
+        )
+    try:
+        secret = reference.resolve()
+    except UnresolvedReferenceError as error:
+        raise PeopleError(f"secret {SYNTHETIC_KEY} of {platform.name}: {error.what}", error.how) from error
+    register_secret(secret.reveal())
+    return secret.reveal
+
+
+def _pairs(host: Host) -> int:
+    people, pairs = host.profile.people, pairs_of(host.share, host.of, host.profile.people)
+    if people and not pairs:
+        raise PeopleError(
+            f"{people} people are not a pair for each of {host.of} processes",
+            f"give the profile at least {2 * host.of} people, or start fewer processes",
+        )
+    return pairs

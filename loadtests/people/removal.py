@@ -1,0 +1,53 @@
+"""Removing people, side by side and within a bound: what stayed is told in words, and is in the ledger."""
+
+import contextlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Final
+
+from fixtures.clients.farewell import farewell
+from fixtures.clients.person import Person
+
+AT_ONCE: Final = 12
+_LEAST: Final = 30.0
+_EACH: Final = 0.05
+
+
+def enough_for(people: int) -> float:
+    """Seconds in which a platform that works removes that many."""
+    return _LEAST + _EACH * people
+
+
+def remove(people: Sequence[Person], *, within: float) -> tuple[str, ...]:
+    """Remove these people and what they have; returns in words what stayed, or may have stayed, behind.
+
+    `within` is in seconds: whoever is not removed by then stays. A person whose registration was not answered well is
+    named as well, since nobody knows whether there is an account.
+    """
+    if not people:
+        return ()
+    threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="farewell")
+    going = {threads.submit(farewell, person): person for person in people}
+    try:
+        done, late = wait(going, timeout=within)
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+    left = [
+        f"account {person.identity.email} (registering it was not answered)" for person in people if _unsure(person)
+    ]
+    for each in done:
+        error = each.exception()
+        left += each.result() if error is None else [_stays(going[each], f"{type(error).__name__}: {error}")]
+    left += [_stays(going[each], f"not removed within {within:g} s") for each in late]
+    return tuple(left)
+
+
+def _unsure(person: Person) -> bool:
+    return not person.registered
+
+
+def _stays(person: Person, why: str) -> str:
+    # The ledger may be what failed; its intent says already that something may be there.
+    with contextlib.suppress(OSError):
+        person.book.left("account", person.identity.email, why)
+    return f"account {person.identity.email} ({why})"

@@ -1,0 +1,99 @@
+"""Who makes a journey: one person, the friend they share a conversation with, and the devices of both.
+
+Nothing here knows how requests travel: `Equipment` brings clients and sockets.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from fixtures.clients.person import Person
+from fixtures.contract import video_call_signaling, websocket_signaling
+from fixtures.contract.operation import Operation
+from loadtests.people.newcomers import Newcomers
+
+T = TypeVar("T")
+
+
+class Sender(Protocol):
+    """Sends operations one after the other, counts each, and raises `Failure` after counting one that failed."""
+
+    token: str | None
+    """The access token of the person in whose name it sends."""
+
+    def send(self, operation: Operation[T], *, since: float | None = None) -> T:
+        """Send it once; `since` is its intended start (`time.perf_counter`), now if None."""
+
+    def close(self) -> None:
+        """End its connection."""
+
+
+class Device(Protocol):
+    """An open websocket; what it raises is a `Failure`."""
+
+    def send(self, text: str) -> None:
+        """Send a text message."""
+
+    def receive(self, timeout: float) -> str:
+        """The next text, within `timeout` seconds."""
+
+    def listen(self, on_text: Callable[[str], None], on_end: Callable[[Any], None] | None = None) -> None:
+        """Read from now on by itself: `on_text` for each text, at last `on_end`; neither may raise."""
+
+    def close(self) -> None:
+        """End it with the closing handshake."""
+
+
+class Equipment(Protocol):
+    """What people of a run use; all that it counts, it counts by `fire`, Locust's `request` event."""
+
+    fire: Callable[..., None]
+
+    def client(self) -> Sender:
+        """A client whose requests are counted."""
+
+    def quiet_client(self) -> Sender:
+        """A client for what the run needs and nobody has asked for, such as fresh tokens: it is not counted."""
+
+    def opens(self, path: str, subprotocol: str, token: str, since: float | None) -> Device:
+        """Open a websocket, which is counted as "connection"; `since` is the intended start."""
+
+
+@dataclass(slots=True)
+class Visitor:
+    """A person on a journey; nobody else has this pair meanwhile."""
+
+    person: Person
+    friend: Person
+    conversation_id: str
+    client: Sender
+    friends_client: Sender
+    equipment: Equipment
+    synthetic_key: Callable[[], str]
+    newcomers: Newcomers
+    """Who may register; who is still there after the run is removed then."""
+
+    @property
+    def fire(self) -> Callable[..., None]:
+        """Locust's `request` event."""
+        return self.equipment.fire
+
+    def takes_tokens(self) -> None:
+        """Send from now on with the newest tokens of both."""
+        self.client.token = self.person.tokens.access_token
+        self.friends_client.token = self.friend.tokens.access_token
+
+    def phone(self, whose: Person, since: float | None = None) -> Device:
+        """Connect a device for events; raises `Failure`."""
+        path, subprotocol = websocket_signaling.SOCKET_PATH, websocket_signaling.SUBPROTOCOL
+        return self.equipment.opens(path, subprotocol, whose.tokens.access_token, since)
+
+    def camera(self, whose: Person, since: float | None = None) -> Device:
+        """Connect a device for calls; raises `Failure`."""
+        path, subprotocol = video_call_signaling.SOCKET_PATH, video_call_signaling.SUBPROTOCOL
+        return self.equipment.opens(path, subprotocol, whose.tokens.access_token, since)
+
+    def leaves(self) -> None:
+        """End the connections of both."""
+        self.client.close()
+        self.friends_client.close()
