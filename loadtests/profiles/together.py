@@ -105,8 +105,8 @@ def _senseless(phase: PhaseForm) -> Iterator[tuple[str, str, str]]:
         yield missing, f"is missing, though there is {there}", "a spike has both"
     if phase.peak is not None and phase.peak <= phase.rate:
         yield "peak", "is no peak: it is not above the phase's rate", "more than rate"
-    if phase.peak_for is not None and phase.peak_for > phase.lasts:
-        yield "peak_for", "is longer than the phase", "at most for"
+    if phase.peak_for is not None and phase.peak_for >= phase.lasts:
+        yield "peak_for", "is not shorter than the phase", "less than for"
 
 
 def names_known(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> bool:

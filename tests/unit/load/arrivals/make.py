@@ -35,7 +35,7 @@ phases: st.SearchStrategy[Phase] = st.one_of(
     st.builds(Ramp, _lasts, st.just(0.0), _rates),
     st.builds(Ramp, _lasts, _rates, st.just(0.0)),
     st.builds(Ramp, _lasts, _rates, _rates),
-    st.builds(Spike, st.just(10.0), _rates, st.floats(41, 80), st.floats(0.1, 10)),
+    st.builds(Spike, st.just(10.0), _rates, st.floats(41, 80), st.floats(0.1, 9.9)),
 )
 profiles: st.SearchStrategy[Profile] = st.builds(
     lambda some, arrivals, seed: profile(*some, arrivals=arrivals, seed=seed),
