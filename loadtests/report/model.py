@@ -2,35 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from fixtures.runs.evidence import Sighting
 from loadtests.counts import Counts
+from loadtests.profiles.model import Profile
 from loadtests.verdict import Facts, Plan, Verdict
-
-
-class Profiled(Protocol):
-    """What a report says of a profile."""
-
-    @property
-    def name(self) -> str:
-        """What reports call it."""
-
-    @property
-    def summary(self) -> str:
-        """One sentence."""
-
-    @property
-    def arrivals(self) -> str:
-        """`constant` or `poisson` for people who come by schedule, `closed` for users who wait for their answers."""
-
-    @property
-    def duration(self) -> float:
-        """Seconds of arrivals."""
-
-    @property
-    def seed(self) -> int:
-        """What its chance is made of."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,8 +26,7 @@ class LoadRun:
 
     run: str
     """Its id, as `fixtures.runs.run_id` makes it."""
-    profile: Profiled
-    plan: Plan
+    profile: Profile
     environment: Mapping[str, Any] | None
     """As `fixtures.runs.document.described` gives it; None if it was never read."""
     began: float
@@ -70,9 +46,9 @@ class LoadRun:
     """What else a reader should know, one sentence each."""
 
     @property
-    def open(self) -> bool:
-        """Whether work arrived by schedule, whether or not earlier work was done."""
-        return self.profile.arrivals != "closed"
+    def plan(self) -> Plan:
+        """What the verdict judged by."""
+        return self.profile.plan
 
     @property
     def first_second(self) -> int:

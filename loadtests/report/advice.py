@@ -1,0 +1,75 @@
+"""What to do next: the sentence that a verdict means, and a step for each thing that stands in the way."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from loadtests.judging import Finding
+from loadtests.report.findings import troubles
+from loadtests.report.model import LoadRun
+from loadtests.report.numbers import count, duration
+from loadtests.report.words import asked
+from loadtests.verdict import Cause, Outcome
+
+MEANING: Final = {
+    Outcome.GO: "The platform holds its budget under this load.",
+    Outcome.NO_GO: "The platform breaks its budget under this load.",
+    Outcome.INVALID: "This run proves nothing about the platform.",
+    Outcome.INCONCLUSIVE: "Nothing is proven yet, neither for the platform nor against it.",
+}
+_STEPS: Final = {
+    Cause.TARGET_CHANGED: "Let nobody deploy to the target or switch slots while a run lasts; then run again.",
+    Cause.WORKER_LOST: "Find out why the worker went (memory, eviction, network), then run again with all of them.",
+    Cause.GENERATOR_CPU: "Spread the load over more processes (--processes) or machines, then run again.",
+    Cause.GENERATOR_LAG: "Keep other work off the generator's machine or spread the load over more processes.",
+    Cause.CLOCKS_DISAGREE: "Synchronise the clocks of the workers' machines (chrony, NTP), then run again.",
+    Cause.NOT_STARTED: (
+        "Give the profile more people or processes: all were busy. "
+        "If latencies rose at that time, the platform held them: look there first."
+    ),
+    Cause.RATE: "Find what kept arrivals from being started (CPU, lag, people that were made), then run again.",
+    Cause.MINIMUM_EVIDENCE: "Run longer or at a higher rate, so that every subject of the budget gets its samples.",
+}
+
+
+def steps(run: LoadRun) -> tuple[str, ...]:
+    """Steps in the order in which they help, each once."""
+    return tuple(dict.fromkeys(_steps(run)))
+
+
+def _steps(run: LoadRun) -> Iterator[str]:
+    if run.verdict.outcome is Outcome.NO_GO:
+        subjects = list(dict.fromkeys(trouble.subject for trouble in troubles(run)))
+        yield "Do not release."
+        if subjects:
+            yield f"Look first at {', '.join(subjects)}: logs and metrics of the time that the causes name."
+    for reason in run.verdict.reasons:
+        if reason.cause is not None:
+            yield _STEPS[reason.cause]
+    if run.facts.interrupted:
+        yield "Run again to the end: it was ended early."
+    if run.verdict.outcome is Outcome.INCONCLUSIVE:
+        yield from _more(run)
+    if run.verdict.outcome is Outcome.GO:
+        yield "Release, and watch the same numbers afterwards: a run cannot show what comes less often than it lasted."
+
+
+def _more(run: LoadRun) -> Iterator[str]:
+    """How much longer a run has to be for what is open, at the rate at which samples came."""
+    still = [answer for answer in run.verdict.answers if answer.finding is Finding.OPEN and answer.samples]
+    at_limit = [answer for answer in still if answer.more is None]
+    if at_limit:
+        yield (
+            f"{asked(at_limit[0].question)}: that lies at its limit: no number of samples settles it. "
+            "Mend the platform, or decide whether the limit is meant."
+        )
+    lasted = max(1.0, run.ended - run.began)
+    needs = [
+        (answer.more / answer.samples * lasted, answer.more, asked(answer.question)) for answer in still if answer.more
+    ]
+    if needs:
+        seconds, more, question = max(needs)
+        yield (
+            f"Run about {duration(math.ceil(seconds))} longer at this rate: "
+            f"{count(more)} samples more settle '{question}'."
+        )

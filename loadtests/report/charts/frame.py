@@ -1,0 +1,111 @@
+"""A chart's frame: its axes, its lines, their names, and a description for who cannot see it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from loadtests.report.charts.scale import Scale, spread
+from loadtests.report.markup import tag
+
+WIDTH: Final = 960
+HEIGHT: Final = 280
+LEFT: Final = 64
+RIGHT: Final = WIDTH - 132
+TOP: Final = 22
+_FOOT: Final = 34
+_LABEL_GAP: Final = 16
+Point = tuple[float, float]
+
+
+@dataclass(slots=True)
+class Frame:
+    """One chart in the making: drawn in the order of the calls, names last."""
+
+    name: str
+    """Of the chart, for its title; unique on the page."""
+    described: str
+    """What the picture shows, in a sentence."""
+    height: int = HEIGHT
+    _parts: list[Element] = field(default_factory=list)
+    _labels: list[tuple[float, str, str]] = field(default_factory=list)
+
+    @property
+    def bottom(self) -> float:
+        """The place of the horizontal axis."""
+        return self.height - _FOOT
+
+    def draw(self, *parts: Element) -> None:
+        """Add parts."""
+        self._parts += parts
+
+    def across(self, scale: Scale, ticks: Iterable[float], text: Callable[[float], str], unit: str) -> None:
+        """The horizontal axis."""
+        for tick in ticks:
+            x = scale(tick)
+            self.draw(
+                tag("line", class_="tick", x1=x, x2=x, y1=self.bottom, y2=self.bottom + 4),
+                tag("text", text(tick), class_="axis", x=x, y=self.bottom + 17, text_anchor="middle"),
+            )
+        self.draw(
+            tag("line", class_="base", x1=LEFT, x2=RIGHT, y1=self.bottom, y2=self.bottom),
+            tag("text", unit, class_="axis unit", x=WIDTH, y=self.bottom + 17, text_anchor="end"),
+        )
+
+    def up(self, scale: Scale, ticks: Iterable[float], text: Callable[[float], str], unit: str = "") -> None:
+        """The vertical axis, with a line across for each tick."""
+        for tick in ticks:
+            y = scale(tick)
+            self.draw(
+                tag("line", class_="grid", x1=LEFT, x2=RIGHT, y1=y, y2=y),
+                tag("text", text(tick), class_="axis", x=LEFT - 8, y=y + 4, text_anchor="end"),
+            )
+        if unit:
+            self.draw(tag("text", unit, class_="axis unit", x=LEFT, y=TOP - 9))
+
+    def line(self, class_: str, pieces: Iterable[Sequence[Point]], label: str = "") -> None:
+        """A line in pieces, broken where there is nothing; its name is written where it ends."""
+        pieces = [piece for piece in pieces if piece]
+        if not pieces:
+            return
+        self.draw(tag("path", class_=f"line {class_}", d=" ".join(map(path, pieces))))
+        if label:
+            self.label(pieces[-1][-1][1], label, class_)
+
+    def area(self, class_: str, pieces: Iterable[tuple[Sequence[Point], Sequence[Point]]]) -> None:
+        """What lies between an upper and a lower edge."""
+        closed = [f"{path([*upper, *reversed(lower)])}Z" for upper, lower in pieces if upper]
+        if closed:
+            self.draw(tag("path", class_=f"area {class_}", d=" ".join(closed)))
+
+    def label(self, y: float, text: str, class_: str) -> None:
+        """A name at the right edge."""
+        self._labels.append((y, text, class_))
+
+    def figure(self, caption: str = "") -> Element:
+        """The finished chart."""
+        places = spread([y for y, _, _ in self._labels], _LABEL_GAP, TOP, self.bottom)
+        names = [
+            tag("text", text, class_=f"label {class_}", x=RIGHT + 8, y=place + 4)
+            for place, (_, text, class_) in zip(places, self._labels, strict=True)
+        ]
+        title = f"{self.name}-title"
+        drawing = tag(
+            "svg",
+            tag("title", self.described, id=title),
+            *self._parts,
+            *names,
+            viewBox=f"0 0 {WIDTH} {self.height}",
+            role="img",
+            aria_labelledby=title,
+        )
+        scroller = tag("div", drawing, class_="chart", tabindex="0", role="group", aria_label=self.described)
+        return tag("figure", scroller, tag("figcaption", caption) if caption else None)
+
+
+def path(points: Sequence[Point]) -> str:
+    """Path data; a single point becomes a short dash, so that it is seen."""
+    if len(points) == 1:
+        (x, y), *_ = points
+        points = [(x - 1, y), (x + 1, y)]
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)

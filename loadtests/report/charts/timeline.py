@@ -1,0 +1,99 @@
+"""The time axis that charts of one run share, and what can be drawn along it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from loadtests.report.charts.frame import LEFT, RIGHT, TOP, Frame, Point
+from loadtests.report.charts.scale import Scale, linear_ticks, time_ticks
+from loadtests.report.markup import tag
+from loadtests.report.model import LoadRun
+from loadtests.report.numbers import offset, significant
+from loadtests.report.series import Moment, series
+
+MOST: Final = 240
+"""Moments of a chart: more would be narrower than a line."""
+_HOUR: Final = 3600
+Value = Callable[[Moment], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The moments of a run along the horizontal axis; there is at least one."""
+
+    moments: tuple[Moment, ...]
+
+    @classmethod
+    def of(cls, run: LoadRun) -> "Timeline | None":
+        """Of a run; None if it has not lasted."""
+        moments = series(run, MOST)
+        return cls(tuple(moments)) if moments else None
+
+    @property
+    def width(self) -> int:
+        """Seconds of one moment."""
+        return self.moments[0].width
+
+    @property
+    def scale(self) -> Scale:
+        """From seconds into the run to places."""
+        return Scale(0, self.moments[-1].second + self.width - self.moments[0].second, LEFT, RIGHT)
+
+    def left(self, moment: Moment) -> float:
+        """The place where it begins."""
+        return self.scale(moment.second - self.moments[0].second)
+
+    @property
+    def stride(self) -> float:
+        """From one moment to the next."""
+        return (RIGHT - LEFT) * self.width / self.scale.high
+
+    def when(self, moment: Moment) -> str:
+        """Its time, in words."""
+        begin = moment.second - self.moments[0].second
+        return offset(begin) if self.width == 1 else f"{offset(begin)} to {offset(begin + self.width)}"
+
+    def axis(self, frame: Frame) -> None:
+        """Draw the axis."""
+        unit = "h:min:s into the run" if self.scale.high >= _HOUR else "min:s into the run"
+        frame.across(self.scale, time_ticks(self.scale.high), offset, unit)
+
+    def rates(self, frame: Frame, high: float, unit: str) -> Scale:
+        """Draw a vertical axis of rates, and give its scale."""
+        ticks = linear_ticks(high, 4)
+        scale = Scale(0, ticks[-1], frame.bottom, TOP)
+        frame.up(scale, ticks, significant, unit)
+        return scale
+
+    def points(self, part: Sequence[Moment], y: Scale, value: Value) -> list[Point]:
+        """A line through the middles of moments."""
+        return [(self.left(moment) + self.stride / 2, y(value(moment))) for moment in part]
+
+    def answered(self) -> list[list[Moment]]:
+        """Moments side by side in which something ended."""
+        return [list(part) for there, part in groupby(self.moments, lambda one: one.p50 is not None) if there]
+
+    def bars(self, class_: str, y: Scale, value: Value) -> Iterator[Element]:
+        """A bar from the axis for each moment that has any; never so low that it is not seen."""
+        for moment in self.moments:
+            if number := value(moment):
+                top = min(y(number), y.start - 2)
+                yield tag(
+                    "rect", class_=class_, x=self.left(moment), y=top, width=max(self.stride, 1), height=y.start - top
+                )
+
+    def shades(self, frame: Frame) -> Iterator[Element]:
+        """The moments in which work was started and nothing ended."""
+        for moment in self.moments:
+            if moment.silent:
+                height = frame.bottom - TOP
+                yield tag("rect", class_="silent", x=self.left(moment), y=TOP, width=self.stride, height=height)
+
+    def hovers(self, frame: Frame, text: Callable[[Moment], str]) -> Iterator[Element]:
+        """A strip for each moment that tells its numbers when it is pointed at."""
+        for moment in self.moments:
+            words = tag("title", f"{self.when(moment)}: {text(moment)}")
+            height = frame.bottom - TOP
+            yield tag("rect", words, class_="hover", x=self.left(moment), y=TOP, width=self.stride, height=height)

@@ -1,0 +1,133 @@
+"""From broken questions to what broke them: which service, in what way, and when. Causes before consequences.
+
+A budget asks the same thing of one operation, of all, and of the journeys that are made of them, so one sick service
+breaks many lines. Here each kind of trouble (failures, or slowness over a limit) is laid to the services that brought
+it about. Pure, and only a pointer: the verdict does not depend on it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loadtests.judging import Answer, Finding
+from loadtests.report.model import LoadRun
+from loadtests.report.numbers import count, latency, offset, share
+
+EXPLAINED = 0.9
+"""Services are named until they explain this share of all bad samples."""
+_TIGHT = 0.9
+"""The span in which this share of the bad samples ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What one service, or one thing that is measured beside services, did wrong."""
+
+    subject: str
+    """A service, or what was measured."""
+    limit: float | None
+    """Seconds that were exceeded; None for failures."""
+    bad: int
+    samples: int
+    share_of_all: float
+    """Of all bad samples of this kind."""
+    worst: str
+    """The operation, or the operation and the cause, that most of it is."""
+    first: int
+    last: int
+    """Seconds of the epoch between which nine of ten bad samples ended."""
+    lines: tuple[str, ...]
+    """Broken questions that it explains."""
+
+    def headline(self, began: float) -> str:
+        """One sentence."""
+        how = "failed" if self.limit is None else f"took longer than {latency(self.limit)}"
+        text = f"{self.subject}: {count(self.bad)} of {count(self.samples)} {how} ({share(self.bad / self.samples)})"
+        if self.worst:
+            text += f", mostly {self.worst}"
+        if self.share_of_all < 1:
+            text += f"; {share(self.share_of_all)} of all {'failures' if self.limit is None else 'slow ones'}"
+        return f"{text}; from {offset(max(0, self.first - began))} to {offset(max(0, self.last + 1 - began))}"
+
+
+def troubles(run: LoadRun) -> tuple[Trouble, ...]:
+    """What broke the budget: failures before slowness, since what fails is often slow, and the most first."""
+    broken = [answer for answer in run.verdict.answers if answer.finding is Finding.BROKEN]
+    kinds = sorted({answer.question.limit for answer in broken}, key=lambda limit: (limit is not None, limit or 0))
+    return tuple(
+        trouble
+        for kind in kinds
+        for trouble in _of_kind(run, kind, [answer for answer in broken if answer.question.limit == kind])
+    )
+
+
+def service_of(subject: str, run: LoadRun) -> str:
+    """The service of an operation; anything else is its own subject."""
+    return subject.partition(" ")[0] if subject in run.plan.called else subject
+
+
+def _of_kind(run: LoadRun, limit: float | None, broken: list[Answer]) -> Iterator[Trouble]:
+    asked = {answer.question.name for answer in broken}
+    groups: dict[str, list[str]] = {}
+    for name in sorted(run.counts.tallies):
+        if name in run.plan.called or name in asked:
+            groups.setdefault(service_of(name, run), []).append(name)
+    bad = {group: sum(_bad(run, name, limit) for name in names) for group, names in groups.items()}
+    operations = sum(bad[group] for group, names in groups.items() if names[0] in run.plan.called)
+    explained = 0
+    for group in sorted(groups, key=lambda group: (groups[group][0] not in run.plan.called, -bad[group], group)):
+        names = groups[group]
+        of_operations = names[0] in run.plan.called
+        needed = asked.intersection(names) or (of_operations and explained < EXPLAINED * operations)
+        if not bad[group] or not needed:
+            continue
+        explained += bad[group] if of_operations else 0
+        lines = [
+            answer
+            for answer in broken
+            if answer.question.name in names or (of_operations and answer.question.name not in run.counts.tallies)
+        ]
+        yield _trouble(run, names, limit, bad[group] / operations if of_operations else 1.0, lines)
+
+
+def _trouble(run: LoadRun, names: list[str], limit: float | None, of_all: float, lines: list[Answer]) -> Trouble:
+    seconds: Counter[int] = Counter()
+    for name in names:
+        for second, (_, bad) in run.counts.tallies[name].counts(limit).items():
+            seconds[second] += bad
+    first, last = _span(seconds)
+    return Trouble(
+        subject=service_of(names[0], run),
+        limit=limit,
+        bad=seconds.total(),
+        samples=sum(run.counts.tallies[name].requests for name in names),
+        share_of_all=of_all,
+        worst=_worst(run, limit, names),
+        first=first,
+        last=last,
+        lines=tuple(str(answer.question) for answer in lines),
+    )
+
+
+def _bad(run: LoadRun, name: str, limit: float | None) -> int:
+    tally = run.counts.tallies[name]
+    return tally.failed if limit is None else tally.over(limit)
+
+
+def _worst(run: LoadRun, limit: float | None, names: list[str]) -> str:
+    if limit is None:
+        causes = Counter({key: times for key, times in run.counts.causes.items() if key[0] in names})
+        top = max(causes, key=lambda key: (causes[key], key), default=None)
+        return "" if top is None else f"{top[0]}: {top[1]}"
+    return max(names, key=lambda name: (_bad(run, name, limit), name)) if len(names) > 1 else ""
+
+
+def _span(seconds: Counter[int]) -> tuple[int, int]:
+    """The seconds between which the middle of all bad samples ended, as many at each end left out."""
+    outside = (1 - _TIGHT) / 2 * seconds.total()
+    found, seen = [], 0
+    for second, bad in sorted(seconds.items()):
+        if seen + bad > outside and seen < seconds.total() - outside and bad:
+            found.append(second)
+        seen += bad
+    return found[0], found[-1]

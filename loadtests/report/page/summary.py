@@ -1,0 +1,132 @@
+"""The verdict at one glance, why, what to do next; and which run this was."""
+
+from collections.abc import Iterable, Iterator
+from itertools import starmap
+from xml.etree.ElementTree import Element
+
+from fixtures.runs.contacts import call_line
+from loadtests.profiles.model import Profile
+from loadtests.report.advice import MEANING, steps
+from loadtests.report.findings import troubles
+from loadtests.report.markup import tag
+from loadtests.report.model import LoadRun
+from loadtests.report.numbers import count, duration, several, when
+from loadtests.report.series import overall
+from loadtests.verdict import Outcome
+
+SHOWN = 12
+"""Reasons of a kind; the rest is counted and stands below."""
+_ARRIVALS = {
+    "constant": (
+        "open, evenly spaced: work arrived by schedule whether or not earlier work was done, and every time counts "
+        "from when it was due"
+    ),
+    "poisson": (
+        "open, at random (Poisson): work arrived as from people who know nothing of each other, whether or not earlier "
+        "work was done, and every time counts from when it was due"
+    ),
+    "closed": (
+        "closed: each user waited for the answer before going on, so a slow platform was asked less; "
+        "times say little of what more people would have seen"
+    ),
+}
+
+
+def summary(run: LoadRun) -> Iterator[Element]:
+    """What to know if nothing else is read."""
+    outcome = run.verdict.outcome
+    yield tag("h1", f"Load run {run.profile.name} against {_target(run)}, {when(run.began)}")
+    yield tag(
+        "section",
+        tag("p", outcome.value, class_="word"),
+        tag("p", MEANING[outcome], class_="meaning"),
+        *_causes(run),
+        tag("h3", "Why"),
+        tag("ul", *_items(_reasons(run))),
+        tag("h3", "What to do next"),
+        tag("ol", *_items(steps(run))),
+        *_calls(run),
+        class_=f"verdict {outcome.value.lower()}",
+        aria_label="verdict",
+    )
+
+
+def facts(run: LoadRun) -> Iterator[Element]:
+    """Which run this was."""
+    yield tag("h2", "The run")
+    yield tag("dl", *starmap(_fact, _facts(run)))
+
+
+def _facts(run: LoadRun) -> Iterator[tuple[str, str, bool]]:
+    profile, environment = run.profile, run.environment or {}
+    lasted = max(0.0, run.ended - run.began)
+    operations = len(overall(run.counts.tallies, run.plan.called))
+    ended_early = f", ended early: {run.facts.interrupted}" if run.facts.interrupted else ""
+    yield "Began", when(run.began), False
+    yield "Lasted", f"{duration(lasted)} of {duration(profile.duration)}{ended_early}", False
+    yield "Requests", f"{count(operations)}{f', {count(operations / lasted)} a second' if lasted else ''}", False
+    yield "Processes that made load", count(run.facts.workers_expected), False
+    yield "Environment", f"{environment.get('name', 'unknown')}, slot {environment.get('slot', 'unknown')}", False
+    yield "Address", str(environment.get("api", "unknown")), False
+    yield "Build", _builds(run), False
+    yield "Run", run.run, False
+    yield "Profile", f"{profile.name}: {profile.summary}", True
+    yield "Arrivals", _ARRIVALS[profile.arrivals], True
+    yield "What people did", _mix(profile), True
+    simulated = sorted(part for part, kind in environment.get("provenance", {}).items() if kind != "real")
+    if environment.get("provenance"):
+        real = sorted(set(environment["provenance"]) - set(simulated))
+        text = f"real: {', '.join(real) or 'nothing'}"
+        yield "Parts of the platform", f"{text}; simulated: {', '.join(simulated)}" if simulated else text, True
+    for note in run.notes:
+        yield "Note", note, True
+
+
+def _fact(name: str, text: str, wide: bool) -> Element:  # noqa: FBT001 - a row of a table
+    return tag("div", tag("dt", name), tag("dd", text), class_="wide" if wide else None)
+
+
+def _target(run: LoadRun) -> str:
+    return str((run.environment or {}).get("name", "an unknown environment"))
+
+
+def _builds(run: LoadRun) -> str:
+    seen = sorted({seen.build for seen in run.sightings if seen.build})
+    meant = (run.environment or {}).get("build")
+    if not seen:
+        return f"{meant} was meant, nobody said" if meant else "nobody said"
+    return ", ".join(seen)
+
+
+def _mix(profile: Profile) -> str:
+    total = sum(profile.mix.values())
+    parts = [f"{name} {weight / total:.0%}" for name, weight in sorted(profile.mix.items(), key=lambda one: -one[1])]
+    if profile.rates:
+        parts.append("at a rate of its own: " + ", ".join(rate.operation for rate in profile.rates))
+    parts.append(several(profile.people, "synthetic person").replace("persons", "people"))
+    if profile.connections:
+        parts.append(f"{several(profile.connections, 'websocket')} held idle")
+    return "; ".join(parts) + f"; seed {profile.seed}"
+
+
+def _causes(run: LoadRun) -> Iterator[Element]:
+    found = troubles(run)
+    if found:
+        yield tag("h3", "Causes")
+        yield tag("ol", *_items(trouble.headline(run.began) for trouble in found))
+
+
+def _reasons(run: LoadRun) -> list[str]:
+    shown = [str(reason) for reason in run.verdict.reasons[:SHOWN]]
+    rest = len(run.verdict.reasons) - SHOWN
+    return [*shown, f"and {rest} more, line by line below"] if rest > 0 else shown
+
+
+def _calls(run: LoadRun) -> Iterator[Element]:
+    if run.verdict.outcome is Outcome.NO_GO and run.contacts:
+        line = call_line(run.contacts)
+        yield tag("p", line[0].upper() + line[1:], class_="small")
+
+
+def _items(texts: Iterable[str]) -> Iterator[Element]:
+    return (tag("li", text) for text in texts)

@@ -1,0 +1,39 @@
+"""The run over time."""
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+from loadtests.report.charts.overtime import answers_chart, arrivals_chart, latency_chart
+from loadtests.report.charts.timeline import Timeline
+from loadtests.report.markup import tag
+from loadtests.report.model import LoadRun
+
+
+def latencies(run: LoadRun) -> Iterator[Element]:
+    """How long answers took."""
+    yield tag("h2", "Latency over time")
+    line = Timeline.of(run)
+    chart = latency_chart(run, line) if line else None
+    if line and chart is not None:
+        lead = f"All operations, by the {_step(line.width)} in which they ended."
+        yield tag("p", lead, class_="lead")
+    yield tag("p", "Nothing was answered.") if chart is None else chart
+
+
+def arrivals(run: LoadRun) -> Iterator[Element]:
+    """What was asked of the generator, and what it did."""
+    yield tag("h2", "Arrivals and answers over time")
+    line = Timeline.of(run)
+    charts = [arrivals_chart(run, line), answers_chart(line)] if line else []
+    found = [chart for chart in charts if chart is not None]
+    if found:
+        yield tag(
+            "p",
+            "An arrival is one journey, or one request of a rate of its own; a journey makes several requests.",
+            class_="lead",
+        )
+    yield from found or [tag("p", "Nothing arrived.")]
+
+
+def _step(seconds: int) -> str:
+    return "second" if seconds == 1 else f"{seconds} seconds"

@@ -1,0 +1,109 @@
+"""What a person sees in the terminal: a few lines each second while it runs, and the last lines."""
+
+from collections.abc import Iterator
+
+from fixtures.runs.contacts import call_line
+from fixtures.runs.redaction import redact
+from fixtures.runs.terminal import SHOWN
+from loadtests.judging import Answer, Finding
+from loadtests.report.advice import MEANING, steps
+from loadtests.report.document import outcome_of
+from loadtests.report.findings import troubles
+from loadtests.report.model import LoadRun
+from loadtests.report.numbers import count, duration, latency, offset, share, significant
+from loadtests.report.series import latest, overall
+from loadtests.report.words import asked, who
+from loadtests.verdict import Outcome
+
+_MEANT = {"held": "holds", "failed": "broken", "undecided": "open", "not run": "nothing counted"}
+
+
+def live_lines(run_so_far: LoadRun) -> list[str]:
+    """Three lines, redacted: how far, the last whole second, and the budget line that stands worst."""
+    return [redact(line) for line in _live(run_so_far)]
+
+
+def closing_lines(run: LoadRun, folder: str | None) -> list[str]:
+    """The last lines, redacted; `folder` is where the evidence was written, None if it could not be."""
+    return [redact(line) for line in _closing(run, folder)]
+
+
+def _live(run: LoadRun) -> Iterator[str]:
+    counts, lasted, planned = run.counts, max(0.0, run.ended - run.began), run.profile.duration
+    everything = overall(counts.tallies, run.plan.called)
+    failed = sum(tally.failed for name, tally in counts.tallies.items() if name in run.plan.called)
+    yield (
+        f"{offset(lasted)} of {offset(planned)}  so far {run.verdict.outcome}  "
+        f"{count(len(everything))} requests, {count(failed)} failed"
+        f"{f' ({share(failed / len(everything))})' if failed else ''}, "
+        f"p50 {latency(everything.quantile(0.5))}, p95 {latency(everything.quantile(0.95))}, "
+        f"p99 {latency(everything.quantile(0.99))}"
+    )
+    moment = latest(run)
+    if moment is not None:
+        refused = f", refused {count(moment.refused)}" if moment.refused else ""
+        answered = f"p95 {latency(moment.p95)}, failed {count(moment.failures)}" if moment.requests else "nothing ended"
+        yield f"  last second: asked {count(moment.asked)}, started {count(moment.started)}{refused}; {answered}"
+    worst = worst_of(run.verdict.answers)
+    if worst is not None:
+        more = f", {count(worst.more)} samples more settle it" if worst.more else ""
+        yield (
+            f"  worst line: {asked(worst.question)}: {_MEANT[outcome_of(worst)]}, seen {share(worst.share)}, "
+            f"between {share(worst.lower)} and {share(worst.upper)}{more}"
+        )
+
+
+def worst_of(answers: tuple[Answer, ...]) -> Answer | None:
+    """The broken one that is furthest beyond its limit, else the open one nearest to it, else one that holds."""
+    order = [Finding.BROKEN, Finding.OPEN, Finding.HOLDS]
+
+    def rank(answer: Answer) -> tuple[int, float, str]:
+        seen, allowed = answer.share or 0.0, answer.question.allowed
+        return order.index(answer.finding), -(seen / allowed if allowed else seen), str(answer.question)
+
+    return min(answers, key=rank, default=None)
+
+
+def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
+    verdict = run.verdict
+    yield ""
+    yield f"VERDICT  {verdict.outcome}  (exit code {verdict.exit_code})  {MEANING[verdict.outcome]}"
+    found = troubles(run)
+    if found:
+        yield "causes:"
+        yield from (f"  {number}. {trouble.headline(run.began)}" for number, trouble in enumerate(found[:SHOWN], 1))
+        yield from _rest(len(found))
+    yield "why:"
+    yield from (f"  {reason}" for reason in verdict.reasons[:SHOWN])
+    yield from _rest(len(verdict.reasons))
+    left_out = list(_not_counted(run))
+    if left_out:
+        yield "what did not count:"
+        yield from (f"  {text}" for text in left_out)
+    yield "next:"
+    yield from (f"  {number}. {step}" for number, step in enumerate(steps(run), 1))
+    yield from (f"note: {note}" for note in run.notes)
+    if verdict.outcome is Outcome.NO_GO and run.contacts:
+        yield call_line(run.contacts)
+    lasted = max(0.0, run.ended - run.began)
+    rate = f", {significant(run.facts.arrivals_started / lasted)} arrivals a second" if lasted else ""
+    yield f"{duration(lasted)}{rate}, {count(run.facts.workers_expected)} processes"
+    yield f"run {run.run}: {folder}" if folder else f"run {run.run}: no folder could be written"
+
+
+def _not_counted(run: LoadRun) -> Iterator[str]:
+    """What was meant to be evidence and is not."""
+    if run.facts.arrivals_refused:
+        yield f"{count(run.facts.arrivals_refused)} arrivals that were due and had no place"
+    missing = run.facts.arrivals_asked - run.facts.arrivals_started - run.facts.arrivals_refused
+    if missing > 0:
+        yield f"{count(missing)} arrivals that were asked for and not started"
+    yield from (f"what {worker} counted while it was away" for worker in run.facts.workers_lost)
+    silent = dict.fromkeys(who(answer.question) for answer in run.verdict.answers if not answer.samples)
+    if silent:
+        yield f"nothing at all was counted of: {', '.join(silent)}"
+
+
+def _rest(shown: int) -> Iterator[str]:
+    if shown > SHOWN:
+        yield f"  … and {shown - SHOWN} more, in the run's folder"

@@ -1,0 +1,172 @@
+"""Load runs as they come out of real platforms, made from a seed."""
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from random import Random
+from types import MappingProxyType
+
+from fixtures.runs.evidence import Sighting
+from loadtests.budgets.grammar import parse_budget
+from loadtests.budgets.model import GuideNumbers
+from loadtests.budgets.questions import limits
+from loadtests.counts import NEVER, Counts
+from loadtests.profiles.model import Profile
+from loadtests.report.metrics import FAILED, REQUESTS, SECONDS
+from loadtests.report.model import LoadRun, Reading
+from loadtests.verdict import Facts, judge
+
+GUIDE = GuideNumbers(slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9"))
+BEGAN = 1_764_000_000
+BUDGET = """\
+*: share over guide
+*: errors <= guide
+*: available >= guide
+each: p99 <= 1.5 s
+delivery: delivered >= 99 %
+"""
+OPERATIONS = {
+    "chat sendMessage": 0.030,
+    "chat listMessages": 0.018,
+    "user-profile readOwnProfile": 0.008,
+    "friend-request listFriends": 0.012,
+}
+ENVIRONMENT = {
+    "name": "local",
+    "slot": "live",
+    "api": "https://127.0.0.1:8443",
+    "build": "prod-1a2b3c4",
+    "strict": False,
+    "capabilities": ["metrics", "tls"],
+    "provenance": {"postgres": "real", "redis": "real", "kafka": "simulated"},
+}
+CONTACTS = {"on_call": "+1-555-0100", "slack": "#platform"}
+SOUND = Facts(
+    workers_expected=2,
+    workers_lost=(),
+    arrivals_asked=0,
+    arrivals_started=0,
+    arrivals_refused=0,
+    generator_cpu=0.41,
+    start_lag_p99=0.0004,
+    loop_lag_p99=0.0007,
+    clock_disagreement=0.002,
+    target_changes=(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a platform does."""
+
+    seconds: int = 60
+    rate: int = 100
+    errors: float = 0.0002
+    slow: float = 0.0
+    stalls: frozenset[int] = frozenset()
+    burst: range = range(0)
+    refused: float = 0.0
+    metrics: bool = True
+    operations: dict[str, float] = field(default_factory=lambda: dict(OPERATIONS))
+    seed: int = 1
+
+
+def profile(text: str = BUDGET, operations: frozenset[str] = frozenset(OPERATIONS), lasts: float = 60.0) -> Profile:
+    """A profile of closed length without phases, which is all that reports ask of it."""
+    budget = parse_budget(text, operations=operations, journeys=("delivery", "chatting"), guide=GUIDE)
+    return Profile(
+        name="release",
+        summary="what a release must carry",
+        source="loadtests/profiles/release.toml",
+        arrivals="poisson",
+        closed_lasts=lasts,
+        mix=MappingProxyType({"browsing": 6, "chatting": 3, "calling": 1}),
+        people=400,
+        budget=budget,
+        called=operations,
+        measured=frozenset({"delivery", "chatting"}),
+    )
+
+
+def counted(world: World, of: Profile) -> Counts:
+    """What is counted of it."""
+    random, counts = Random(world.seed), Counts(limits(of.budget))
+    held: list[tuple[str, int]] = []
+    for second in range(world.seconds):
+        now = BEGAN + second
+        counts.asked[now] += world.rate
+        refused = sum(random.random() < world.refused for _ in range(world.rate))
+        counts.started[now] += world.rate - refused
+        if refused:
+            counts.refused[now] += refused
+        if second in world.stalls:
+            held += [(name, second) for name in world.operations for _ in range(world.rate)]
+            continue
+        for name, typical in world.operations.items():
+            waited = [float(second - since) for one, since in held if one == name]
+            _second(counts, world, random, (name, now), [typical] * world.rate, waited)
+        held = []
+        counts.add("delivery", now, [random.lognormvariate(-3, 0.6) for _ in range(world.rate // 3)])
+        counts.add("chatting", now, [random.lognormvariate(-1, 0.4) for _ in range(world.rate // 3)])
+        counts.lag.add([abs(random.gauss(0, 0.0002)) for _ in range(world.rate)])
+    return counts
+
+
+def _second(  # noqa: PLR0913, PLR0917 - all that a second depends on
+    counts: Counts, world: World, random: Random, who: tuple[str, int], typical: list[float], waited: list[float]
+) -> None:
+    name, now = who
+    latencies = [wait + random.random() for wait in waited]
+    latencies += [one * random.lognormvariate(0, 0.5) for one in typical]
+    latencies = [1.2 + random.random() if random.random() < world.slow else one for one in latencies]
+    failing = 0.4 if now - BEGAN in world.burst and name.startswith("chat") else world.errors
+    causes = [random.choice(("status 503", "status 503", "time-out")) for _ in latencies if random.random() < failing]
+    for index, cause in enumerate(causes):
+        if cause == "time-out":
+            latencies[index] = NEVER
+    counts.add(name, now, latencies, causes)
+    counts.plot(now, latencies)
+
+
+def load_run(world: World | None = None, of: Profile | None = None, facts: Facts = SOUND) -> LoadRun:
+    """A finished run, judged; `facts` are what was not sound."""
+    world = world or World()
+    of = of or profile(operations=frozenset(world.operations), lasts=float(world.seconds))
+    counts = counted(world, of)
+    told = replace(
+        facts,
+        arrivals_asked=counts.asked.total(),
+        arrivals_started=counts.started.total(),
+        arrivals_refused=counts.refused.total(),
+    )
+    return LoadRun(
+        run="01kd3m4n5p6q",
+        profile=of,
+        environment=ENVIRONMENT,
+        began=float(BEGAN),
+        ended=float(BEGAN + world.seconds),
+        counts=counts,
+        verdict=judge(of.plan, counts.tallies, told),
+        facts=told,
+        sightings=(Sighting("chat", "green", "prod-1a2b3c4"),),
+        readings=tuple(_metrics(world)) if world.metrics else (),
+        contacts=CONTACTS,
+    )
+
+
+def _metrics(world: World) -> list[Reading]:
+    random = Random(world.seed)
+    return [
+        Reading(float(BEGAN + second), service, name, value * (0.8 + 0.4 * random.random()))
+        for second in range(5, world.seconds, 5)
+        for service in ("auth", "chat", "friend-request", "user-profile", "websocket-signaling")
+        for name, value in ((REQUESTS, world.rate), (SECONDS, 0.012), (FAILED, 0.002))
+    ]
+
+
+HEALTHY = World()
+STALLED = World(stalls=frozenset({20, 21, 40}), seed=2)
+BURSTING = World(burst=range(22, 31), slow=0.01, seed=3)
+SHORT = World(seconds=4, rate=8, seed=4)
+STARVED = World(refused=0.02, seed=5)
+SOAK = World(seconds=3_600, rate=8, errors=0.002, stalls=frozenset({1_800}), seed=6)
+EMPTY = World(seconds=0, metrics=False)

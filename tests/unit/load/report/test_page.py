@@ -1,0 +1,155 @@
+"""What a load run shows to people in the browser."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from loadtests.report.charts.interval import interval_plot
+from loadtests.report.markup import render, tag
+from loadtests.report.model import LoadRun
+from loadtests.report.page import page
+from loadtests.report.series import series
+from loadtests.verdict import Outcome
+from tests.unit.load.report import runs
+from tests.unit.load.report.test_verdict import ALL, EMPTY, RUNS
+
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>\x00 &lt;b&gt;"
+ALLOWED = {
+    *("html", "head", "meta", "title", "style", "body", "main", "footer", "section", "h1", "h2", "h3", "p", "dl", "dt"),
+    *("dd", "div", "span", "strong", "small", "br", "table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li"),
+    *("figure", "figcaption", "svg", "g", "path", "rect", "line", "circle", "text"),
+}
+
+
+class Reader(HTMLParser):
+    """Collects elements, attributes and text; complains of what does not nest."""
+
+    VOID = frozenset({"meta", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] != "style":
+            self.text += data
+
+
+def read(run: LoadRun) -> Reader:
+    reader = Reader()
+    reader.feed(page(run))
+    reader.close()
+    return reader
+
+
+def hostile() -> LoadRun:
+    run = runs.load_run(replace(runs.BURSTING, seconds=40))
+    run.counts.add(HOSTILE, runs.BEGAN, [0.1] * 30, [HOSTILE] * 3)
+    return replace(
+        run,
+        notes=(HOSTILE,),
+        environment={**runs.ENVIRONMENT, "name": HOSTILE, "provenance": {HOSTILE: "real"}},
+        contacts={"on_call": HOSTILE},
+        readings=tuple(replace(reading, service=HOSTILE) for reading in run.readings),
+    )
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_page_refers_to_nothing_outside_itself(name: str) -> None:
+    """No element can load or lead anywhere, no style fetches, nothing runs, and the browser is told to forbid it."""
+    html, reader = page(ALL[name]), read(ALL[name])
+    assert {element for element, _ in reader.elements} <= ALLOWED
+    for _, attributes in reader.elements:
+        assert not {"src", "href", "xlink:href", "srcset", "action", "data", "background"} & set(attributes)
+        assert not [attribute for attribute in attributes if attribute.startswith("on")]
+    assert not re.search(r"url\(|@import|javascript:", html)
+    assert "default-src 'none'" in html
+
+
+def test_what_a_platform_says_cannot_become_markup() -> None:
+    """Whatever stands in a cause, a name or a note is text on the page."""
+    reader = read(hostile())
+    assert {element for element, _ in reader.elements} <= ALLOWED
+    assert reader.text.count("<script>alert(1)</script>") > 3
+    assert not [attributes for _, attributes in reader.elements if "onerror" in attributes]
+
+
+@pytest.mark.parametrize("outcome", RUNS)
+def test_the_verdict_comes_first(outcome: Outcome) -> None:
+    """The first words of the page are what was run, the outcome, and its reasons before anything else."""
+    text = read(RUNS[outcome]).text
+    assert text.index(outcome.value) < text.index("Why") < text.index("What to do next") < text.index("The run")
+    assert str(RUNS[outcome].verdict.reasons[0]) in text
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_question_has_its_row(name: str) -> None:
+    """Each question of the budget is on the page once, with a picture of its interval."""
+    reader, answers = read(ALL[name]), ALL[name].verdict.answers
+    intervals = [attributes for _, attributes in reader.elements if "interval" in str(attributes.get("class")).split()]
+    assert len(intervals) == len(answers)
+
+
+def test_pictures_are_described() -> None:
+    """Every picture has a name for who cannot see it, and no two elements have the same id."""
+    reader = read(RUNS[Outcome.NO_GO])
+    pictures = [attributes for element, attributes in reader.elements if element == "svg"]
+    titles = reader.elements.count(("title", {}))
+    assert pictures
+    assert all(attributes.get("role") == "img" for attributes in pictures)
+    assert titles >= len(pictures) - 5
+    ids = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
+    assert len(ids) == len(set(ids)) > 0
+
+
+def test_an_empty_run_is_a_page_that_says_so() -> None:
+    """Where nothing was counted there are words instead of pictures."""
+    text = read(EMPTY).text
+    for words in ("Nothing was answered.", "Nothing arrived.", "Nothing was counted."):
+        assert words in text
+
+
+def test_an_hour_is_drawn_in_few_moments() -> None:
+    """The series of an hour is thinned for charts: nothing counted is lost, and the worst second is still seen."""
+    run = runs.load_run(replace(runs.SOAK, rate=2))
+    fine, coarse = series(run), series(run, 240)
+    assert len(fine) == 3_600
+    assert len(coarse) == 240
+    assert sum(moment.requests for moment in coarse) == sum(moment.requests for moment in fine)
+    assert max(moment.highest or 0 for moment in coarse) == max(moment.highest or 0 for moment in fine)
+
+
+def test_closed_arrivals_are_said_to_be_closed() -> None:
+    """A run of users who wait says so, and what that means."""
+    run = RUNS[Outcome.GO]
+    closed = replace(run, profile=replace(run.profile, arrivals="closed"))
+    assert "each user waited for the answer" in read(closed).text
+    assert "each user waited for the answer" not in read(run).text
+
+
+def test_an_interval_is_drawn_on_its_side_of_the_limit() -> None:
+    """What holds ends left of the limit, what is broken begins right of it."""
+    answers = [answer for run in RUNS.values() for answer in run.verdict.answers if answer.samples]
+    for answer in answers:
+        drawing = interval_plot(answer)
+        bar = next(part for part in drawing if part.get("class") == "range")
+        limit = next(float(part.get("x1", "")) for part in drawing if part.get("class") == "limit")
+        begin = float(bar.get("x", ""))
+        assert (begin >= limit) == (answer.lower >= answer.question.allowed)
+
+
+def test_text_is_kept_in_order_around_elements() -> None:
+    """Texts and elements stand as they were given."""
+    assert "<p>a<br>b<b>c</b>d</p>" in render(tag("p", "a", tag("br"), "b", tag("b", "c"), "d"))

@@ -1,0 +1,156 @@
+"""What a load run leaves for machines: verdict.json, series, JUnit XML."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import fixtures.runs
+import loadtests.report
+from fixtures.runs.document import json_text
+from fixtures.runs.folder import JUNIT, VERDICT
+from fixtures.runs.redaction import register_secret
+from loadtests.report.document import document
+from loadtests.report.folder import REPORT, SERIES, SUBJECTS, write
+from loadtests.report.junit import junit
+from loadtests.report.model import LoadRun
+from loadtests.report.tables import series_csv, subjects_csv
+from loadtests.verdict import Outcome
+from tests.unit.load.report import runs
+
+SCHEMA = json.loads((Path(loadtests.report.__path__[0]) / "verdict.schema.json").read_text(encoding="utf-8"))
+OF_CHECKS = json.loads((Path(fixtures.runs.__path__[0]) / "verdict.schema.json").read_text(encoding="utf-8"))
+RUNS = {
+    Outcome.GO: runs.load_run(runs.HEALTHY),
+    Outcome.NO_GO: runs.load_run(runs.BURSTING),
+    Outcome.INVALID: runs.load_run(runs.STARVED, facts=replace(runs.SOUND, workers_lost=("worker-2",))),
+    Outcome.INCONCLUSIVE: runs.load_run(runs.SHORT),
+}
+EMPTY = runs.load_run(runs.EMPTY)
+INTERRUPTED = runs.load_run(replace(runs.HEALTHY, seconds=9), runs.profile(), replace(runs.SOUND, interrupted="Ctrl-C"))
+ALL = {**{outcome.value: run for outcome, run in RUNS.items()}, "empty": EMPTY, "interrupted": INTERRUPTED}
+
+
+def written(run: LoadRun) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(json_text(document(run)))
+    return made
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_verdict_fits_the_schema(name: str) -> None:
+    """Whatever became of a run, its document is what the schema promises."""
+    errors = [error.message for error in Draft202012Validator(SCHEMA).iter_errors(written(ALL[name]))]
+    assert errors == []
+
+
+def test_the_schema_refuses_a_pass_without_evidence() -> None:
+    """GO with a question that did not hold, without questions or with another exit code is no verdict."""
+    good = written(RUNS[Outcome.GO])
+    changes: tuple[dict[str, object], ...] = (
+        {"checks": []},
+        {"exit_code": 1},
+        {"checks": [{**good["checks"][0], "outcome": "undecided"}]},
+        {"reasons": []},
+        {"unknown": 1},
+    )
+    for change in changes:
+        assert not Draft202012Validator(SCHEMA).is_valid({**good, **change})
+
+
+def test_a_pipeline_reads_both_verdicts_alike() -> None:
+    """What the document of checks must have, that of load has by the same name, and its checks have the same parts."""
+    assert set(OF_CHECKS["required"]) <= set(SCHEMA["required"])
+    assert OF_CHECKS["$defs"]["check"]["required"] == SCHEMA["$defs"]["check"]["required"]
+    assert OF_CHECKS["$defs"]["environment"] == SCHEMA["$defs"]["environment"]
+
+
+@pytest.mark.parametrize("outcome", RUNS)
+def test_each_outcome_is_written_as_it_was_judged(outcome: Outcome) -> None:
+    """Verdict, exit code and the reasons of the document are those of the verdict."""
+    run, made = RUNS[outcome], written(RUNS[outcome])
+    assert (made["verdict"], made["exit_code"]) == (outcome.value, run.verdict.exit_code)
+    assert len(made["reasons"]) == len(run.verdict.reasons)
+    assert bool(made["call"]) == bool(made["causes"]) == (outcome is Outcome.NO_GO)
+
+
+def test_the_cause_names_the_service_and_the_time() -> None:
+    """A burst of failures in chat is laid to chat, with its operation, its cause and the seconds that it lasted."""
+    (cause, *_) = written(RUNS[Outcome.NO_GO])["causes"]
+    assert cause["subject"] == "chat"
+    assert "status 503" in cause["headline"]
+    assert "from 0:22 to 0:31" in cause["headline"]
+
+
+def test_what_was_never_counted_is_no_pass() -> None:
+    """Of a run without samples no question holds."""
+    made = written(EMPTY)
+    assert made["counts"]["held"] == 0
+    assert made["counts"]["not run"] == len(made["checks"]) > 0
+
+
+def test_a_secret_leaves_in_no_file(tmp_path: Path) -> None:
+    """A registered secret in a cause, a note or a name is in none of the files."""
+    secret = "tok-4711-very-secret"  # noqa: S105 - the example
+    register_secret(secret)
+    run = runs.load_run(replace(runs.HEALTHY, seconds=2))
+    run.counts.record("chat sendMessage", runs.BEGAN, 0.1, f"status 401 {secret}")
+    run.counts.record(f"x {secret}", runs.BEGAN, 0.1)
+    write(tmp_path, replace(run, notes=(f"a note with {secret}",)))
+    assert [path.name for path in tmp_path.iterdir() if secret in path.read_text(encoding="utf-8")] == []
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_folder_is_complete_and_the_same_again(name: str, tmp_path: Path) -> None:
+    """Every run, also an interrupted or empty one, leaves the same files each time, and no part of one."""
+    for folder in ("one", "two"):
+        write(tmp_path / folder, ALL[name])
+    first, second = ({path.name: path.read_bytes() for path in (tmp_path / one).iterdir()} for one in ("one", "two"))
+    assert set(first) == {REPORT, SERIES, SUBJECTS, JUNIT, VERDICT}
+    assert first == second
+
+
+def test_the_verdict_vouches_for_the_rest(tmp_path: Path) -> None:
+    """Where one of the files cannot be written, there is no verdict."""
+    (tmp_path / REPORT).mkdir()
+    (tmp_path / REPORT / "in-the-way").touch()
+    with pytest.raises(OSError, match=REPORT):
+        write(tmp_path, EMPTY)
+    assert not (tmp_path / VERDICT).exists()
+
+
+def test_series_have_every_second_and_every_count() -> None:
+    """The series has a row for each second, stalls too, and its columns add up to what was counted."""
+    run = runs.load_run(runs.STALLED)
+    rows = list(csv.DictReader(io.StringIO(series_csv(run))))
+    assert [int(row["second"]) for row in rows] == list(range(runs.BEGAN, runs.BEGAN + runs.STALLED.seconds))
+    operations = [run.counts.tallies[name] for name in run.plan.called]
+    assert sum(int(row["requests"]) for row in rows) == sum(tally.requests for tally in operations)
+    assert sum(int(row["over_1000_ms"]) for row in rows) == sum(tally.over(1.0) for tally in operations)
+    assert sum(int(row["asked"]) for row in rows) == run.facts.arrivals_asked
+    assert rows[20]["p95_ms"] == ""
+
+
+def test_subjects_add_up_to_their_tallies() -> None:
+    """The rows of a subject add up to its tally."""
+    run = RUNS[Outcome.NO_GO]
+    rows = list(csv.DictReader(io.StringIO(subjects_csv(run))))
+    for name, tally in run.counts.tallies.items():
+        mine = [row for row in rows if row["subject"] == name]
+        assert sum(int(row["requests"]) for row in mine) == tally.requests
+        assert sum(int(row["failures"]) for row in mine) == tally.failed
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_junit_passes_only_what_holds(name: str) -> None:
+    """A test case without failure, error or skip is a question that holds, and only GO has nothing else."""
+    run = ALL[name]
+    suite = fromstring(junit(run))[0]  # noqa: S314 - our own document
+    plain = [case.get("name") for case in suite if not {child.tag for child in case} - {"properties"}]
+    assert len(plain) == document(run)["counts"]["held"]
+    assert (len(plain) == len(suite)) == (run.verdict.outcome is Outcome.GO)
