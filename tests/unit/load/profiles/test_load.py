@@ -1,0 +1,299 @@
+"""Profile files: what they may say, and everything that is wrong with them at once."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from fixtures.environments.errors import ConfigurationErrors
+from loadtests.budgets.model import GuideNumbers
+from loadtests.judging import Levels
+from loadtests.profiles.load import known_profiles, load_profile, profile_file
+from loadtests.profiles.model import OperationRate, Profile
+from loadtests.profiles.phases import Ramp, Spike, Steady
+from loadtests.verdict import Soundness
+
+GUIDE = GuideNumbers(slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9"))
+
+
+@dataclass(frozen=True)
+class Walk:
+    operations: frozenset[str]
+    measures: frozenset[str] = frozenset()
+
+
+JOURNEYS = {
+    "browsing": Walk(frozenset({"user-profile getProfile", "chat listMessages"})),
+    "chatting": Walk(frozenset({"chat sendMessage", "chat listMessages"}), frozenset({"delivery", "connection"})),
+    "calling": Walk(frozenset({"video-call-signaling createCall"}), frozenset({"call", "connection"})),
+}
+
+OPEN = '''
+summary = "own"
+arrivals = "poisson"
+people = 10
+budget = """
+*: errors <= guide
+"""
+[[phases]]
+for = "20 s"
+rate = "12 /s"
+[mix]
+browsing = 2
+chatting = 1
+'''
+CLOSED = """
+summary = "own"
+arrivals = "closed"
+users = 5
+think = "500 ms"
+for = "1 min"
+people = 10
+budget = "browsing: p95 <= 2 s"
+[mix]
+browsing = 1
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "own.toml"
+
+
+def load(file: Path, text: str) -> Profile:
+    file.write_text(text, encoding="utf-8")
+    return load_profile(str(file), guide=GUIDE, journeys=JOURNEYS)
+
+
+def mistakes(file: Path, text: str) -> dict[str, str]:
+    with pytest.raises(ConfigurationErrors) as caught:
+        load(file, text)
+    assert all(error.file == str(file) for error in caught.value.errors)
+    return {error.key: str(error).removeprefix(f"{file}: ").removeprefix(error.key) for error in caught.value.errors}
+
+
+def test_the_profiles_that_come_with_the_suite() -> None:
+    """Six profiles are known."""
+    assert known_profiles() == ("autoscale", "baseline", "release", "smoke", "soak", "spike")
+
+
+def test_an_open_profile(file: Path) -> None:
+    """A schedule, a mix, people and a budget make a profile; the rest has its defaults."""
+    profile = load(file, OPEN)
+    assert (profile.name, profile.summary, profile.source) == ("own", "own", str(file))
+    assert (profile.arrivals, profile.open, profile.phases) == ("poisson", True, (Steady(20, 12),))
+    assert (dict(profile.mix), profile.people) == ({"browsing": 2, "chatting": 1}, 10)
+    assert (profile.duration, profile.expected, profile.peak) == (20, 240, 12)
+    assert profile.called == {"user-profile getProfile", "chat listMessages", "chat sendMessage"}
+    assert profile.measured == {"browsing", "chatting", "delivery", "connection"}
+    assert str(profile.budget) == "*: errors <= guide\n"
+    assert (profile.environment, profile.seed, profile.rates, profile.connections) == (None, 1, (), 0)
+    assert (profile.levels, profile.soundness) == (Levels(), Soundness())
+    assert [str(question) for question in profile.plan.asked] == ["*: errors <= guide"]
+
+
+def test_a_closed_profile(file: Path) -> None:
+    """Closed users have a number, a pause and a duration, and no schedule."""
+    profile = load(file, CLOSED)
+    assert not profile.open
+    assert (profile.users, profile.think, profile.duration, profile.expected) == (5, 0.5, 60, 0)
+
+
+def test_everything_that_a_profile_may_say(file: Path) -> None:
+    """Ramps, spikes, rates, idle connections, environment, seed, levels and soundness are read with their units."""
+    profile = load(
+        file,
+        'environment = "blue"\nseed = 7\nconnections = 3\n'
+        + OPEN.replace("errors <= guide", "errors <= guide\nconnection: succeeded >= 99 %\nauth getKeySet: p99 <= 1 s")
+        + """
+        [[phases]]
+        for = "1 min"
+        rate = "0 /s"
+        to = "60 /min"
+        [[phases]]
+        for = "10 s"
+        rate = "1 /s"
+        peak = "5 /s"
+        peak_for = "2 s"
+        [[rates]]
+        operation = "auth getKeySet"
+        phases = [{ for = "2 min", rate = "500 /s" }]
+        [levels]
+        false_no_go = 0.01
+        [soundness]
+        cpu = "80 %"
+        clocks = "50 ms"
+        """,
+    )
+    assert profile.phases == (Steady(20, 12), Ramp(60, 0, 1), Spike(10, 1, 5, 2))
+    assert profile.rates == (OperationRate("auth getKeySet", (Steady(120, 500),)),)
+    assert (profile.environment, profile.seed, profile.connections) == ("blue", 7, 3)
+    assert (profile.duration, profile.peak) == (120, 512)
+    assert "auth getKeySet" in profile.called
+    assert (profile.levels.alpha, profile.levels.beta) == (0.01, Levels().beta)
+    assert (profile.soundness.cpu, profile.soundness.clocks, profile.soundness.lag) == (0.8, 0.05, Soundness().lag)
+
+
+def test_a_profile_of_rates_alone(file: Path) -> None:
+    """Requests of the engine need no mix and no phases."""
+    rates = """
+    [[rates]]
+    operation = "chat getHealth"
+    phases = [{ for = "2 s", rate = "500 /s" }]
+    """
+    profile = load(file, OPEN[: OPEN.index("[[phases]]")] + rates)
+    assert (profile.expected, profile.duration) == (0, 2)
+    assert profile.called == {"chat getHealth"}
+
+
+def test_every_mistake_is_told_at_once(file: Path) -> None:
+    """Key by key: what is wrong, what is allowed, and what was probably meant."""
+    found = mistakes(
+        file,
+        '''
+arivals = "poisson"
+arrivals = "poison"
+people = 1
+environment = "blu"
+users = 3
+seed = -1
+budget = """
+*: share ovr guide
+
+chat sendMesage: errors <= guide
+"""
+[[phases]]
+for = 20
+rate = "12 rps"
+[[phases]]
+for = "-3 s"
+rate = "nan /s"
+[[phases]]
+for = "3 sec"
+rate = "2000000 /s"
+[mix]
+browsin = 1
+chatting = 0
+[levels]
+false_go = 1.0
+[soundness]
+cpu = "0 %"
+lagg = "1 %"
+[[rates]]
+operation = "chat sendMessage"
+phases = [{ rate = "0 /s" }]
+[[rates]]
+operation = "auth getKeyset"
+phases = []
+''',
+    )
+    assert found["arivals"].endswith("did you mean arrivals?")
+    assert found["arrivals"].startswith(": unknown word 'poison'; allowed: constant, poisson, closed; did you mean")
+    assert found["people"] == ": 1 is not allowed; allowed: a whole number from 2 to 1000000"
+    assert found["environment"].endswith("did you mean blue?")
+    assert found["users"] == ": means nothing, since arrivals follow a schedule"
+    assert "from 0 to" in found["seed"]
+    assert found["budget, line 9, column 10"].endswith("unknown 'ovr'; allowed: over; did you mean over?")
+    assert found["budget, line 11, column 1"].endswith("did you mean chat sendMessage?")
+    assert found["phases[0].for"].endswith("at most 7 d; did you mean '20 s'?")
+    assert found["phases[0].rate"].startswith(": 'rps' is no unit of a rate; allowed: such as '12 /s'; units /s, /min;")
+    assert found["phases[1].for"].startswith(": '-3 s' is no duration")
+    assert found["phases[1].rate"].startswith(": 'nan /s' is no rate")
+    assert found["phases[2].for"].endswith("did you mean '3 s'?")
+    assert found["phases[2].rate"].startswith(": '2000000 /s' is more than can be asked for")
+    assert found["mix.browsin"].endswith("allowed: browsing, calling, chatting; did you mean browsing?")
+    assert found["mix.chatting"] == ": 0 is not allowed; allowed: a whole number from 1 to 1000000"
+    assert found["levels.false_go"].startswith(": 1.0 is not allowed; allowed: a probability")
+    assert found["soundness.cpu"].startswith(": '0 %' is nothing; allowed: more than 0 %")
+    assert found["soundness.lagg"] == ": unknown key; allowed: clocks, cpu, lag, rate; did you mean lag?"
+    assert found["rates[0].operation"].startswith(": cannot be sent again and again: 'chat sendMessage'; allowed: auth")
+    assert found["rates[0].phases[0].for"].startswith(": is missing; allowed: more than 0 s, such as '20 s'")
+    assert found["rates[1].operation"].endswith("did you mean auth getKeySet?")
+    assert found["rates[1].phases"] == ": is empty; allowed: at least one phase"
+    assert found["summary"] == ": is missing; allowed: text"
+    assert len(found) == 24
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "key", "told"),
+    [
+        ('rate = "12 /s"', 'rate = "0 /s"', "phases[0].rate", "nobody arrives at a rate of 0"),
+        ('rate = "12 /s"', 'rate = "0 /s"\nto = "0 /s"', "phases[0].rate", "nobody arrives at a rate of 0"),
+        ('rate = "12 /s"', 'rate = "1 /s"\npeak = "2 /s"', "phases[0].peak_for", "is missing, though there is peak"),
+        ('rate = "12 /s"', 'rate = "1 /s"\npeak_for = "2 s"', "phases[0].peak", "is missing, though there is peak_for"),
+        (
+            'rate = "12 /s"',
+            'rate = "3 /s"\npeak = "3 /s"\npeak_for = "20 s"',
+            "phases[0].peak",
+            "is no peak: it is not above the phase's rate",
+        ),
+        (
+            'rate = "12 /s"',
+            'rate = "1 /s"\npeak = "3 /s"\npeak_for = "20 s"',
+            "phases[0].peak_for",
+            "is not shorter than the phase",
+        ),
+        (
+            'rate = "12 /s"',
+            'rate = "1 /s"\nto = "2 /s"\npeak = "3 /s"\npeak_for = "2 s"',
+            "phases[0].to",
+            "a phase is a ramp or a spike, not both",
+        ),
+        ("[[phases]]", "[phases]", "phases", "is not a list"),
+        ("[mix]", "[soundness]", "mix", "is missing: nobody does anything"),
+        ("[mix]", "mix = 3\n[soundness]", "phases[0].mix", "unknown key"),
+        ("people = 10\n", "", "people", "is missing: journeys and tokens need somebody"),
+        ('"poisson"', '"closed"', "phases", "means nothing, since arrivals are closed"),
+        ('"poisson"', '"closed"', "users", "is missing, though arrivals are closed"),
+        ("chatting = 1", "dancing = 1", "mix.dancing", "unknown journey"),
+        ("*: errors <= guide", "calling: errors <= guide", "budget", "which the profile never does"),
+        ("*: errors <= guide", "auth getKeySet: errors <= guide", "budget", "which the profile never does"),
+        ("*: errors <= guide", "# nothing", "budget", "the budget judges nothing"),
+        ("*: errors <= guide", "", "budget", "says nothing"),
+        ('summary = "own"', "summary = 3", "summary", "3 says nothing"),
+        ('summary = "own"', 'environment = " "', "environment", "' ' says nothing"),
+        ('summary = "own"', 'summary = "own"\nlevels = 3', "levels", "3 is not a table"),
+        ('summary = "own"', 'summary = "own"\nrates = [3]', "rates[0]", "3 is not a table"),
+    ],
+)
+def test_each_mistake_is_told(file: Path, before: str, after: str, key: str, told: str) -> None:
+    """A profile that is wrong in one place is told so, at that key."""
+    assert before in OPEN
+    assert told in mistakes(file, OPEN.replace(before, after))[key]
+
+
+def test_one_mistake_is_told_once(file: Path) -> None:
+    """A journey that does not exist is the mistake, and not also what the budget says of it."""
+    text = OPEN.replace("chatting = 1", "chattin = 1").replace(
+        "errors <= guide", "errors <= guide\ndelivery: p99 <= 1 s"
+    )
+    assert list(mistakes(file, text)) == ["mix.chattin"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"a = [\n\n", "is not TOML: Invalid value (at the end, line 3)"),
+        (b"a = 1\nb == 2\n", "(at line 2, column 4)"),
+        (b"a = '\xff'", "is not UTF-8 text"),
+        (None, "cannot be read: No such file or directory"),
+    ],
+)
+def test_a_file_that_is_no_toml(file: Path, content: bytes | None, told: str) -> None:
+    """A file that is absent, no text or no TOML is told so, with the line."""
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigurationErrors) as caught:
+        load_profile(str(file))
+    assert len(caught.value.errors) == 1
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "told"), [("relese", "did you mean release?"), ("", "names no profile")])
+def test_a_profile_that_is_not_known(name: str, told: str) -> None:
+    """An unknown name is told with those that are known."""
+    with pytest.raises(ConfigurationErrors, match=r"^--profile: ") as caught:
+        profile_file(name)
+    assert told in str(caught.value)
+    assert "baseline" in str(caught.value)

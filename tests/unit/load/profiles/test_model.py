@@ -1,0 +1,105 @@
+"""A profile scaled for another machine, or for less time."""
+
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtests.budgets.model import Budget
+from loadtests.profiles.model import OperationRate, Profile
+from loadtests.profiles.phases import Phase, Ramp, Segment, Spike, Steady, duration, expected, highest, segments
+
+PROFILE = Profile(
+    name="made",
+    summary="made by a test",
+    source="made.toml",
+    arrivals="poisson",
+    phases=(Ramp(10, 0, 20), Steady(20, 20), Spike(30, 20, 100, 10)),
+    mix=MappingProxyType({"browsing": 1}),
+    people=100,
+    rates=(OperationRate("auth getKeySet", (Steady(30, 500),)),),
+    connections=50,
+    budget=Budget(()),
+    called=frozenset({"auth getKeySet"}),
+    measured=frozenset({"browsing"}),
+)
+
+
+def test_phases_are_made_of_straight_segments() -> None:
+    """A steady rate is level, a ramp a slope, and a spike stands in the middle of its phase."""
+    assert segments(PROFILE.phases) == (
+        Segment(10, 0, 20),
+        Segment(20, 20, 20),
+        Segment(10, 20, 20),
+        Segment(10, 100, 100),
+        Segment(10, 20, 20),
+    )
+    assert (duration(PROFILE.phases), expected(PROFILE.phases), highest(PROFILE.phases)) == (60, 1900, 100)
+    assert (duration(()), expected(()), highest(())) == (0, 0, 0)
+
+
+def test_a_profile_lasts_as_long_as_the_longest_of_its_parts() -> None:
+    """Phases, rates and closed users each may outlast the others; rates at their highest are added up."""
+    assert (PROFILE.duration, PROFILE.expected, PROFILE.peak) == (60, 1900, 600)
+    assert PROFILE.open
+
+
+@given(st.floats(0.01, 100), st.floats(0.1, 10_000))
+def test_scaling_keeps_the_shape(rate: float, lasting: float) -> None:
+    """Rates go up by their factor, time to what was asked for, and what is expected by both."""
+    scaled = PROFILE.scaled(rate=rate, lasting=lasting)
+    assert scaled.duration == pytest.approx(lasting)
+    assert scaled.peak == pytest.approx(PROFILE.peak * rate)
+    assert scaled.expected == pytest.approx(PROFILE.expected * rate * lasting / 60)
+    assert [type(phase) for phase in scaled.phases] == [Ramp, Steady, Spike]
+    assert (scaled.mix, scaled.budget, scaled.seed, scaled.called) == (
+        PROFILE.mix,
+        PROFILE.budget,
+        PROFILE.seed,
+        PROFILE.called,
+    )
+
+
+def test_nothing_is_scaled_away() -> None:
+    """However small the factor, a pair of people and one connection are left; what there was none of stays so."""
+    scaled = PROFILE.scaled(rate=1e-9)
+    assert (scaled.people, scaled.connections, scaled.users) == (2, 1, 0)
+    assert PROFILE.scaled(rate=0.5).people == 50
+    assert PROFILE.scaled() == PROFILE
+
+
+def test_closed_users_are_scaled_too() -> None:
+    """Of closed users there are more, for as long as is asked."""
+    closed = Profile(
+        name="closed",
+        summary="closed",
+        source="closed.toml",
+        arrivals="closed",
+        users=10,
+        think=1,
+        closed_lasts=60,
+        mix=MappingProxyType({"browsing": 1}),
+        people=20,
+        budget=Budget(()),
+        called=frozenset(),
+        measured=frozenset(),
+    )
+    scaled = closed.scaled(rate=1.05, lasting=30)
+    assert (scaled.users, scaled.closed_lasts, scaled.duration, scaled.think) == (11, 30, 30, 1)
+    assert (scaled.open, scaled.phases, scaled.peak) == (False, (), 0)
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_scale_is_a_positive_number(factor: float) -> None:
+    """Neither rate nor time is scaled by nothing, by less, or by what is no number."""
+    with pytest.raises(ValueError, match="positive, finite"):
+        PROFILE.scaled(rate=factor)
+    with pytest.raises(ValueError, match="positive, finite"):
+        PROFILE.scaled(lasting=factor)
+
+
+@pytest.mark.parametrize("phase", [Steady(10, 5), Ramp(10, 1, 9), Spike(10, 1, 9, 4)])
+def test_a_phase_expects_what_its_segments_do(phase: Phase) -> None:
+    """The segments of a phase last as long as it does."""
+    assert sum(segment.lasts for segment in phase.segments) == phase.lasts

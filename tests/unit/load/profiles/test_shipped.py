@@ -1,0 +1,125 @@
+"""The profiles that come with the suite: complete, provable in their time, and run by their configuration files."""
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from fixtures.guide import load_guide
+from fixtures.statistics.bounds import stays_below
+from loadtests.arrivals import arrivals
+from loadtests.budgets.guide import numbers
+from loadtests.budgets.model import ALL
+from loadtests.journeys import JOURNEYS
+from loadtests.profiles.form import TABLES, keys
+from loadtests.profiles.load import known_profiles, load_profile
+from loadtests.profiles.model import Profile
+from tests.architecture.source import ROOT
+
+FOLDER = ROOT / "loadtests/profiles"
+NAMES = known_profiles()
+TIMES = {"chat sendMessage": 5, "delivery": 5}
+"""What a journey does more than once."""
+
+
+def samples(profile: Profile) -> Counter[str]:
+    """How many samples of each subject the profile's own arrivals make, if all goes well."""
+    made: Counter[str] = Counter()
+    for _, journey in arrivals(profile):
+        made[journey] += 1
+    for name, times in list(made.items()):
+        for subject in JOURNEYS[name].operations | JOURNEYS[name].measures:
+            made[subject] += times * TIMES.get(subject, 1)
+    made[ALL] = sum(made[operation] for operation in profile.called)
+    return made
+
+
+def unprovable(profile: Profile) -> list[str]:
+    """The questions that the profile cannot answer with 'holds', though nothing at all is bad."""
+    made, beta = samples(profile), profile.levels.beta
+    return [str(q) for q in profile.plan.asked if stays_below(0, made[q.name], q.allowed) > beta]
+
+
+@pytest.mark.parametrize("name", ["smoke", "baseline", "release", "spike"])
+def test_its_budget_can_be_proven(name: str) -> None:
+    """A profile has enough arrivals to prove every line of its budget, when nothing is slow and nothing fails."""
+    assert unprovable(load_profile(name)) == []
+
+
+@pytest.mark.parametrize("name", ["autoscale", "soak"])
+def test_long_profiles_have_room_for_failures(name: str) -> None:
+    """A hundredth of a long profile's time would do for the guide's numbers of all operations together."""
+    profile = load_profile(name).scaled(lasting=load_profile(name).duration / 100)
+    assert samples(profile)[ALL] >= 1000
+
+
+def test_three_minutes_of_a_release() -> None:
+    """Three minutes of the release profile prove its whole budget, at a hundred requests a second."""
+    profile = load_profile("release").scaled(lasting=180)
+    assert unprovable(profile) == []
+    assert 90 <= samples(profile)[ALL] / 180 <= 110
+
+
+def test_the_smoke_profile_is_for_a_laptop() -> None:
+    """The smoke profile takes twenty seconds and sends 60 to 100 requests in each."""
+    profile = load_profile("smoke")
+    assert profile.duration == 20
+    assert 60 <= samples(profile)[ALL] / 20 <= 100
+
+
+def test_the_release_profile_asks_what_the_guide_says() -> None:
+    """The release profile judges LOD-01 and LOD-02 of every operation that it calls, and SVC-05 of all together."""
+    profile, guide = load_profile("release"), numbers(load_guide())
+    asked = {(q.name, q.limit, round(q.allowed, 9)) for q in profile.plan.asked}
+    for operation in profile.called:
+        assert (operation, float(guide.slow), float(guide.slow_share) / 100) in asked
+        assert (operation, None, float(guide.error_share) / 100) in asked
+    assert (ALL, None, round(1 - float(guide.availability) / 100, 9)) in asked
+    assert profile.mix.keys() == {"browsing", "chatting", "calling", "registering"}
+
+
+def test_the_soak_outlives_its_tokens_and_the_spike_has_one() -> None:
+    """A soak is long enough for its tokens to be refreshed many times, and a spike peaks at five times its rate."""
+    assert load_profile("soak").duration >= 10 * 900
+    assert load_profile("spike").peak == 5 * load_profile("spike").phases[0].segments[0].begins
+
+
+def test_every_key_is_documented() -> None:
+    """The comment at the top of smoke.toml shows every key of every table."""
+    text = (FOLDER / "smoke.toml").read_text(encoding="utf-8")
+    comment = "\n".join(line for line in text.splitlines() if line.startswith("#"))
+    for table in TABLES:
+        for key in keys(table):
+            assert re.search(rf"(\b{key} = |\[{key}\])", comment), f"{table}.{key}"
+    for journey in JOURNEYS:
+        assert f"{journey} = " in comment
+
+
+def test_every_profile_has_its_configuration_file() -> None:
+    """Beside each profile lies the file with which Locust runs it, and no other."""
+    assert sorted(file.stem for file in FOLDER.glob("*.conf")) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_locust_reads_the_configuration_file(name: str) -> None:
+    """Locust's own parser takes every key of the file, and gets the load file, no browser, and the profile's name."""
+    program = (
+        "import sys; from locust.argument_parser import get_empty_argument_parser, setup_parser_arguments;"
+        "from locust.argument_parser import default_args_dict;"
+        "parser = get_empty_argument_parser(add_help=False); setup_parser_arguments(parser);"
+        "options, rest = parser.parse_known_args(sys.argv[1:]);"
+        "print(options.locustfile, options.headless, options.profile, rest)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--config", str(FOLDER / f"{name}.conf")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "LOCUST_SKIP_MONKEY_PATCH": "1"},
+    )
+    assert done.stdout.split() == ["loadtests/locustfile.py", "True", name, "[]"]
