@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from fixtures.checks.time_scale import scaled
 from fixtures.contract import chat, frames
-from fixtures.contract.frames import Event, Welcome
+from fixtures.contract.frames import Event, Resume, Resumed, SocialError, SocialFrame, Welcome
 from fixtures.contract.promises import PROMISES
 from loadtests.failure import Failure
 from loadtests.journeys.deliveries import Deliveries
-from loadtests.journeys.hearing import understood, welcomed
+from loadtests.journeys.hearing import understood, until, welcomed
 from loadtests.journeys.journey import CONNECTION, Journey, count, labels
 from loadtests.people.visitor import Device, Visitor
 
@@ -42,7 +42,7 @@ class Chatting(Journey):
         Raises `Failure` as everywhere, and for the first message that did not arrive as it has to.
         """
         with closing(visitor.phone(visitor.friend, since)) as phone:
-            welcomed(phone, frames.read_social, Welcome)
+            _is_up_to_date(phone, welcomed(phone, frames.read_social, Welcome))
             ear = _Ear(phone)
             try:
                 for _ in range(self.messages):
@@ -61,6 +61,24 @@ class Chatting(Journey):
         began = time.perf_counter()
         message = visitor.client.send(chat.send(visitor.conversation_id, f"How are you? ({key})", idempotency_key=key))
         deliveries.sent(message.message_id, began=began, answered=time.perf_counter())
+
+
+def _is_up_to_date(phone: Device, welcome: Welcome) -> None:
+    """Resume from the newest event there is, as phones do; raises `Failure`.
+
+    A service may hold events back after the welcome until it knows whether earlier ones are wanted first. How long it
+    waits for that is no part of how soon a phone hears of a message.
+    """
+    if welcome.last_event_id is None:
+        return
+    phone.send(frames.write(Resume(welcome.last_event_id)))
+    until(phone, frames.read_social, _resumed, scaled(PROMISES.deadlines.resume), "resumed")
+
+
+def _resumed(frame: SocialFrame) -> Resumed | None:
+    if isinstance(frame, SocialError):
+        raise Failure(f"error {frame.code}", frame.detail)
+    return frame if isinstance(frame, Resumed) else None
 
 
 class _Ear:

@@ -15,6 +15,7 @@ from typing import Final
 from fixtures.checks import CheckFailure
 from fixtures.clients.person import Person
 from fixtures.clients.world import World
+from fixtures.runs.ledger import Ledger
 from loadtests.people.errors import PeopleError
 
 AT_ONCE: Final = 12
@@ -42,6 +43,8 @@ class Maker:
     """Makes pairs, and keeps everybody it began to make: whoever removes them must know of those, too."""
 
     world: World
+    ledger: Ledger
+    """The world's book; who is done with people closes it."""
     at_once: int = AT_ONCE
     begun: list[Person] = field(default_factory=list)
     failures: list[CheckFailure] = field(default_factory=list)
@@ -76,17 +79,17 @@ class Maker:
         return tuple(pairs)
 
     def _pair(self, number: int) -> Pair:
-        one, other = (self._newcomer(f"p{number}{side}") for side in "ab")
-        for step in (one.joins, other.joins, lambda: one.befriends(other)):
-            self._go_on()
-            step()
+        one, other = self._joined(f"p{number}a"), self._joined(f"p{number}b")
+        self._go_on()
+        one.befriends(other)
         self._go_on()
         return Pair(one, other, one.opens_conversation_with(other).conversation_id)
 
-    def _newcomer(self, noun: str) -> Person:
+    def _joined(self, noun: str) -> Person:
         self._go_on()
         person = self.world.newcomer(noun)
         self.begun.append(person)
+        person.joins()
         return person
 
     def _go_on(self) -> None:

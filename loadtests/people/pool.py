@@ -36,7 +36,8 @@ REGISTERING: Final = "registering"
 class Pool:
     """The people of one process."""
 
-    def __init__(self, pairs: Iterable[Pair], world: World, equipment: Equipment, newcomers: Newcomers) -> None:
+    def __init__(self, pairs: Iterable[Pair], maker: Maker, newcomers: Newcomers, equipment: Equipment) -> None:
+        self._maker = maker
         self._newcomers = newcomers
         self._visitors = tuple(
             Visitor(
@@ -46,7 +47,7 @@ class Pool:
                 client=equipment.client(),
                 friends_client=equipment.client(),
                 equipment=equipment,
-                synthetic_key=world.synthetic_key,
+                synthetic_key=maker.world.synthetic_key,
                 newcomers=newcomers,
             )
             for pair in pairs
@@ -62,27 +63,26 @@ class Pool:
         Returns when every service must know of every friendship. Raises `PeopleError` when that cannot be done, and
         `LedgerUnwritableError` when it may not; nobody is left behind then, nor when it is interrupted, or it is told.
         """
-        world, maker = _world(host)
+        maker = _maker(host)
         if equipment is None:
             # Late: whoever plans a run, or tests this, has no use for gevent.
             from loadtests.people.equipment import Counted  # noqa: PLC0415
 
             equipment = Counted(host.platform, host.run_id, host.fire, host.sighted)
-        newcomers = Newcomers(world)
+        newcomers = Newcomers(maker.world)
         try:
             pairs = maker.make(_pairs(host))
             newcomers.prepare(expected(host.profile.expected / host.of, host.profile.mix, REGISTERING))
             if pairs:
                 MONOTONIC.sleep(scaled(PROMISES.deadlines.friendship_effect))
         except BaseException as error:
-            begun = [*maker.begun, *newcomers.remaining()]
-            left = remove(begun, within=enough_for(len(begun)))
+            left = _removed(maker, newcomers)
             if isinstance(error, PeopleError):
                 raise PeopleError(error.what, error.how, left) from error.__cause__
             for one in left:
                 error.add_note(f"left behind: {one}")
             raise
-        pool = cls(pairs, world, equipment, newcomers)
+        pool = cls(pairs, maker, newcomers, equipment)
         pool._keeper.begin()
         return pool
 
@@ -126,12 +126,20 @@ class Pool:
         self._keeper.end()
         for visitor in self._visitors:
             visitor.leaves()
-        everybody = [*self.people, *self._newcomers.remaining()]
-        return remove(everybody, within=enough_for(len(everybody)) if within is None else within)
+        return _removed(self._maker, self._newcomers, within)
 
 
-def _world(host: Host) -> tuple[World, Maker]:
-    """Whoever makes people, if the environment lets them be made; raises `PeopleError`."""
+def _removed(maker: Maker, newcomers: Newcomers, within: float | None = None) -> tuple[str, ...]:
+    """Remove everybody and close the ledger; returns in words what stayed behind."""
+    people = [*maker.begun, *newcomers.remaining()]
+    try:
+        return remove(people, within=enough_for(len(people)) if within is None else within)
+    finally:
+        maker.ledger.close()
+
+
+def _maker(host: Host) -> Maker:
+    """Who makes people, if the environment lets them be made; raises `PeopleError`."""
     platform = host.platform
     if not platform.allows(Effect.SYNTHETIC):
         raise PeopleError(
@@ -141,8 +149,8 @@ def _world(host: Host) -> tuple[World, Maker]:
     set_time_scale(platform.time_scale)
     key = _synthetic_key(platform)
     transport = Transport(platform, run_id=host.run_id, witness=Witness(), exchanges=Exchanges())
-    world = World(f"load-{host.share}", transport, Ledger(host.folder / LEDGER), key)
-    return world, Maker(world)
+    ledger = Ledger(host.folder / LEDGER)
+    return Maker(World(f"load-{host.share}", transport, ledger, key), ledger)
 
 
 def _synthetic_key(platform: Environment) -> Callable[[], str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Final
 
+from fixtures.clients.belongings import Book, NoBook
 from fixtures.clients.farewell import farewell
 from fixtures.clients.person import Person
 
@@ -32,22 +33,24 @@ def remove(people: Sequence[Person], *, within: float) -> tuple[str, ...]:
         done, late = wait(going, timeout=within)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
-    left = [
-        f"account {person.identity.email} (registering it was not answered)" for person in people if _unsure(person)
-    ]
+    unsure = [person.identity.email for person in people if not person.registered]
+    left = [f"account {email} (registering it was not answered well)" for email in unsure]
     for each in done:
         error = each.exception()
-        left += each.result() if error is None else [_stays(going[each], f"{type(error).__name__}: {error}")]
-    left += [_stays(going[each], f"not removed within {within:g} s") for each in late]
+        left += (
+            each.result()
+            if error is None
+            else [_stays(going[each], f"{type(error).__name__}: {error}", going[each].book)]
+        )
+    for person in (going[each] for each in late):
+        book, person.book = person.book, NoBook()
+        # The request on its way may still be answered, when nobody may write into the ledger any more.
+        left.append(_stays(person, f"not removed within {within:g} s", book))
     return tuple(left)
 
 
-def _unsure(person: Person) -> bool:
-    return not person.registered
-
-
-def _stays(person: Person, why: str) -> str:
+def _stays(person: Person, why: str, book: Book) -> str:
     # The ledger may be what failed; its intent says already that something may be there.
     with contextlib.suppress(OSError):
-        person.book.left("account", person.identity.email, why)
+        book.left("account", person.identity.email, why)
     return f"account {person.identity.email} ({why})"

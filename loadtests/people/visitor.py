@@ -45,9 +45,11 @@ class Device(Protocol):
 
 
 class Equipment(Protocol):
-    """What people of a run use; all that it counts, it counts by `fire`, Locust's `request` event."""
+    """What people of a run use; all that it counts, it counts by `fire`."""
 
-    fire: Callable[..., None]
+    @property
+    def fire(self) -> Callable[..., None]:
+        """Locust's `request` event."""
 
     def client(self) -> Sender:
         """A client whose requests are counted."""

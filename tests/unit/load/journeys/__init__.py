@@ -1,0 +1,1 @@
+"""Tests: journeys and the people who make them."""

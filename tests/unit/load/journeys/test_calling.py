@@ -1,0 +1,121 @@
+"""Calling: a call is good when both sides have all that a media path needs, and its failure names the step."""
+
+import time
+from typing import Any
+
+import pytest
+
+from loadtests.failure import Failure
+from loadtests.journeys import JOURNEYS
+from loadtests.journeys.media import candidates, description
+from tests.unit.load.journeys.town import Device, Town
+
+
+def _runs(town: Town) -> None:
+    JOURNEYS["calling"].run(town.visitor(), time.perf_counter())
+
+
+def test_call_is_hung_up_on_both_sides(town: Town) -> None:
+    """A good call is one good sample, and is ended."""
+    _runs(town)
+    assert town.counted("call") == [(True, "")]
+    assert town.labels[-1] == "video-call-signaling hangUpCall"
+    assert not any(device.inbox for device in town.devices)
+
+
+@pytest.mark.parametrize("step", ["ringing", "accepted"])
+def test_step_that_is_not_told_fails_the_call(step: str, town: Town) -> None:
+    """A call of which a step does not reach the other person never came, and is hung up all the same."""
+    town.steps = tuple({"ringing", "accepted", "ended"} - {step})
+    _runs(town)
+    assert town.counted("call") == [(False, f"no {step}")]
+    assert town.labels[-1] == "video-call-signaling hangUpCall"
+
+
+def test_end_that_is_not_told_fails_the_journey_and_not_the_call(town: Town) -> None:
+    """The media path was agreed: what goes wrong after it is the journey's."""
+    town.steps = ("ringing", "accepted")
+    _runs(town)
+    assert town.counted("call") == [(True, "")]
+    assert town.counted("calling") == [(True, "no ended")]
+
+
+@pytest.mark.parametrize("kind", ["offer", "answer", "candidate"])
+def test_frame_that_is_lost_fails_the_call(kind: str, town: Town) -> None:
+    """A call without one of its parts never came to a media path."""
+    town.on_frame = lambda _device, frame: None if frame["type"] == kind else frame
+    _runs(town)
+    ((came, cause),) = town.counted("call")
+    assert not came
+    assert cause in {f"no {kind}", "not as sent"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"), [("offer", {"sdp": "x"}), ("answer", {"sdp": "x"}), ("candidate", {"candidate": None})]
+)
+def test_frame_that_is_altered_fails_the_call(kind: str, change: dict[str, Any], town: Town) -> None:
+    """What reaches the other person is what was sent, to the letter."""
+    town.on_frame = lambda _device, frame: frame | change if frame["type"] == kind else frame
+    _runs(town)
+    assert town.counted("call") == [(False, "not as sent")]
+
+
+def test_frames_of_another_call_are_let_pass(town: Town) -> None:
+    """What a camera still hears of a former call disturbs nothing."""
+    former = "00000000-0000-4000-8000-000000000000"
+
+    def twice(device: Device, frame: dict[str, Any]) -> dict[str, Any]:
+        other = next(each for each in town.devices if each is not device)
+        if frame["type"] == "offer":
+            other.gets({"type": "candidate", "call_id": former, "candidate": None, "from_user_id": former})
+        return frame
+
+    town.on_frame = twice
+    _runs(town)
+    assert town.counted("call") == [(True, "")]
+
+
+def test_busy_friend_is_a_call_that_failed(town: Town) -> None:
+    """A call that ended instead of ringing says why."""
+    town.call_state = "ended"
+    _runs(town)
+    assert town.counted("call") == [(False, "not ringing: busy")]
+
+
+def test_call_that_ends_under_way_says_so(town: Town) -> None:
+    """A call that the platform ends while it is set up fails with the reason of its end, and at once."""
+
+    def ends(_device: Device, frame: dict[str, Any]) -> dict[str, Any]:
+        if frame["type"] == "offer":
+            town._tell("ended")
+        return frame
+
+    town.on_frame = ends
+    _runs(town)
+    assert town.counted("call") == [(False, "ended: hangup")]
+
+
+@pytest.mark.parametrize("label", ["video-call-signaling createCall", "video-call-signaling acceptCall"])
+def test_request_that_fails_is_the_cause_of_the_call(label: str, town: Town) -> None:
+    """A call whose request fails has that request's cause."""
+    town.trouble[label].append(Failure("status 503"))
+    _runs(town)
+    assert town.counted("call") == [(False, "status 503")]
+
+
+def test_error_frame_fails_the_call(town: Town) -> None:
+    """A refused frame is the cause, not the silence after it."""
+    town.on_frame = lambda *_: {"type": "error", "code": "bad-state", "detail": "d", "ref": "offer"}
+    _runs(town)
+    ((came, cause),) = town.counted("call")
+    assert not came
+    assert cause in {"error bad-state", "no offer"}
+
+
+def test_descriptions_look_like_those_of_browsers() -> None:
+    """A description has one audio and one video stream and is unlike any other; the trickle ends with a word."""
+    one, other = description("actpass"), description("actpass")
+    assert one != other
+    assert [line.partition(" ")[0] for line in one.split("\r\n") if line.startswith("m=")] == ["m=audio", "m=video"]
+    assert 500 < len(one) < 4000
+    assert candidates()[-1] is None

@@ -1,0 +1,120 @@
+"""Chatting: what happens to messages is counted message by message."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import TYPE_CHECKING, Any
+
+from loadtests.failure import Failure
+from loadtests.journeys.chatting import Chatting
+
+if TYPE_CHECKING:
+    from fixtures.contract.operation import Operation
+    from tests.unit.load.journeys.town import Device, Town
+
+CHATTING = Chatting(messages=3)
+
+
+def _runs(town: Town) -> None:
+    CHATTING.run(town.visitor(), time.perf_counter())
+
+
+def test_every_message_is_a_delivery(town: Town) -> None:
+    """Each message that is sent is one sample of delivery."""
+    _runs(town)
+    assert town.counted("delivery") == [(True, "")] * 3
+
+
+def test_lost_message_is_told_after_its_deadline(town: Town) -> None:
+    """A message that does not come is lost, has no latency, and is the cause of the journey's failure."""
+    town.copies = iter([1, 0, 1])
+    _runs(town)
+    assert town.counted("delivery") == [(True, ""), (False, "lost"), (True, "")]
+    assert town.counted("chatting") == [(True, "lost")]
+
+
+def test_repeated_message_is_told(town: Town) -> None:
+    """A message that comes twice is repeated."""
+    town.copies = iter([1, 1, 2])
+    _runs(town)
+    assert town.counted("delivery") == [(True, ""), (True, ""), (True, "repeated")]
+
+
+def test_message_that_was_not_taken_is_no_delivery(town: Town) -> None:
+    """A message whose sending failed is not judged, and those before it are."""
+    town.trouble["chat sendMessage"].extend([None, Failure("status 500")])
+    _runs(town)
+    assert town.counted("delivery") == [(True, "")]
+    assert town.counted("chatting") == [(True, "status 500")]
+
+
+def test_each_message_has_a_key_of_its_own(town: Town) -> None:
+    """Every message is sent with another idempotency key."""
+    keys = []
+    answer = town.answers["chat sendMessage"]
+
+    def sending(operation: Operation[Any]) -> object:
+        keys.append(operation.headers["Idempotency-Key"])
+        return answer(operation)
+
+    town.answers["chat sendMessage"] = sending
+    _runs(town)
+    assert len(set(keys)) == 3
+
+
+def test_phone_that_is_cut_off_ends_the_waiting(town: Town) -> None:
+    """A phone whose connection ends is waited for no longer, and its messages are not called lost."""
+    town.copies = itertools.repeat(0)
+    answer = town.answers["chat sendMessage"]
+
+    def cutting(operation: Operation[Any]) -> object:
+        message = answer(operation)
+        town.devices[-1].is_cut()
+        return message
+
+    town.answers["chat sendMessage"] = cutting
+    _runs(town)
+    assert town.counted("delivery") == [(False, "disconnected")] * 3
+
+
+def test_frame_that_the_contract_does_not_know_fails_the_journey(town: Town) -> None:
+    """A malformed event is a breach of the contract, whatever else arrives."""
+    answer = town.answers["chat sendMessage"]
+
+    def malformed(operation: Operation[Any]) -> object:
+        town.devices[-1].gets({"type": "event", "id": "8", "event": "message.created", "data": {}})
+        return answer(operation)
+
+    town.answers["chat sendMessage"] = malformed
+    _runs(town)
+    assert town.counted("delivery") == [(True, "")] * 3
+    assert town.counted("chatting") == [(True, "contract: frame at")]
+
+
+def test_phone_resumes_before_the_first_message(town: Town) -> None:
+    """A phone asks for what it missed first, so that nothing is held back from it when messages come."""
+    frames: list[dict[str, Any]] = []
+
+    def noted(_device: Device, frame: dict[str, Any]) -> dict[str, Any]:
+        frames.append(frame)
+        return frame
+
+    town.on_frame = noted
+    _runs(town)
+    assert frames == [{"type": "resume", "last_event_id": "7"}]
+
+
+def test_who_never_heard_of_anything_has_nothing_to_resume(town: Town) -> None:
+    """Without a newest event nothing is asked for."""
+    town.last_event_id = None
+    town.on_frame = lambda *_: None
+    _runs(town)
+    assert town.counted("chatting") == [(True, "")]
+
+
+def test_refused_resume_fails_the_journey(town: Town) -> None:
+    """An error instead of what was missed is the journey's cause."""
+    town.on_frame = lambda *_: {"type": "error", "code": "resume-gap", "detail": "d", "ref": "resume"}
+    _runs(town)
+    assert town.counted("chatting") == [(True, "error resume-gap")]

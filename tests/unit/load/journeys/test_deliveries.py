@@ -1,0 +1,80 @@
+"""Deliveries: each message that was sent is judged once, by its own deadline."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtests.journeys.deliveries import Deliveries, Delivery
+
+times = st.floats(0, 20)
+
+
+def _one(*heard: float, ended: float | None = None) -> Delivery:
+    deliveries = Deliveries(5.0)
+    deliveries.sent("m", began=1.0, answered=2.0)
+    for at in heard:
+        deliveries.heard("m", at)
+    deliveries.ended = ended
+    (judged,) = deliveries.judged()
+    return judged
+
+
+def test_delivery_counts_from_sending() -> None:
+    """A message that arrives once and in time took as long as from its sending to its receipt."""
+    assert _one(1.5) == Delivery(0.5)
+    assert _one(7.0) == Delivery(6.0)
+
+
+def test_lost_is_what_did_not_come_by_the_deadline_after_the_answer() -> None:
+    """A message that never comes, or comes after its deadline, is lost and has no latency."""
+    assert _one() == Delivery(None, "lost")
+    assert _one(7.01) == Delivery(None, "lost")
+
+
+def test_repeated_is_what_came_again() -> None:
+    """A message that comes twice is repeated, and its latency is that of the first."""
+    assert _one(3.0, 4.0) == Delivery(2.0, "repeated")
+
+
+def test_phone_that_lost_its_connection_loses_no_message() -> None:
+    """What a phone could not hear because its connection ended is told apart from what the platform lost."""
+    assert _one(ended=3.0) == Delivery(None, "disconnected")
+    assert _one(ended=7.5) == Delivery(None, "lost")
+    assert _one(2.5, ended=3.0) == Delivery(1.5)
+
+
+def test_nothing_is_awaited_once_all_were_heard() -> None:
+    """Waiting ends with the last receipt, at the latest deadline, or with the connection."""
+    deliveries = Deliveries(5.0)
+    assert deliveries.awaited() is None
+    deliveries.sent("m", began=0.0, answered=1.0)
+    deliveries.sent("n", began=1.0, answered=2.0)
+    assert deliveries.awaited() == 7.0
+    deliveries.heard("n", 2.5)
+    assert deliveries.awaited() == 6.0
+    deliveries.ended = 3.0
+    assert deliveries.awaited() is None
+    deliveries.ended = None
+    deliveries.heard("m", 2.5)
+    assert deliveries.awaited() is None
+
+
+def test_messages_of_others_are_not_judged() -> None:
+    """A receipt of what was not sent here is no delivery."""
+    deliveries = Deliveries(5.0)
+    deliveries.heard("theirs", 1.0)
+    assert list(deliveries.judged()) == []
+
+
+@given(st.dictionaries(st.text(max_size=3), st.lists(times, max_size=3)), st.none() | times)
+def test_every_message_is_judged_exactly_once(heard: dict[str, list[float]], ended: float | None) -> None:
+    """There are as many judgements as messages, and only what came in time and once has no cause."""
+    deliveries = Deliveries(5.0)
+    for message, receipts in heard.items():
+        for at in receipts:
+            deliveries.heard(message, at)
+        deliveries.sent(message, began=0.0, answered=1.0)
+    deliveries.ended = ended
+    judged = list(deliveries.judged())
+    assert len(judged) == len(heard)
+    good = [receipts for receipts in heard.values() if len(receipts) == 1 and receipts[0] <= 6.0]
+    assert sorted(each.latency or 0.0 for each in judged if not each.cause) == sorted(at for (at,) in good)

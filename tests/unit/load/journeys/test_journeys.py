@@ -1,0 +1,63 @@
+"""What holds for every journey: it is counted once, from its intended start, and calls what it says it calls."""
+
+import time
+
+import pytest
+
+from loadtests.failure import Failure
+from loadtests.journeys import JOURNEYS, Journey
+from loadtests.profiles.operations import labels
+from tests.unit.load.journeys.town import Town
+
+ALL = pytest.mark.parametrize("journey", JOURNEYS.values(), ids=lambda journey: journey.name)
+
+
+@ALL
+def test_good_journey_is_one_good_sample(journey: Journey, town: Town) -> None:
+    """A journey on which nothing fails is counted once, and nothing that it counts has a cause."""
+    journey.run(town.visitor(), time.perf_counter())
+    assert town.counted(journey.name) == [(True, "")]
+    assert all(sample["exception"] is None for sample in town.samples)
+    assert all(device.closed for device in town.devices)
+
+
+@ALL
+def test_journey_calls_what_it_says(journey: Journey, town: Town) -> None:
+    """The operations and subjects that a journey names are those that it counts, and a budget can name them."""
+    journey.run(town.visitor(), time.perf_counter())
+    seen = {sample["name"] for sample in town.samples}
+    assert seen == journey.operations | journey.measures | {journey.name}
+    assert journey.operations <= labels()
+
+
+@ALL
+def test_intended_start_goes_to_the_first_step_only(journey: Journey, town: Town) -> None:
+    """The first request or connection counts from the intended start, as the journey does, and no other."""
+    since = time.perf_counter() - 2.0
+    journey.run(town.visitor(), since)
+    assert [start for _, start in town.asked] == [since] + [None] * (len(town.asked) - 1)
+    (own,) = (sample for sample in town.samples if sample["name"] == journey.name)
+    assert own["response_time"] > 2000
+
+
+@ALL
+def test_first_step_that_fails_ends_the_journey(journey: Journey, town: Town) -> None:
+    """A journey ends with the step that fails, is counted with its cause, and raises nothing."""
+    visitor = town.visitor()
+    journey.run(visitor, time.perf_counter())
+    first = town.labels[0]
+    town.asked.clear()
+    town.samples.clear()
+    town.trouble[first].append(Failure("status 503"))
+    journey.run(visitor, time.perf_counter())
+    assert town.labels == [first]
+    assert town.counted(journey.name) == [(True, "status 503")]
+
+
+@ALL
+def test_sample_has_what_locust_wants(journey: Journey, town: Town) -> None:
+    """The journey's own sample is of the kind and form that Locust's event has."""
+    journey.run(town.visitor(), time.perf_counter())
+    own = town.samples[-1] if journey.name != "registering" else town.samples[-2]
+    assert own["request_type"] == "JOURNEY"
+    assert set(own) == {"request_type", "name", "response_time", "response_length", "exception", "context"}

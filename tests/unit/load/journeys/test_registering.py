@@ -1,0 +1,86 @@
+"""Registering and connecting: what newcomers and phones need, and what is left of them."""
+
+import time
+
+from loadtests.failure import Failure
+from loadtests.journeys import JOURNEYS
+from tests.unit.load.journeys.town import Device, Town
+
+
+def _runs(name: str, town: Town) -> None:
+    JOURNEYS[name].run(town.visitor(), time.perf_counter())
+
+
+def _left(town: Town) -> list[str]:
+    return [person.identity.noun for person in town.newcomers.remaining()]
+
+
+def test_newcomer_leaves_again(town: Town) -> None:
+    """A newcomer who got to a session deletes the account, after the journey was counted, and is written as gone."""
+    _runs("registering", town)
+    assert town.labels[-1] == "auth deleteOwnAccount"
+    assert town.samples[-2]["name"] == "registering"
+    assert _left(town) == []
+    assert ("removed", "account") in {line[:2] for line in town.book.lines}
+
+
+def test_newcomer_who_cannot_leave_stays_for_the_pool(town: Town) -> None:
+    """An account that could not be deleted fails no journey, and is known to whoever removes people."""
+    town.trouble["auth deleteOwnAccount"].append(Failure("status 500"))
+    _runs("registering", town)
+    assert town.counted("registering") == [(True, "")]
+    assert _left(town) == ["n1"]
+
+
+def test_newcomer_who_got_no_further_stays_for_the_pool(town: Town) -> None:
+    """Whoever registered and could not log in has an account that has to go."""
+    town.trouble["auth activateAccount"].append(Failure("status 500"))
+    _runs("registering", town)
+    assert town.counted("registering") == [(True, "status 500")]
+    assert _left(town) == ["n1"]
+
+
+def test_mail_is_waited_for(town: Town) -> None:
+    """The one-time password may take a while, and each look counts as a request."""
+    town.mails = 3
+    _runs("registering", town)
+    assert len(town.counted("notification listSyntheticMail")) == 3
+    assert town.counted("registering") == [(True, "")]
+
+
+def test_mail_that_does_not_come_is_the_cause(town: Town) -> None:
+    """A one-time password that is not there by its deadline fails the journey by that name."""
+    town.mails = 10**9
+    _runs("registering", town)
+    assert town.counted("registering") == [(True, "no one-time password")]
+
+
+def test_phone_that_is_not_welcomed_fails_the_journey(town: Town) -> None:
+    """Being connected is not enough: a phone has to be welcomed."""
+    town.greeting = False
+    _runs("connecting", town)
+    assert town.counted("connecting") == [(True, "no welcome")]
+
+
+def test_ping_without_pong_fails_the_journey(town: Town) -> None:
+    """A connection that answers nothing does not live."""
+    town.on_frame = lambda *_: None
+    _runs("connecting", town)
+    assert town.counted("connecting") == [(True, "no pong")]
+    assert all(device.closed for device in town.devices)
+
+
+def test_rubbish_instead_of_a_welcome_is_a_breach_of_the_contract(town: Town) -> None:
+    """A frame that nobody knows is told as such."""
+    town.greeting = False
+    visitor = town.visitor()
+    opens = town.opens
+
+    def babbling(path: str, subprotocol: str, token: str, since: float | None) -> Device:
+        device = opens(path, subprotocol, token, since)
+        device.gets({"type": "hello"})
+        return device
+
+    town.opens = babbling  # type: ignore[method-assign]  # for this town only
+    JOURNEYS["connecting"].run(visitor, time.perf_counter())
+    assert town.counted("connecting")[0][1].startswith("contract: frame")

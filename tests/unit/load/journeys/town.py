@@ -1,0 +1,286 @@
+"""As much of a platform as journeys need, in memory and without waiting: what is wrong with it, each test says."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from uuid import UUID
+
+from fixtures.clients.exchanges import Exchanges
+from fixtures.clients.transport import Transport
+from fixtures.clients.witness import Witness
+from fixtures.clients.world import World
+from fixtures.contract import auth, chat, notification, otp
+from fixtures.contract import video_call_signaling as signaling
+from fixtures.contract.shared import Page
+from loadtests.failure import Failure
+from loadtests.people import Visitor
+from loadtests.people.newcomers import Newcomers
+from tests.unit.clients.make import environment
+from tests.unit.clients.test_world import Book
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fixtures.clients.person import Person
+    from fixtures.contract.operation import Operation
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NOW_TEXT = "2026-01-01T00:00:00.000Z"
+T = TypeVar("T")
+Answers = Callable[["Operation[Any]"], object]
+_numbers = itertools.count(1)
+
+
+def an_id() -> str:
+    return str(UUID(int=next(_numbers)))
+
+
+def tokens(user_id: str, *, expires_in: int = 900, access: str = "access") -> auth.Tokens:
+    return auth.Tokens(access, "Bearer", expires_in, f"refresh {access}", 900, user_id, an_id())
+
+
+class Device:
+    """A websocket whose other end is the town."""
+
+    def __init__(self, town: Town, path: str, owner: str) -> None:
+        self.town, self.path, self.owner = town, path, owner
+        self.inbox: deque[str] = deque()
+        self.closed = False
+        self._on_text: Callable[[str], None] | None = None
+        self._on_end: Callable[[Any], None] | None = None
+
+    def send(self, text: str) -> None:
+        self.town.hears(self, json.loads(text))
+
+    def receive(self, timeout: float) -> str:
+        if not self.inbox:
+            raise Failure("time-out", f"no message within {timeout:g} s")
+        return self.inbox.popleft()
+
+    def listen(self, on_text: Callable[[str], None], on_end: Callable[[Any], None] | None = None) -> None:
+        self._on_text, self._on_end = on_text, on_end
+
+    def close(self) -> None:
+        self.closed = True
+
+    def gets(self, frame: dict[str, Any]) -> None:
+        text = json.dumps(frame)
+        if self._on_text is None:
+            self.inbox.append(text)
+        else:
+            self._on_text(text)
+
+    def is_cut(self) -> None:
+        if self._on_end is not None:
+            self._on_end(None)
+
+
+@dataclass
+class Client:
+    """Sends to the town, and counts as the real one does."""
+
+    town: Town
+    token: str | None = None
+    closed: bool = False
+
+    def send(self, operation: Operation[T], *, since: float | None = None) -> T:
+        self.town.asked.append((operation.label, since))
+        trouble = self.town.trouble[operation.label]
+        failure = trouble.popleft() if trouble else None
+        self.town.fire(request_type=operation.method, name=operation.label, response_time=1.0, exception=failure)
+        if failure is not None:
+            raise failure
+        answer = self.town.answers.get(operation.label)
+        return cast("T", answer and answer(operation))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Town:
+    """The platform and everything that people use to reach it."""
+
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[tuple[str, float | None]] = field(default_factory=list)
+    trouble: defaultdict[str, deque[Failure | None]] = field(default_factory=lambda: defaultdict(deque))
+    """Label to the failures of its next requests; None is a good answer."""
+    devices: list[Device] = field(default_factory=list)
+    copies: Iterator[int] = field(default_factory=lambda: itertools.repeat(1))
+    """How often each next message reaches the friend's phone."""
+    greeting: bool = True
+    last_event_id: str | None = "7"
+    on_frame: Callable[[Device, dict[str, Any]], dict[str, Any] | None] = lambda _device, frame: frame
+    """What becomes of a frame on its way; None for lost."""
+    call_state: str = "ringing"
+    steps: tuple[str, ...] = ("ringing", "accepted", "ended")
+    """Steps of a call that are told."""
+    mails: int = 1
+    """Looks into an inbox until the mail is there."""
+
+    def __post_init__(self) -> None:
+        self.answers: dict[str, Answers] = {
+            "auth registerAccount": lambda _: auth.Registration(an_id(), "x", "pending", NOW),
+            "otp issueOtp": lambda _: otp.Issued(self.otp_id, "registration", NOW, 5),
+            "notification listSyntheticMail": self._mail,
+            "otp verifyOtp": lambda _: otp.Proof(self.otp_id, "proof", NOW),
+            "auth activateAccount": lambda _: auth.Activation(an_id(), "active"),
+            "auth issueTokens": lambda _: tokens(an_id(), access="newcomer's"),
+            "chat sendMessage": self._message,
+            "video-call-signaling createCall": self._call,
+            "video-call-signaling acceptCall": lambda _: self._tell("accepted"),
+            "video-call-signaling hangUpCall": lambda _: self._tell("ended"),
+        }
+        self.otp_id = an_id()
+        self.conversation_id = an_id()
+        self.call_id = an_id()
+        self.book = Book()
+        transport = Transport(environment("http://127.0.0.1:9"), run_id="run", witness=Witness(), exchanges=Exchanges())
+        self.world = World("load-0", transport, self.book, lambda: "key")
+        self.newcomers = Newcomers(self.world)
+
+    # --- what people use: `Equipment`
+
+    def fire(self, **sample: object) -> None:
+        self.samples.append(sample)
+
+    def client(self) -> Client:
+        return Client(self)
+
+    quiet_client = client
+
+    def opens(self, path: str, subprotocol: str, token: str, since: float | None) -> Device:
+        trouble = self.trouble["connection"]
+        failure = trouble.popleft() if trouble else None
+        self.asked.append(("connection", since))
+        self.fire(request_type="WS", name="connection", response_time=1.0, exception=failure)
+        if failure is not None:
+            raise failure
+        device = Device(self, path, token)
+        self.devices.append(device)
+        welcome = {"type": "welcome", "user_id": an_id(), "connection_id": "c"}
+        if self.greeting and subprotocol == signaling.SUBPROTOCOL:
+            device.gets({**welcome, "vanish_grace_s": 10})
+        elif self.greeting:
+            device.gets({**welcome, "heartbeat_s": 20, "last_event_id": self.last_event_id})
+        return device
+
+    # --- what the tests ask
+
+    def person(self, noun: str) -> Person:
+        person = self.world.newcomer(noun)
+        person.becomes(an_id())
+        person.holds(tokens(person.user_id, access=noun))
+        return person
+
+    def visitor(self) -> Visitor:
+        return Visitor(
+            person=self.person("alice"),
+            friend=self.person("bob"),
+            conversation_id=self.conversation_id,
+            client=self.client(),
+            friends_client=self.client(),
+            equipment=self,
+            synthetic_key=lambda: "key",
+            newcomers=self.newcomers,
+        )
+
+    def counted(self, subject: str) -> list[tuple[bool, str]]:
+        """Of each sample: whether it has a latency, and its cause."""
+        return [
+            (sample["response_time"] is not None, "" if sample["exception"] is None else sample["exception"].cause)
+            for sample in self.samples
+            if sample["name"] == subject
+        ]
+
+    @property
+    def labels(self) -> list[str]:
+        return [label for label, _ in self.asked]
+
+    # --- how it answers
+
+    def hears(self, device: Device, frame: dict[str, Any]) -> None:
+        sent = self.on_frame(device, frame)
+        if sent is None:
+            return
+        match sent["type"]:
+            case "ping":
+                device.gets({"type": "pong", "nonce": sent["nonce"]})
+            case "resume":
+                device.gets({"type": "resumed", "replayed": 0})
+            case "offer" | "answer" | "candidate":
+                other = next(each for each in self.devices if each is not device)
+                other.gets({**sent, "from_user_id": self.users[device.owner]})
+            case _:
+                device.gets(sent)
+
+    @property
+    def users(self) -> dict[str, str]:
+        """Token to the person it belongs to."""
+        return {name: self.world.newcomer(name).user_id for name in ("alice", "bob")}
+
+    def _mail(self, _: object) -> Page[notification.Mail]:
+        self.mails -= 1
+        if self.mails > 0:
+            return Page((), None)
+        return Page((notification.Mail(an_id(), "x", "otp", self.otp_id, "123456", NOW),), None)
+
+    def _message(self, operation: Operation[Any]) -> chat.Message:
+        text = json.loads(operation.content or b"")["text"]
+        message = chat.Message(an_id(), self.conversation_id, an_id(), 1, text, (), NOW)
+        data = {
+            "message_id": message.message_id,
+            "conversation_id": message.conversation_id,
+            "sender_id": message.sender_id,
+            "seq": 1,
+            "text": text,
+            "attachment_ids": [],
+            "sent_at": NOW_TEXT,
+        }
+        for _ in range(next(self.copies)):
+            event = {"type": "event", "id": "8", "event": "message.created", "at": NOW_TEXT, "data": data}
+            self.devices[-1].gets(event)
+        return message
+
+    def _call(self, _: object) -> signaling.Call:
+        ended = self.call_state == "ended"
+        if not ended:
+            self._tell("ringing")
+        people = self.users
+        return signaling.Call(
+            self.call_id,
+            people["alice"],
+            people["bob"],
+            ("audio", "video"),
+            "ended" if ended else "ringing",
+            "busy" if ended else None,
+            45,
+            NOW,
+            None,
+            None,
+        )
+
+    def _tell(self, event: str) -> None:
+        if event not in self.steps:
+            return
+        people = self.users
+        call = {
+            "call_id": self.call_id,
+            "caller_id": people["alice"],
+            "callee_id": people["bob"],
+            "media": ["audio"],
+            "state": event,
+            "end_reason": "hangup" if event == "ended" else None,
+            "ring_timeout_s": 45,
+            "created_at": NOW_TEXT,
+            "accepted_at": None,
+            "ended_at": None,
+        }
+        for device in self.devices if event == "ended" else [self.devices[event == "ringing"]]:
+            device.gets({"type": "call", "event": event, "call": call})

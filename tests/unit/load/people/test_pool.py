@@ -1,0 +1,236 @@
+"""The pool: people are made before the clock starts, lent out one journey at a time, and gone after."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.checks.time_scale import forget_time_scale
+from fixtures.contract.promises import PROMISES
+from fixtures.environments.secrets import SecretRef
+from fixtures.runs.ledger import open_items
+from loadtests.people import PeopleError, Pool, pool
+from loadtests.people.host import pairs_of
+from tests.unit.clients.peer import web_server
+from tests.unit.load.people.village import Equipment, Process, Village, process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DELETE, REGISTER = "DELETE /v1/accounts/me", "POST /v1/registrations"
+
+
+class Clock:
+    """Lets time pass at once, and keeps how much."""
+
+    def __init__(self) -> None:
+        self.passed: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.passed)
+
+    def sleep(self, seconds: float, /) -> None:
+        self.passed.append(seconds)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    made = Clock()
+    monkeypatch.setattr(pool, "MONOTONIC", made)
+    yield made
+    forget_time_scale()
+
+
+@pytest.fixture
+def village() -> Village:
+    return Village()
+
+
+@pytest.fixture
+def base(village: Village) -> Iterator[str]:
+    with web_server(village) as address:
+        yield address
+
+
+def _make(host: Process) -> Pool:
+    return Pool.make(host, equipment=Equipment())
+
+
+def _open(folder: Path) -> list[str]:
+    return [item.name for item in open_items(folder / "ledger")]
+
+
+def test_pairs_are_made_and_leave_nothing(village: Village, base: str, tmp_path: Path) -> None:
+    """All people are registered, friends in pairs and in a conversation, and nothing is open when they are gone."""
+    made = _make(process(base, tmp_path, 6))
+    assert len(made.people) == len(set(made.tokens) | {person.user_id for person in made.people}) - 1 == 6
+    assert len(_open(tmp_path)) == 6
+    assert village.asked_for("POST /v1/conversations") == 3
+    assert made.remove() == ()
+    assert village.asked_for(DELETE) == 6
+    assert _open(tmp_path) == []
+    assert village.runs == {"run"}
+    assert made.remove() == ()
+
+
+def test_people_are_named_after_the_run_and_the_process(base: str, tmp_path: Path) -> None:
+    """Whoever finds a person in the platform can tell which run made it."""
+    made = _make(process(base, tmp_path, 2))
+    assert [person.identity.name for person in made.people] == ["verify-run-load-0-p1a", "verify-run-load-0-p1b"]
+    made.remove()
+
+
+def test_pair_is_lent_to_one_at_a_time(base: str, tmp_path: Path) -> None:
+    """A pair that is away is nobody else's, and who came back first goes first; without one there is no place."""
+    made = _make(process(base, tmp_path, 4))
+    one, other = made.borrow(), made.borrow()
+    assert one is not None
+    assert other is not None
+    assert one.person is not other.person
+    assert made.borrow() is None
+    made.give_back(other)
+    made.give_back(one)
+    assert made.borrow() is other
+    made.remove()
+    assert made.borrow() is None
+
+
+def test_visitor_has_the_newest_tokens(base: str, tmp_path: Path) -> None:
+    """Whoever is lent out sends with the tokens of the present session."""
+    made = _make(process(base, tmp_path, 2))
+    visitor = made.borrow()
+    assert visitor is not None
+    assert visitor.client.token == visitor.person.tokens.access_token
+    assert visitor.friends_client.token == visitor.friend.tokens.access_token
+    made.remove()
+
+
+def test_every_service_has_heard_of_the_friendships(clock: Clock, base: str, tmp_path: Path) -> None:
+    """The pool is ready when the promised time for a friendship to be known everywhere has passed."""
+    _make(process(base, tmp_path, 2)).remove()
+    assert clock.passed == [PROMISES.deadlines.friendship_effect]
+
+
+def test_no_people_are_no_pool(village: Village, clock: Clock, base: str, tmp_path: Path) -> None:
+    """A profile without people needs nobody, and waits for nothing."""
+    made = _make(process(base, tmp_path, 0))
+    assert made.borrow() is None
+    assert made.remove() == ()
+    assert (village.asked, clock.passed) == ([], [])
+
+
+def test_pair_that_fails_is_made_anew(village: Village, base: str, tmp_path: Path) -> None:
+    """A platform that fails now and then does not spoil the run: the pair is made under other names."""
+    village.fails = lambda name, before: name == REGISTER and before == 1
+    made = _make(process(base, tmp_path, 4))
+    assert len(made.people) == 4
+    left = made.remove()
+    # Nobody knows whether the one whose registration failed is there.
+    assert [item.partition(" (")[2] for item in left] == ["registering it was not answered well)"]
+    assert len(_open(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("broken", "service"), [(REGISTER, "auth"), ("POST /v1/otps", "otp"), ("POST /v1/requests", "friend-request")]
+)
+def test_pool_that_cannot_be_made_says_why_and_leaves_nobody(
+    broken: str, service: str, village: Village, base: str, tmp_path: Path
+) -> None:
+    """When too many cannot be made the error names cause and remedy, and who was made is removed."""
+    village.fails = lambda name, _before: name == broken
+    with pytest.raises(PeopleError, match="20 synthetic people of this process cannot be made") as error:
+        _make(process(base, tmp_path, 20))
+    assert "500" in error.value.what
+    assert f"look at the {service} service" in error.value.how
+    assert len(error.value.left) == len(_open(tmp_path))
+    # Without a one-time password nobody can be verified, and only who is verified can log in to leave.
+    assert (error.value.left == ()) is (service == "friend-request")
+
+
+def test_what_stays_behind_is_told(village: Village, base: str, tmp_path: Path) -> None:
+    """Accounts that cannot be removed are named with the cause, and are open in the ledger."""
+    village.fails = lambda name, _before: name == DELETE
+    made = _make(process(base, tmp_path, 2))
+    left = made.remove()
+    assert len(left) == 2
+    assert all("500" in each for each in left)
+    assert len(_open(tmp_path)) == 2
+
+
+def test_interruption_leaves_nobody(
+    village: Village, base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while people settle removes them before it goes on, and what stayed is a note of it."""
+
+    class Impatient(Clock):
+        def sleep(self, _seconds: float, /) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(pool, "MONOTONIC", Impatient())
+    village.fails = lambda name, before: name == DELETE and before == 0
+    with pytest.raises(KeyboardInterrupt) as interruption:
+        _make(process(base, tmp_path, 4))
+    assert village.asked_for(DELETE) == 4
+    assert len(interruption.value.__notes__) == 1
+    assert interruption.value.__notes__[0].startswith("left behind: account verify-run-load-0-")
+
+
+def test_removal_is_bounded(village: Village, base: str, tmp_path: Path) -> None:
+    """Whoever cannot be removed in the time there is stays, is named, and holds up nothing."""
+    answers = threading.Event()
+    made = _make(process(base, tmp_path, 2))
+    village.fails = lambda name, _before: name == DELETE and answers.wait(5.0)
+    left = made.remove(within=0.05)
+    assert not answers.is_set()
+    answers.set()
+    assert len(left) == 2
+    assert all("not removed within 0.05 s" in each for each in left)
+    assert len(_open(tmp_path)) == 2
+
+
+def test_environment_without_effects_is_left_alone(village: Village, base: str, tmp_path: Path) -> None:
+    """Where no synthetic data are allowed nobody is made."""
+    with pytest.raises(PeopleError, match=r"allows no synthetic people; choose another environment"):
+        _make(process(base, tmp_path, 2, effects=frozenset({"read"})))
+    assert village.asked == []
+
+
+def test_key_that_is_not_there_is_told_before_anybody_is_made(village: Village, base: str, tmp_path: Path) -> None:
+    """Without the key to synthetic inboxes nobody can be made, and the error says which secret, where and how."""
+    with pytest.raises(PeopleError, match="has no secret synthetic_key"):
+        _make(process(base, tmp_path, 2, secrets={}))
+    missing = {"synthetic_key": SecretRef.parse(f"file:{tmp_path / 'nothing'}")}
+    with pytest.raises(PeopleError, match=r"does not exist; write the value into that file"):
+        _make(process(base, tmp_path, 2, secrets=missing))
+    assert village.asked == []
+
+
+def test_too_few_people_for_the_processes(village: Village, base: str, tmp_path: Path) -> None:
+    """A process without a pair would refuse every arrival: that is told beforehand, with the number needed."""
+    host = process(base, tmp_path, 2, of=4)
+    host.share = 3
+    with pytest.raises(PeopleError, match="give the profile at least 8 people"):
+        _make(host)
+    assert village.asked == []
+
+
+def test_newcomers_are_in_the_ledger_before_the_clock_starts(base: str, tmp_path: Path) -> None:
+    """Names for all that will probably register are written ahead; those that nobody used are written as gone."""
+    made = _make(process(base, tmp_path, 2, mix={"registering": 1, "browsing": 3}, expected=40.0))
+    names = [name for name in _open(tmp_path) if "-n" in name]
+    assert 10 < len(names) < 30
+    assert made.remove() == ()
+    assert _open(tmp_path) == []
+
+
+@given(st.integers(1, 20), st.integers(0, 1000))
+def test_pairs_are_shared_evenly(of: int, people: int) -> None:
+    """All processes together have all pairs, and none has two more than another."""
+    shares = [pairs_of(share, of, people) for share in range(of)]
+    assert sum(shares) == (people + 1) // 2
+    assert max(shares) - min(shares) <= 1

@@ -1,0 +1,121 @@
+"""A platform that registers, befriends and forgets people over HTTP, and a process that needs some."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fixtures.checks.time_scale import forget_time_scale
+from fixtures.environments.secrets import SecretRef
+from tests.unit.clients.make import SYNTHETIC, environment
+from tests.unit.clients.peer import says
+from tests.unit.clients.test_world import Platform
+from tests.unit.load.journeys.town import Client, Town
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
+
+    from fixtures.environments import Environment
+
+TIME = "2026-01-01T00:00:00.000Z"
+
+
+class Village(Platform):
+    """Also makes friends; `fails` says of each request whether it is answered with a 500."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fails: Callable[[str, int], bool] = lambda _name, _before: False
+        self.counts: Counter[str] = Counter()
+        self.runs: set[str | None] = set()
+
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
+        name = f"{handler.command} {handler.path.partition('?')[0].split('-service', 1)[1]}"
+        self.runs.add(handler.headers.get("X-Synthetic-Run"))
+        before, self.counts[name] = self.counts[name], self.counts[name] + 1
+        if self.fails(name, before):
+            says(handler, 500, b"{}", Content_Type="application/json")
+            return
+        made = self._made(name)
+        if made is None:
+            super().__call__(handler)
+        else:
+            says(handler, 201 if name.endswith(("requests", "conversations")) else 200, json.dumps(made).encode())
+
+    @staticmethod
+    def _made(name: str) -> dict[str, Any] | None:
+        one, other = str(uuid.uuid4()), str(uuid.uuid4())
+        if name.startswith("POST /v1/requests"):
+            return {
+                "request_id": one,
+                "from_user_id": one,
+                "to_user_id": other,
+                "status": "pending",
+                "created_at": TIME,
+                "decided_at": None,
+            }
+        if name == "POST /v1/conversations":
+            return {"conversation_id": one, "kind": "direct", "member_ids": [one, other], "created_at": TIME}
+        return None
+
+    def asked_for(self, what: str) -> int:
+        return self.counts[what]
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a profile says."""
+
+    people: int
+    mix: Mapping[str, int] = field(default_factory=dict)
+    expected: float = 0.0
+
+
+@dataclass
+class Process:
+    """What a pool is for."""
+
+    platform: Environment
+    folder: Path
+    profile: Load
+    share: int = 0
+    of: int = 1
+    run_id: str = "run"
+
+    def fire(self, **sample: object) -> None:
+        raise AssertionError(f"nothing is counted while people are made or removed: {sample}")
+
+    def sighted(self, service: str, served_by: str) -> None:
+        raise AssertionError(f"{service} {served_by}")
+
+
+class Equipment(Town):
+    """Clients that reach nothing and count nothing."""
+
+    def quiet_client(self) -> Client:
+        return Client(self)
+
+
+def process(  # noqa: PLR0913 - each is something that a test varies
+    base: str,
+    folder: Path,
+    people: int,
+    *,
+    effects: frozenset[str] = SYNTHETIC,
+    secrets: Mapping[str, SecretRef] | None = None,
+    mix: Mapping[str, int] | None = None,
+    expected: float = 0.0,
+    of: int = 1,
+) -> Process:
+    forget_time_scale()
+    key = folder / "key"
+    key.write_text("secret-of-the-village", encoding="utf-8")
+    held = {"synthetic_key": SecretRef.parse(f"file:{key}")} if secrets is None else secrets
+    place = environment(base, effects=effects)
+    place = type(place)(**{name: getattr(place, name) for name in place.__slots__} | {"secrets": held})
+    return Process(place, folder, Load(people, mix or {}, expected), of=of)
