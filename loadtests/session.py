@@ -8,14 +8,31 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakKeyDictionary
 
 from fixtures.environments import Environment
+from fixtures.statistics.histogram import Histogram
 from loadtests.recording import Recorder
 
 if TYPE_CHECKING:
     import locust.env
+
+    from loadtests.people import Pool
+    from loadtests.profiles.model import Profile
+
+
+class Work(Protocol):
+    """Something that makes load in a process, from the beginning of the run until it is stopped."""
+
+    def collect(self) -> None:
+        """Hand over to the session what is new; called every second."""
+
+    def stop(self, drain: float) -> int:
+        """Start nothing more and wait up to `drain` seconds for what is in flight; return how much was not done.
+
+        All that it counted is handed over then.
+        """
 
 
 @dataclass(slots=True)
@@ -25,8 +42,7 @@ class Session:
     run_id: str
     folder: Path
     """Where this process may leave evidence, the ledger of people among it."""
-    profile: Any
-    """A `loadtests.profiles.model.Profile`."""
+    profile: "Profile"
     platform: Environment
     recorder: Recorder
     share: int
@@ -39,10 +55,15 @@ class Session:
     """When offset 0 of the schedule is, by `time.perf_counter`; never, until the leader has said so."""
     began: float = math.inf
     """The same by `clock.wall`."""
-    pool: Any = None
-    """A `loadtests.people.Pool`, once its people are made."""
+    pool: "Pool | None" = None
+    """The people of this process; None if the profile needs none."""
+    works: list[Work] = field(default_factory=list)
+    """What makes load here; the run is over for this process when all are stopped."""
     sightings: dict[tuple[str, str], None] = field(default_factory=dict)
     """Every (service, value of X-Served-By) that answered, in the order of first answers."""
+
+    lag: Histogram = field(default_factory=Histogram)
+    """How late the event loops came round that works have of their own; seconds."""
 
     def sighted(self, service: str, served_by: str) -> None:
         """Note who answered; clients call it for each value that is new to them."""
@@ -59,6 +80,11 @@ _sessions: Final["WeakKeyDictionary[locust.env.Environment, Session]"] = WeakKey
 def open_session(environment: "locust.env.Environment", session: Session) -> None:
     """Make `session` the one of this process; another run's is forgotten."""
     _sessions[environment] = session
+
+
+def close_session(environment: "locust.env.Environment") -> None:
+    """The run is over for this process."""
+    _sessions.pop(environment, None)
 
 
 def session_of(environment: "locust.env.Environment") -> Session:

@@ -29,6 +29,7 @@ class Outcome(StrEnum):
 class Cause(Enum):
     """Why a load run proves nothing: name in reports and exit code. In the order in which one explains the next."""
 
+    NOT_PREPARED = ("not-prepared", 88)
     TARGET_CHANGED = ("target-changed", 80)
     WORKER_LOST = ("worker-lost", 81)
     GENERATOR_CPU = ("generator-cpu", 82)
@@ -69,6 +70,8 @@ class Facts:
     """Each answer's identity that differs from the first: 'chat: slot green, then blue'."""
     interrupted: str = ""
     """Who or what ended the run before its time; empty if nothing did."""
+    unable: tuple[str, ...] = ()
+    """Every worker that could not begin, and why: people that could not be made, another version of the profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,8 @@ def _conclude(
 def _unsound(plan: Plan, facts: Facts) -> Iterator[Reason]:
     """Everything that makes the counts mean nothing, in the order of `Cause`."""
     soundness = plan.soundness
+    if facts.unable:
+        yield _invalid(Cause.NOT_PREPARED, f"workers could not begin: {'; '.join(facts.unable)}")
     if facts.target_changes:
         yield _invalid(Cause.TARGET_CHANGED, f"the target changed under the run: {'; '.join(facts.target_changes)}")
     if facts.workers_lost:
@@ -206,7 +211,7 @@ def _unsound(plan: Plan, facts: Facts) -> Iterator[Reason]:
     if facts.arrivals_refused:
         yield _invalid(Cause.NOT_STARTED, f"{facts.arrivals_refused} arrivals were due and not started")
     rate = rate_asked(plan.budget) or soundness.rate
-    if facts.arrivals_started < rate * facts.arrivals_asked or not facts.arrivals_asked:
+    if facts.arrivals_started < rate * facts.arrivals_asked or not (facts.arrivals_asked or facts.interrupted):
         yield _invalid(
             Cause.RATE, f"{facts.arrivals_started} of {facts.arrivals_asked} arrivals were started, asked {rate:.0%}"
         )
@@ -218,9 +223,7 @@ def _evidence(plan: Plan, tallies: Mapping[str, Tally], facts: Facts, answers: S
         yield _invalid(Cause.MINIMUM_EVIDENCE, "the budget asks nothing of what the profile calls")
     for name, got, least in _too_few(plan, tallies):
         text = f"{name}: {got} samples, at least {least} are asked for"
-        yield (
-            Reason(Outcome.INCONCLUSIVE, text) if facts.interrupted and got else _invalid(Cause.MINIMUM_EVIDENCE, text)
-        )
+        yield Reason(Outcome.INCONCLUSIVE, text) if facts.interrupted else _invalid(Cause.MINIMUM_EVIDENCE, text)
 
 
 def _too_few(plan: Plan, tallies: Mapping[str, Tally]) -> Iterator[tuple[str, int, int]]:

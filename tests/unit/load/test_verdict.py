@@ -30,6 +30,7 @@ SOUND = Facts(
     target_changes=(),
 )
 UNSOUND = {
+    Cause.NOT_PREPARED: replace(SOUND, unable=("worker-2: no people: status 503",)),
     Cause.TARGET_CHANGED: replace(SOUND, target_changes=("chat: slot green, then blue",)),
     Cause.WORKER_LOST: replace(SOUND, workers_lost=("worker-2",)),
     Cause.GENERATOR_CPU: replace(SOUND, generator_cpu=0.97),
@@ -166,6 +167,8 @@ def test_too_few_samples_are_invalid_and_after_an_interruption_inconclusive() ->
     ended = judge(judged, tallies, replace(SOUND, interrupted="SIGTERM"))
     assert ended.outcome is Outcome.INCONCLUSIVE
     assert "SIGTERM" in str(ended.reasons)
+    before_it_began = replace(SOUND, arrivals_asked=0, arrivals_started=0, interrupted="Ctrl-C")
+    assert judge(judged, {}, before_it_began).outcome is Outcome.INCONCLUSIVE
 
 
 def test_an_undecided_run_says_how_many_more() -> None:

@@ -1,0 +1,46 @@
+"""How far the clocks of a run's processes are apart, and whether one was set under the run."""
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from loadtests import clock
+
+
+@dataclass(slots=True)
+class Offset:
+    """Another process's clock against this one's, by the quickest of several answers."""
+
+    seconds: float = 0.0
+    _best: float = math.inf
+
+    def answered(self, sent: float, theirs: float, received: float) -> None:
+        """Take one answer: the quicker, the less can lie between; what is off by less than half its way is unknown."""
+        way = received - sent
+        if 0 <= way < self._best:
+            self._best = way
+            self.seconds = theirs - (sent + received) / 2
+
+    @property
+    def known(self) -> bool:
+        """Whether there was an answer."""
+        return self._best < math.inf
+
+
+def disagreement(offsets: Iterable[float], drifts: Iterable[float]) -> float:
+    """The largest distance between two clocks of the run, or that one of them was set by; seconds."""
+    known = list(offsets)
+    apart = max(known) - min(known) if known else 0.0
+    return max(apart, *(abs(drift) for drift in drifts), 0.0)
+
+
+@dataclass(slots=True)
+class Drift:
+    """Whether this process's clock is set: it must advance as one does that nobody can set."""
+
+    _since: float = field(default_factory=lambda: clock.wall() - time.perf_counter())
+
+    def seconds(self) -> float:
+        """By how much it was set since this was made; positive if forward."""
+        return clock.wall() - time.perf_counter() - self._since

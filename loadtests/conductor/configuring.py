@@ -1,0 +1,114 @@
+"""From the command line to what is to be run, or to everything that is wrong with it at once. Starts nothing."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from fixtures.environments import Cause, ConfigurationError, ConfigurationErrors, EnvironmentInvalid, load_environment
+from fixtures.environments.load import known_environments, read_form
+from fixtures.environments.selection import VARIABLE, Selection, name_environment
+from loadtests.profiles.load import load_profile
+from loadtests.profiles.model import Profile
+from loadtests.profiles.quantities import DURATION, Mistake
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The command line, as it was written."""
+
+    profile: str | None
+    env: str | None = None
+    lasting: str | None = None
+    rate: str | None = None
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is to be run, checked as far as that is possible without reaching out."""
+
+    profile: Profile
+    """Scaled."""
+    profile_source: str
+    rate: float
+    lasting: float | None
+    environment: str
+    """Name or path."""
+    sandbox: bool
+    """The environment is one that has to be started first."""
+
+
+def choose(asked: Asked, variables: Mapping[str, str]) -> Choice:
+    """Decide what is meant. Raises `EnvironmentInvalid` with every mistake in options, profile and environment."""
+    wrong: list[ConfigurationError] = []
+
+    def attempt(step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except ConfigurationErrors as errors:
+            wrong.extend(errors.errors)
+            return None
+
+    if asked.host:
+        wrong.append(ConfigurationError("--host", "", "the target is the environment's: name one by --env"))
+    profile = attempt(lambda: load_profile(asked.profile or ""))
+    lasting = attempt(lambda: _duration(asked.lasting))
+    rate = attempt(lambda: _factor(asked.rate))
+    selection = _selected(asked, variables, profile)
+    wrong += selection.problems
+    sandbox = None if selection.problems else attempt(lambda: _is_sandbox(selection))
+    if profile is None or rate is None or sandbox is None or wrong:
+        raise EnvironmentInvalid(Cause.CONFIGURATION, list(dict.fromkeys(wrong)))
+    scaled = profile.scaled(rate=rate, lasting=lasting)
+    return Choice(scaled, asked.profile or "", rate, lasting, selection.named, sandbox)
+
+
+def _selected(asked: Asked, variables: Mapping[str, str], profile: Profile | None) -> Selection:
+    """The command line before the variable, the variable before the profile, and the profile before the rule for CI."""
+    named = profile.environment if profile is not None else None
+    if named and asked.env is None and not variables.get(VARIABLE, "").strip():
+        return Selection(named=named, origin=profile.source if profile else "")
+    return name_environment(asked.env, variables, known_environments())
+
+
+def _is_sandbox(selection: Selection) -> bool:
+    """Whether it has to be started. Raises ConfigurationErrors, named after where the environment was named."""
+    try:
+        if read_form(selection.named).sandbox:
+            return True
+        load_environment(selection.named)
+    except ConfigurationErrors as errors:
+        renamed = [replace(one, file=selection.origin) if one.file == "--env" else one for one in errors.errors]
+        raise ConfigurationErrors(renamed) from None
+    return False
+
+
+def _duration(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        seconds = DURATION.parse(text)
+    except Mistake as mistake:
+        raise _errors("--for", str(mistake), mistake.allowed, mistake.suggestion) from None
+    if not seconds:
+        raise _errors("--for", f"{text!r} is no time at all", DURATION.allowed)
+    return seconds
+
+
+def _factor(text: str | None) -> float:
+    if text is None:
+        return 1.0
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = math.nan
+    if not (math.isfinite(factor) and factor > 0):
+        raise _errors("--rate-scale", f"{text!r} is no positive number", "such as 0.1 or 2")
+    return factor
+
+
+def _errors(option: str, message: str, allowed: str, suggestion: str = "") -> ConfigurationErrors:
+    return ConfigurationErrors([ConfigurationError(option, "", message, allowed, suggestion)])

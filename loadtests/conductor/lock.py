@@ -1,0 +1,86 @@
+"""One run at a time against one target, as far as this machine can tell: two would measure each other.
+
+Whoever runs holds a lock on a file of its own below a folder of the target; the kernel lets go of it when its holder
+dies, however it dies, so nothing stale is ever believed.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final
+
+_SUFFIX: Final = ".run"
+
+
+class TargetBusyError(Exception):
+    """Other runs are made against the target: `holders` are their ids."""
+
+    def __init__(self, address: str, holders: tuple[str, ...]) -> None:
+        self.holders = holders
+        super().__init__(f"run {', '.join(holders)} is made against {address} now")
+
+
+class Hold:
+    """That this process makes a run against a target, until it lets go or ends."""
+
+    def __init__(self, file: IO[str], path: Path) -> None:
+        self._file, self._path = file, path
+
+    def release(self) -> None:
+        """Let others run; harmless when done already."""
+        if not self._file.closed:
+            self._path.unlink(missing_ok=True)
+            self._file.close()
+
+
+def hold(address: str, run: str, alongside: Collection[str] = (), root: Path | None = None) -> Hold:
+    """Hold the target at `address` for `run`. Raises `TargetBusyError` if runs not named in `alongside` hold it.
+
+    Raises OSError if the lock cannot be written.
+    """
+    folder = (root or _root()) / _name(address)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _alone(folder):
+        strangers = tuple(sorted(set(_holders(folder)) - set(alongside)))
+        if strangers:
+            raise TargetBusyError(address, strangers)
+        path = folder / f"{run}{_SUFFIX}"
+        file = path.open("w")
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return Hold(file, path)
+
+
+def _root() -> Path:
+    # Per user: nobody else's file can be in the way, and nobody is kept out by ours.
+    return Path(tempfile.gettempdir()) / f"social-platform-verification-{os.getuid()}"
+
+
+def _name(address: str) -> str:
+    """Readable, and different for different addresses."""
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", address.partition("://")[2])
+    return f"{readable[:60]}-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Only one process at a time looks who is there and adds itself."""
+    with (folder / "door").open("w") as door:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        yield
+
+
+def _holders(folder: Path) -> Iterator[str]:
+    """Runs whose process lives; what a dead one left is removed."""
+    for path in folder.glob(f"*{_SUFFIX}"):
+        with path.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield path.stem
+            else:
+                path.unlink(missing_ok=True)

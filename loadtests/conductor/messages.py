@@ -1,0 +1,126 @@
+"""What the leader and the members of a run say to each other; plain values, so that they cross processes and machines.
+
+Times are seconds; `wall` is what `loadtests.clock.wall` says where the message was written.
+"""
+
+from typing import Final, TypeAlias
+
+import msgspec
+
+
+class Prepare(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """Leader: be part of this run, and make your people."""
+
+    run: str
+    folder: str
+    profile: str
+    """Where the profile is read from: its name, or a path that must exist at the member, too."""
+    digest: str
+    """Of the profile's file, so that nobody runs another version of it."""
+    environment: str
+    """Likewise of the environment."""
+    rate: float
+    lasting: float | None
+    share: int
+    of: int
+
+
+class Ping(msgspec.Struct, tag=True, frozen=True):
+    """Leader: what time is it at yours? `sent` by the leader's clock."""
+
+    sent: float
+
+
+class Go(msgspec.Struct, tag=True, frozen=True):
+    """Leader: offset 0 of the schedule is at `at`, by the member's own clock."""
+
+    at: float
+
+
+class End(msgspec.Struct, tag=True, frozen=True):
+    """Leader: start nothing more, give what is in flight `drain` seconds, report, and remove your people."""
+
+    drain: float
+
+
+class Pong(msgspec.Struct, tag=True, frozen=True):
+    """Member: the answer to a ping."""
+
+    sent: float
+    wall: float
+
+
+class Ready(msgspec.Struct, tag=True, frozen=True):
+    """Member: its people are made, and its users wait."""
+
+    people: int
+
+
+class Unable(msgspec.Struct, tag=True, frozen=True):
+    """Member: it cannot take part, and why."""
+
+    why: str
+
+
+class Report(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """Member: what is new since the last report, every second."""
+
+    number: int
+    """From 0; the leader knows by it that none is missing."""
+    before: int
+    """All that ended in seconds earlier than this is reported."""
+    counts: bytes
+    """`Counts.encode`."""
+    loop: bytes
+    """`Histogram.encode`: how late the event loop came round."""
+    cpu: float
+    """Processor seconds that the process used."""
+    elapsed: float
+    """In how many seconds."""
+    drift: float
+    """How far its clock was set since `Go`: against a clock that nobody can set."""
+    sightings: list[tuple[str, str]]
+    """(service, value of X-Served-By) that it has not reported before."""
+
+
+class Done(msgspec.Struct, tag=True, frozen=True):
+    """Member: that was all."""
+
+    reports: int
+    unfinished: int
+    """What was in flight when the time to drain was over, and was counted as failed."""
+    left: str
+    """What of its people it could not remove; empty if nothing."""
+    notes: list[str] = []
+    """What else a reader of the report should know."""
+
+
+class Leaving(msgspec.Struct, tag=True, frozen=True):
+    """Member: it ends on its own account."""
+
+    why: str
+
+
+FromLeader: TypeAlias = Prepare | Ping | Go | End
+FromMember: TypeAlias = Pong | Ready | Unable | Report | Done | Leaving
+
+TO_MEMBERS: Final = "verification: to members"
+TO_LEADER: Final = "verification: to leader"
+_encode: Final = msgspec.msgpack.encode
+_from_leader: Final[msgspec.msgpack.Decoder[FromLeader]] = msgspec.msgpack.Decoder(FromLeader)
+_from_member: Final[msgspec.msgpack.Decoder[FromMember]] = msgspec.msgpack.Decoder(FromMember)
+
+
+def encode(message: FromLeader | FromMember) -> bytes:
+    """The message for the way."""
+    return _encode(message)
+
+
+def from_leader(data: bytes) -> FromLeader:
+    """What the leader said; raises `msgspec.MsgspecError` for anything else."""
+    return _from_leader.decode(data)
+
+
+def from_member(data: bytes) -> FromMember:
+    """What a member said; raises `msgspec.MsgspecError` for anything else."""
+    return _from_member.decode(data)

@@ -1,0 +1,191 @@
+"""What the leader knows of the members of a run, from what they say and from their silence. Pure.
+
+A member that was away once is lost for good: what it counted meanwhile is gone. Every report has a number, so that a
+sum with a gap in it is never taken for the whole.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from fixtures.statistics.histogram import Histogram
+from loadtests.conductor.clocks import Offset, disagreement
+from loadtests.conductor.messages import Done, FromMember, Leaving, Pong, Ready, Report, Unable
+from loadtests.counts import Counts
+
+SILENCE: Final = 5.0
+"""Seconds without a report after which a member is lost: four more than it needs."""
+STRETCH: Final = 5.0
+"""Seconds over which processor time is averaged: one busy second is no saturation."""
+
+
+@dataclass(slots=True)
+class Member:
+    """One process that makes load."""
+
+    name: str
+    share: int
+    reported: float
+    """When it reported last, or was told to begin; by the leader's `time.monotonic`."""
+    ready: bool = False
+    people: int = 0
+    unable: str = ""
+    lost: str = ""
+    done: Done | None = None
+    offset: Offset = field(default_factory=Offset)
+    drift: float = 0.0
+    reports: int = 0
+    before: int = 0
+    lag: Histogram = field(default_factory=Histogram)
+    loop: Histogram = field(default_factory=Histogram)
+    cpu: float = 0.0
+    """The highest share of a core over `STRETCH` seconds."""
+    _stretch: deque[tuple[float, float]] = field(default_factory=deque)
+
+    @property
+    def label(self) -> str:
+        """What people call it: its host and a few digits that tell it from others there."""
+        host, _, rest = self.name.rpartition("_")
+        return f"{host}-{rest[:6]}" if host else self.name
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.done is not None or bool(self.lost) or bool(self.unable)
+
+    def busy(self, cpu: float, elapsed: float) -> None:
+        """Average over the last stretch; a run shorter than one is averaged as a whole."""
+        self._stretch.append((cpu, elapsed))
+        while sum(time for _, time in self._stretch) - self._stretch[0][1] >= STRETCH:
+            self._stretch.popleft()
+        used, time = map(sum, zip(*self._stretch, strict=True))
+        share = used / time if time else 0.0
+        self.cpu = max(self.cpu, share) if time >= STRETCH else share
+
+
+class Roster:
+    """The members of a run, and the sum of what they counted."""
+
+    def __init__(self, names: tuple[str, ...], limits: tuple[float, ...], now: float) -> None:
+        """`names` in the order of their shares; `limits` as `Counts` has them; `now` by `time.monotonic`."""
+        self.members = {name: Member(name, share, now) for share, name in enumerate(names)}
+        self.counts = Counts(limits)
+        self.sightings: dict[tuple[str, str], None] = {}
+        """Every (service, X-Served-By) that answered, in the order in which it was reported."""
+
+    def hear(self, name: str, message: FromMember, now: float, wall: float) -> None:
+        """Take what a member said; who is no member of this run is not listened to."""
+        member = self.members.get(name)
+        if member is None:
+            return
+        match message:
+            case Pong(sent, theirs):
+                member.offset.answered(sent, theirs, wall)
+            case Ready(people):
+                member.ready, member.people = True, people
+            case Unable(why):
+                member.unable = why
+            case Report():
+                member.reported = now
+                self._report(member, message)
+            case Done():
+                self._done(member, message)
+            case Leaving(why):
+                self.lose(name, f"left: {why}")
+
+    def lose(self, name: str, why: str) -> None:
+        """A member is gone, or was: the first reason stays. One that had finished is missed by nobody."""
+        member = self.members.get(name)
+        if member is not None and member.done is None and not member.lost:
+            member.lost = why
+
+    def listen(self, now: float) -> None:
+        """Lose who has not reported for too long; asked while every member has something to report."""
+        for member in self.members.values():
+            if not member.settled and now - member.reported > SILENCE:
+                self.lose(member.name, f"silent for {now - member.reported:.0f} s")
+
+    @property
+    def ready(self) -> bool:
+        """Whether every member is."""
+        return all(member.ready for member in self.members.values())
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will come."""
+        return all(member.settled for member in self.members.values())
+
+    @property
+    def before(self) -> int:
+        """All that ended in earlier seconds is in `counts`; 0 until everybody has reported."""
+        return min((member.before for member in self.members.values()), default=0)
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Who was, and why."""
+        return tuple(f"{member.label} ({member.lost})" for member in self.members.values() if member.lost)
+
+    @property
+    def unable(self) -> tuple[str, ...]:
+        """Who could not take part, and why."""
+        return tuple(f"{member.label}: {member.unable}" for member in self.members.values() if member.unable)
+
+    @property
+    def clock_disagreement(self) -> float:
+        """Seconds between the two clocks that are farthest apart, or that one was set by."""
+        members = self.members.values()
+        return disagreement(
+            (member.offset.seconds for member in members if member.offset.known), (member.drift for member in members)
+        )
+
+    @property
+    def cpu(self) -> float:
+        """Share of a core of the busiest member."""
+        return max((member.cpu for member in self.members.values()), default=0.0)
+
+    @property
+    def start_lag_p99(self) -> float:
+        """Of the member that was latest; seconds."""
+        return max((member.lag.quantile(0.99) or 0.0 for member in self.members.values()), default=0.0)
+
+    @property
+    def loop_lag_p99(self) -> float:
+        """Of the member that was latest; seconds."""
+        return max((member.loop.quantile(0.99) or 0.0 for member in self.members.values()), default=0.0)
+
+    @property
+    def unfinished(self) -> int:
+        """What was in flight when draining was over."""
+        return sum(member.done.unfinished for member in self.members.values() if member.done)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """What of people could not be removed, by member."""
+        return tuple(
+            f"{member.label}: {member.done.left}"
+            for member in self.members.values()
+            if member.done and member.done.left
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What members noted."""
+        members = self.members.values()
+        return tuple(f"{member.label}: {note}" for member in members if member.done for note in member.done.notes)
+
+    def _report(self, member: Member, report: Report) -> None:
+        counts = Counts.decode(report.counts)
+        self.counts.merge(counts)
+        member.lag.merge(counts.lag)
+        member.loop.merge(Histogram.decode(report.loop))
+        if report.number == member.reports:
+            member.before = report.before
+        member.reports += 1
+        member.drift = max(member.drift, report.drift, key=abs)
+        member.busy(report.cpu, report.elapsed)
+        self.sightings.update(dict.fromkeys(map(tuple, report.sightings)))  # type: ignore[arg-type]
+
+    def _done(self, member: Member, done: Done) -> None:
+        if member.reports != done.reports:
+            self.lose(member.name, f"{done.reports - member.reports} of {done.reports} reports are missing")
+        member.done = done

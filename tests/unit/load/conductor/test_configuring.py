@@ -1,0 +1,66 @@
+"""What the command line means, and what is wrong with it: all at once, before anything is started."""
+
+import pytest
+
+from fixtures.environments import Cause, EnvironmentInvalid
+from loadtests.conductor.configuring import Asked, choose
+
+
+def wrong(asked: Asked, variables: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(EnvironmentInvalid) as refused:
+        choose(asked, variables or {})
+    assert refused.value.cause is Cause.CONFIGURATION
+    return [str(problem) for problem in refused.value.problems]
+
+
+def test_a_profile_alone_is_run_on_the_sandbox() -> None:
+    """Without an environment it is the sandbox that is loaded, as everywhere in the suite."""
+    choice = choose(Asked(profile="smoke"), {})
+    assert (choice.profile.name, choice.environment, choice.sandbox) == ("smoke", "local", True)
+    assert choice.profile.duration == pytest.approx(20)
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    """Whoever mends the first need not come back for the second."""
+    asked = Asked(profile="smok", env="blu", lasting="1 minute", rate="-1", host="https://example.com")
+    found = wrong(asked)
+    assert [problem.partition(":")[0] for problem in found] == ["--host", "--profile", "--for", "--rate-scale", "--env"]
+    assert "did you mean smoke?" in found[1]
+    assert "did you mean blue?" in found[4]
+
+
+def test_no_profile_is_a_mistake() -> None:
+    """There is no load without one."""
+    [only] = wrong(Asked(profile=None, env="local"))
+    assert only.startswith("--profile: names no profile; allowed: ")
+
+
+def test_where_ci_is_set_the_environment_has_to_be_named() -> None:
+    """A pipeline never loads the sandbox by accident; the option, the variable or the profile names one."""
+    [only] = wrong(Asked(profile="smoke"), {"CI": "true"})
+    assert "CI is set" in only
+    assert choose(Asked(profile="smoke", env="local"), {"CI": "true"}).environment == "local"
+    assert choose(Asked(profile="smoke"), {"CI": "true", "VERIFY_ENV": "local"}).environment == "local"
+
+
+def test_a_profile_is_stretched_and_multiplied() -> None:
+    """Its shape stays: a minute of a release, at a tenth of its rate."""
+    choice = choose(Asked(profile="smoke", lasting="1 min", rate="0.1"), {})
+    whole = choose(Asked(profile="smoke"), {}).profile
+    assert choice.profile.duration == pytest.approx(60)
+    assert choice.profile.expected == pytest.approx(whole.expected * 3 / 10)
+
+
+@pytest.mark.parametrize("text", ["0 s", "20", "-1 s", "soon", ""])
+def test_a_time_that_is_none_is_refused(text: str) -> None:
+    """With an example of what is allowed."""
+    [only] = wrong(Asked(profile="smoke", lasting=text))
+    assert only.startswith("--for: ")
+    assert "allowed: " in only
+
+
+@pytest.mark.parametrize("text", ["0", "nan", "inf", "-0.5", "ten", ""])
+def test_a_factor_that_is_none_is_refused(text: str) -> None:
+    """A run of nothing proves nothing."""
+    [only] = wrong(Asked(profile="smoke", rate=text))
+    assert only.startswith("--rate-scale: ")

@@ -1,0 +1,71 @@
+"""One run at a time against one target."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loadtests.conductor.lock import TargetBusyError, hold
+
+ADDRESS = "https://platform.example:8443"
+HOLDER = """
+import sys
+from pathlib import Path
+from loadtests.conductor.lock import hold
+held = hold(sys.argv[1], "holder", root=Path(sys.argv[2]))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_second_run_is_refused_and_told_by_whom(tmp_path: Path) -> None:
+    """Two runs against one target would measure each other."""
+    held = hold(ADDRESS, "first", root=tmp_path)
+    with pytest.raises(TargetBusyError, match="run first is made against") as refused:
+        hold(ADDRESS, "second", root=tmp_path)
+    assert refused.value.holders == ("first",)
+    held.release()
+    hold(ADDRESS, "second", root=tmp_path).release()
+
+
+def test_another_target_is_free(tmp_path: Path) -> None:
+    """The lock is the target's, not the machine's."""
+    held = hold(ADDRESS, "first", root=tmp_path)
+    hold("https://platform.example:8444", "second", root=tmp_path).release()
+    held.release()
+
+
+def test_a_run_may_be_allowed_by_name(tmp_path: Path) -> None:
+    """Only beside the runs that are named, and then both hold the target."""
+    first = hold(ADDRESS, "first", root=tmp_path)
+    second = hold(ADDRESS, "second", alongside=["first"], root=tmp_path)
+    with pytest.raises(TargetBusyError) as refused:
+        hold(ADDRESS, "third", alongside=["first"], root=tmp_path)
+    assert refused.value.holders == ("second",)
+    first.release()
+    second.release()
+
+
+def test_who_was_killed_holds_nothing(tmp_path: Path) -> None:
+    """The kernel lets go of the lock of a dead process, and its file is believed by nobody."""
+    command = [sys.executable, "-c", HOLDER, ADDRESS, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(TargetBusyError, match="run holder"):
+            hold(ADDRESS, "mine", root=tmp_path)
+        holder.kill()
+    hold(ADDRESS, "mine", root=tmp_path).release()
+    assert not list(tmp_path.rglob("*.run"))
+
+
+def test_letting_go_twice_is_harmless(tmp_path: Path) -> None:
+    """The end of a process and the end of a run may both let go."""
+    held = hold(ADDRESS, "first", root=tmp_path)
+    held.release()
+    again = hold(ADDRESS, "second", root=tmp_path)
+    held.release()
+    with pytest.raises(TargetBusyError):
+        hold(ADDRESS, "third", root=tmp_path)
+    again.release()

@@ -1,0 +1,137 @@
+"""What the leader knows of its members: nothing is added up that has a gap, and who was away once is lost."""
+
+import pytest
+
+from fixtures.statistics.histogram import Histogram
+from loadtests.conductor.messages import Done, Leaving, Pong, Ready, Report, Unable
+from loadtests.conductor.roster import SILENCE, Roster
+from loadtests.counts import Counts
+
+ONE, OTHER = "host_aaaaaaaaaa", "host_bbbbbbbbbb"
+
+
+def roster(*names: str) -> Roster:
+    return Roster(names or (ONE, OTHER), (1.0,), 100.0)
+
+
+def report(number: int, *, before: int = 10, cpu: float = 0.1, elapsed: float = 1.0, late: float = 0.001) -> Report:
+    counts, loop = Counts((1.0,)), Histogram()
+    counts.record("chat sendMessage", before - 1, 0.05)
+    counts.asked[before - 1] += 1
+    counts.started[before - 1] += 1
+    counts.lag.add([late])
+    loop.add([late])
+    return Report(
+        number=number,
+        before=before,
+        counts=counts.encode(),
+        loop=loop.encode(),
+        cpu=cpu,
+        elapsed=elapsed,
+        drift=0.0,
+        sightings=[("chat", 'chat;slot=blue;build="b1";instance="chat-1"')],
+    )
+
+
+def test_reports_of_all_members_add_up() -> None:
+    """What two members counted is what one would have counted."""
+    known = roster()
+    for number in range(3):
+        known.hear(ONE, report(number), 101.0, 0.0)
+        known.hear(OTHER, report(number), 101.0, 0.0)
+    assert known.counts.tallies["chat sendMessage"].requests == 6
+    assert known.counts.asked.total() == known.counts.started.total() == 6
+    assert list(known.sightings) == [("chat", 'chat;slot=blue;build="b1";instance="chat-1"')]
+
+
+def test_a_second_is_complete_when_every_member_says_so() -> None:
+    """The slowest member decides which seconds may be judged, and one that has said nothing holds back all."""
+    known = roster()
+    known.hear(ONE, report(0, before=20), 101.0, 0.0)
+    assert known.before == 0
+    known.hear(OTHER, report(0, before=18), 101.0, 0.0)
+    assert known.before == 18
+
+
+def test_a_member_whose_reports_have_a_gap_is_lost() -> None:
+    """Who was the last to speak knows how many reports there were; a sum without one of them is no sum."""
+    known = roster(ONE)
+    known.hear(ONE, report(0), 101.0, 0.0)
+    known.hear(ONE, report(2), 103.0, 0.0)
+    known.hear(ONE, Done(3, 0, ""), 104.0, 0.0)
+    assert known.settled
+    assert known.lost == ("host-aaaaaa (1 of 3 reports are missing)",)
+
+
+def test_silence_loses_a_member_and_speech_afterwards_does_not_bring_it_back() -> None:
+    """What a member counted while nobody heard it is gone, so it stays lost."""
+    known = roster(ONE)
+    known.listen(100.0 + SILENCE)
+    assert not known.lost
+    known.listen(100.1 + SILENCE)
+    known.hear(ONE, report(0), 107.0, 0.0)
+    assert known.lost == ("host-aaaaaa (silent for 5 s)",)
+
+
+def test_who_is_done_is_missed_by_nobody() -> None:
+    """A member that has said that it was all may go."""
+    known = roster(ONE)
+    known.hear(ONE, report(0), 101.0, 0.0)
+    known.hear(ONE, Done(1, 2, "account x (status 503)"), 101.0, 0.0)
+    known.lose(ONE, "quit")
+    known.listen(200.0)
+    assert known.lost == ()
+    assert known.unfinished == 2
+    assert known.left == ("host-aaaaaa: account x (status 503)",)
+
+
+def test_who_leaves_is_lost_and_who_cannot_begin_says_why() -> None:
+    """Both end the run, each with its own words."""
+    known = roster()
+    known.hear(ONE, Leaving("Ctrl-C"), 101.0, 0.0)
+    known.hear(OTHER, Unable("no people"), 101.0, 0.0)
+    assert known.lost == ("host-aaaaaa (left: Ctrl-C)",)
+    assert known.unable == ("host-bbbbbb: no people",)
+    assert known.settled
+
+
+def test_a_stranger_is_not_listened_to() -> None:
+    """A worker that joined late changes neither the sum nor who is ready."""
+    known = roster(ONE)
+    known.hear("late_cccccccc", report(0), 101.0, 0.0)
+    known.hear("late_cccccccc", Ready(4), 101.0, 0.0)
+    assert not known.counts.tallies
+    assert not known.ready
+    known.hear(ONE, Ready(4), 101.0, 0.0)
+    assert known.ready
+
+
+def test_the_busiest_stretch_of_the_busiest_member_counts() -> None:
+    """One busy second is averaged away, five in a row are not, and a short run is averaged as a whole."""
+    short = roster(ONE)
+    short.hear(ONE, report(0, cpu=1.0), 101.0, 0.0)
+    short.hear(ONE, report(1, cpu=0.0), 102.0, 0.0)
+    assert short.cpu == pytest.approx(0.5)
+    known = roster()
+    for number in range(20):
+        known.hear(ONE, report(number, cpu=1.0 if number == 3 else 0.1), 101.0, 0.0)
+        known.hear(OTHER, report(number, cpu=0.95 if 5 <= number < 12 else 0.1), 101.0, 0.0)
+    assert known.cpu == pytest.approx(0.95)
+
+
+def test_lags_are_those_of_the_latest_member() -> None:
+    """A member that is late is not hidden by others that are not."""
+    known = roster()
+    known.hear(ONE, report(0, late=0.001), 101.0, 0.0)
+    known.hear(OTHER, report(0, late=0.2), 101.0, 0.0)
+    assert known.start_lag_p99 == pytest.approx(0.2, rel=0.01)
+    assert known.loop_lag_p99 == pytest.approx(0.2, rel=0.01)
+
+
+def test_clocks_are_compared_by_the_quickest_answer() -> None:
+    """A slow answer says little, so that a quicker one replaces it; the distance is between two members."""
+    known = roster()
+    known.hear(ONE, Pong(50.0, 50.9), 101.0, 51.0)
+    known.hear(ONE, Pong(60.0, 60.005), 101.0, 60.01)
+    known.hear(OTHER, Pong(60.0, 60.305), 101.0, 60.01)
+    assert known.clock_disagreement == pytest.approx(0.3)
