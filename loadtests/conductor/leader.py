@@ -1,0 +1,223 @@
+"""The leader's part of one run: from the first letter to its members until the verdict, whatever happens between.
+
+Runs in a greenlet of its own. It hears its members through `hear`, learns by `lose` that one is gone and by `interrupt`
+that somebody wants it to end; it never waits longer than the constants below.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import gevent
+
+from fixtures.runs.contacts import guide_contacts
+from fixtures.runs.document import described
+from loadtests import clock
+from loadtests.budgets.questions import limits
+from loadtests.conductor.messages import End, FromMember, Go, Ping
+from loadtests.conductor.order import Order
+from loadtests.conductor.post import Post
+from loadtests.conductor.roster import Roster
+from loadtests.conductor.target import changes, sightings
+from loadtests.report.model import LoadRun, Reading
+from loadtests.verdict import EarlyStop, Facts, Verdict, judge
+
+READY_WITHIN: Final = 60.0
+"""Seconds for making people, and one more for each of them."""
+PINGS: Final = 5
+PING_WITHIN: Final = 5.0
+HEAD_START: Final = 0.5
+"""Seconds between Go and offset 0: more than a letter needs."""
+DRAIN: Final = 15.0
+"""Seconds for what is in flight when the profile is over: longer than any answer is waited for."""
+DRAIN_AT_ONCE: Final = 3.0
+"""The same when somebody ended the run."""
+FAREWELL_WITHIN: Final = 60.0
+"""Seconds for removing people and for the last letters."""
+TICK: Final = 0.05
+
+
+class Leader:
+    """Leads one run."""
+
+    def __init__(  # noqa: PLR0913 - a run has that many sides
+        self,
+        order: Order,
+        members: tuple[str, ...],
+        post: Post,
+        *,
+        expected: int | None = None,
+        tell: Callable[[LoadRun], None] = lambda _: None,
+        sleep: Callable[[float], object] = gevent.sleep,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`members` in the order of their shares, of `expected` ones; `tell` is called every second of the run."""
+        self.order = order
+        self.roster = Roster(members, limits(order.profile.budget), now())
+        self.readings: list[Reading] = []
+        self.notes = list(order.notes)
+        self.began = 0.0
+        """Offset 0 by the leader's clock; 0 before Go."""
+        self._expected = max(len(members), expected or 0)
+        self._post, self._tell, self._sleep, self._now = post, tell, sleep, now
+        self._early = EarlyStop(order.profile.plan)
+        self._interrupted = ""
+        self._decided = False
+        self._judged = 0
+        self._changed: tuple[str, ...] = ()
+
+    def hear(self, member: str, message: FromMember) -> None:
+        """Take a letter."""
+        self.roster.hear(member, message, self._now(), clock.wall())
+
+    def lose(self, member: str, why: str) -> None:
+        """A member is gone, or was."""
+        self.roster.lose(member, why)
+
+    def interrupt(self, why: str) -> None:
+        """End before the time: who or what wants it. The first reason stays."""
+        self._interrupted = self._interrupted or why
+
+    def conduct(self) -> LoadRun:
+        """Carry the order out."""
+        if self._prepared() and self._clocks_known():
+            self._go()
+            self._follow()
+        self._end()
+        return self._run(self._verdict())
+
+    @property
+    def _spoilt(self) -> bool:
+        """Whether going on could prove nothing."""
+        return bool(self._lost or self.roster.unable or self._changes)
+
+    @property
+    def _lost(self) -> tuple[str, ...]:
+        missing = self._expected - len(self.roster.members)
+        return (*self.roster.lost, *((f"{missing} that never came",) if missing else ()))
+
+    @property
+    def _changes(self) -> tuple[str, ...]:
+        seen = self.roster.sightings
+        if len(seen) != self._judged:
+            self._judged, self._changed = len(seen), changes(seen, self.order.platform)
+        return self._changed
+
+    def _until(self, done: Callable[[], bool], within: float) -> bool:
+        """Wait until `done`, or the time is over, or the run is; whether it is done."""
+        deadline = self._now() + within
+        while not done() and self._now() < deadline and not self._interrupted and not self._spoilt:
+            self._sleep(TICK)
+        return done() and not self._interrupted and not self._spoilt
+
+    def _prepared(self) -> bool:
+        names = tuple(self.roster.members)
+        for share, name in enumerate(names):
+            self._post.to_member(name, self.order.prepare(share, len(names)))
+        within = READY_WITHIN + self.order.profile.people
+        if self._until(lambda: self.roster.ready, within):
+            return True
+        for member in self.roster.members.values():
+            if not member.ready and not self._interrupted and not self._spoilt:
+                member.unable = member.unable or f"not ready within {within:.0f} s"
+        return False
+
+    def _clocks_known(self) -> bool:
+        for _ in range(PINGS):
+            self._ping()
+            self._sleep(TICK)
+        members = self.roster.members.values()
+        if self._until(lambda: all(member.offset.known for member in members), PING_WITHIN):
+            return True
+        for member in members:
+            if not member.offset.known and not self._interrupted:
+                self.lose(member.name, f"no answer within {PING_WITHIN:g} s")
+        return False
+
+    def _ping(self) -> None:
+        for name in self.roster.members:
+            self._post.to_member(name, Ping(clock.wall()))
+
+    def _go(self) -> None:
+        self.began = clock.wall() + HEAD_START
+        for name, member in self.roster.members.items():
+            member.reported = self._now() + HEAD_START
+            self._post.to_member(name, Go(self.began + member.offset.seconds))
+
+    def _follow(self) -> None:
+        """Until the profile is over, or there is no use in going on."""
+        over = self._now() + HEAD_START + self.order.profile.duration
+        told = self._now() + HEAD_START
+        while (now := self._now()) < over and not (self._interrupted or self._spoilt or self._decided):
+            self._sleep(min(TICK, over - now))
+            self.roster.listen(self._now())
+            if self._now() >= told + 1:
+                told += 1
+                self._ping()
+                self._look()
+        if self._spoilt:
+            self.interrupt("it proves nothing any more")
+
+    def _look(self) -> None:
+        """What is known so far, for people and for `--stop-when-decided`."""
+        decided = self._early.advance(self.roster.counts.tallies, self.roster.before)
+        self._decided = decided and self.order.stop_when_decided
+        self._tell(self._run(self._early.verdict(self.roster.counts.tallies, self._facts())))
+
+    def _end(self) -> None:
+        drain = DRAIN_AT_ONCE if self._interrupted else DRAIN
+        for name, member in self.roster.members.items():
+            if not member.lost:
+                self._post.to_member(name, End(drain))
+        deadline = self._now() + drain + FAREWELL_WITHIN
+        while not self.roster.settled and self._now() < deadline:
+            self._sleep(TICK)
+        for member in self.roster.members.values():
+            if not member.settled:
+                self.lose(member.name, f"not done {drain + FAREWELL_WITHIN:.0f} s after the end")
+        if self.roster.unfinished:
+            self.notes.append(f"{self.roster.unfinished} were still under way when {drain:g} s of draining were over")
+        self.notes += [f"people were left behind: {left}" for left in self.roster.left]
+        self.notes += self.roster.notes
+
+    def _verdict(self) -> Verdict:
+        counts, facts = self.roster.counts, self._facts()
+        if not self.order.stop_when_decided:
+            return judge(self.order.profile.plan, counts.tallies, facts)
+        # Everything is reported: no second is to come. A run that is followed is judged so.
+        self._early.advance(counts.tallies, int(clock.wall()) + 1)
+        return self._early.verdict(counts.tallies, facts)
+
+    def _facts(self) -> Facts:
+        roster = self.roster
+        return Facts(
+            workers_expected=self._expected,
+            workers_lost=self._lost,
+            arrivals_asked=roster.counts.asked.total(),
+            arrivals_started=roster.counts.started.total(),
+            arrivals_refused=roster.counts.refused.total(),
+            generator_cpu=roster.cpu,
+            start_lag_p99=roster.start_lag_p99,
+            loop_lag_p99=roster.loop_lag_p99,
+            clock_disagreement=roster.clock_disagreement,
+            target_changes=self._changes,
+            interrupted=self._interrupted,
+            unable=roster.unable,
+        )
+
+    def _run(self, verdict: Verdict) -> LoadRun:
+        now = clock.wall()
+        return LoadRun(
+            run=self.order.run,
+            profile=self.order.profile,
+            environment=described(self.order.platform),
+            began=self.began or now,
+            ended=now,
+            counts=self.roster.counts,
+            verdict=verdict,
+            facts=self._facts(),
+            sightings=sightings(self.roster.sightings),
+            readings=tuple(self.readings),
+            contacts=guide_contacts(),
+            notes=tuple(self.notes),
+        )

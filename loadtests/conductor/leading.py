@@ -1,0 +1,258 @@
+"""A leader in Locust's process: makes the stage ready, leads a run whenever Locust starts one, and has the last word.
+
+Locust ends a run in many ways: when the profile is over we end it ourselves; its page, a signal, a lost last worker or
+an error in a user end it through Locust's events, which wait here until the verdict is written.
+"""
+
+import sys
+import traceback
+from argparse import Namespace
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import gevent
+from gevent.event import Event
+from locust.runners import STATE_MISSING, MasterRunner, Runner
+
+from fixtures.environments import Cause, EnvironmentInvalid
+from fixtures.runs.verdict import ExitCode
+from loadtests.conductor import telling
+from loadtests.conductor.leader import Leader
+from loadtests.conductor.offspring import await_offspring
+from loadtests.conductor.order import Order
+from loadtests.conductor.placing import Placing, users_of
+from loadtests.conductor.platform import metrics_of, read_on
+from loadtests.conductor.post import Post
+from loadtests.conductor.signals import SIGINT, SIGTERM, on_signals
+from loadtests.conductor.stage import RunFolderError, Stage, set_up
+from loadtests.report.folder import write
+from loadtests.report.model import LoadRun
+from loadtests.report.terminal import closing_lines
+from loadtests.verdict import Outcome
+
+if TYPE_CHECKING:
+    from locust import User
+    from locust.env import Environment
+    from locust.runners import WorkerNode
+
+    from loadtests.conductor.messages import FromMember
+
+REFUSED: Final = {
+    Cause.CONFIGURATION: ExitCode.BAD_CONFIGURATION,
+    Cause.SECRET: ExitCode.MISSING_SECRET,
+    Cause.UNUSABLE: ExitCode.ENVIRONMENT_UNUSABLE,
+}
+LOCAL: Final = "local"
+"""What Locust calls a process on its own."""
+WORKERS_WITHIN: Final = 60.0
+"""Seconds for the expected workers to connect, unless Locust's --expect-workers-max-wait says."""
+CONCLUDED_WITHIN: Final = 120.0
+"""Seconds that Locust is kept from ending while a verdict is written: longer than the leader's own bounds."""
+_LOOK_EVERY: Final = 0.25
+
+
+class Leading:
+    """This process leads runs, one after the other."""
+
+    def __init__(self, environment: "Environment", runner: Runner, options: Namespace, post: Post) -> None:
+        self._environment = environment
+        self._post = post
+        self._runner = runner
+        self._options = options
+        self._stage: Stage | None = None
+        self._leader: Leader | None = None
+        self._members: tuple[str, ...] = ()
+        self._concluded = Event()
+        self._concluded.set()
+        self._last: LoadRun | None = None
+        self._written: str | None = None
+        """Where the evidence of the last run is."""
+
+    def begin(self) -> None:
+        """Make everything ready, or end the process with what is wrong; waits for workers that must be there."""
+        environment = self._environment
+        # Until there is a verdict, the evidence is not enough.
+        environment.process_exit_code = int(ExitCode.INCONCLUSIVE)
+        # With a page, Locust has a handler of its own for SIGTERM, which ends the run through its events.
+        on_signals([SIGINT, SIGTERM] if self._headless else [SIGINT], self._interrupted)
+        try:
+            self._stage = set_up(self._options)
+        except EnvironmentInvalid as invalid:
+            self._refuse(f"INVALID: {invalid}", REFUSED[invalid.cause])
+        except RunFolderError as error:
+            self._refuse(f"INVALID: run-folder: {error}", ExitCode.RUN_FOLDER)
+        left_out = users_of(self._ready.choice.profile, 0, 1).keys() - environment.user_classes_by_name.keys()
+        if left_out:
+            self._ready.close()
+            self._refuse(f"INVALID: the profile needs the users {', '.join(left_out)}", ExitCode.BAD_CONFIGURATION)
+        self._listen()
+        if self._headless and isinstance(self._runner, MasterRunner):
+            self._await_workers(self._runner)
+
+    @property
+    def _headless(self) -> bool:
+        return bool(self._options.headless)
+
+    @property
+    def _ready(self) -> Stage:
+        if self._stage is None:
+            raise RuntimeError("Locust starts a run before its init event is over")
+        return self._stage
+
+    def _listen(self) -> None:
+        environment = self._environment
+        environment.dispatcher_class = self._places  # type: ignore[assignment]  # called like the class
+        self._post.deliver_to_leader(self._hears)
+        for event, listener in (
+            (environment.events.test_start, self._starts),
+            (environment.events.test_stopping, self._stops),
+            (environment.events.quitting, self._stops),
+            (environment.events.quit, self._ends),
+            (environment.events.worker_connect, self._connects),
+        ):
+            event.add_listener(listener)  # type: ignore[no-untyped-call]
+
+    def _await_workers(self, runner: MasterRunner) -> None:
+        """Locust would wait without end, or end as if the platform had failed."""
+        options = self._options
+        expected = options.expect_workers
+        with gevent.Timeout(options.expect_workers_max_wait or WORKERS_WITHIN, False):  # noqa: FBT003 - gevent's
+            while len(runner.clients.ready) < expected:
+                gevent.sleep(_LOOK_EVERY)
+        if len(runner.clients.ready) < expected:
+            self._members = tuple(client.id for client in runner.clients.ready)
+            self._starts()
+            self._concluded.wait()
+            self._ends()
+            sys.exit(self._environment.process_exit_code)
+
+    def _refuse(self, why: str, code: int) -> None:
+        telling.say([why])
+        self._quit_workers()
+        sys.exit(int(code))
+
+    def _places(self, worker_nodes: "list[WorkerNode]", user_classes: "list[type[User]]") -> Placing:
+        """Locust begins to start users: whoever is connected now is a member of the run, and nobody later."""
+        if self._leader is None:
+            self._members = tuple(node.id for node in worker_nodes)
+        profile = self._ready.choice.profile
+        return Placing(worker_nodes, user_classes, profile=profile, members=self._members)
+
+    def _starts(self, **_: object) -> None:
+        try:
+            order = self._ready.order()
+        except RunFolderError as error:
+            telling.say([f"INVALID: run-folder: {error}"])
+            self._environment.process_exit_code = int(ExitCode.RUN_FOLDER)
+            gevent.spawn(self._stop_locust)
+            return
+        distributed = isinstance(self._runner, MasterRunner)
+        if not distributed:
+            self._members = (LOCAL,)
+        expected = self._options.expect_workers if distributed and self._headless else 1
+        self._leader = Leader(order, self._members, self._post, expected=expected, tell=telling.say_live)
+        self._concluded.clear()
+        gevent.spawn(self._lead, self._leader)
+
+    def _lead(self, leader: Leader) -> None:
+        metrics = metrics_of(leader.order.platform)
+        leader.readings = metrics.readings
+        watching = [gevent.spawn(self._watch, leader), gevent.spawn(read_on, metrics)]
+        try:
+            run = leader.conduct()
+            self._conclude(leader.order, replace(run, notes=(*run.notes, *metrics.notes)))
+        except Exception:  # noqa: BLE001 - no verdict is better than a wrong one
+            traceback.print_exc()
+            self._environment.process_exit_code = int(ExitCode.INTERNAL_ERROR)
+        finally:
+            gevent.killall(watching)
+            self._leader = None
+            self._concluded.set()
+            self._stop_locust()
+
+    def _conclude(self, order: Order, run: LoadRun) -> None:
+        self._last, self._written = run, None
+        self._environment.process_exit_code = run.verdict.exit_code
+        try:
+            write(order.folder, run)
+            self._written = str(order.folder)
+        except OSError as error:
+            telling.say([f"the evidence cannot be written to {order.folder}: {error.strerror or error}"])
+            if run.verdict.outcome is not Outcome.NO_GO:
+                self._environment.process_exit_code = int(ExitCode.RUN_FOLDER)
+        if not self._headless:
+            telling.say(closing_lines(self._last, self._written))
+
+    def _stop_locust(self) -> None:
+        runner = self._runner
+        if self._headless:
+            runner.quit()
+        else:
+            runner.stop()
+
+    def _hears(self, member: str, message: "FromMember") -> None:
+        if self._leader is not None:
+            self._leader.hear(member, message)
+
+    def _connects(self, client_id: str, **_: object) -> None:
+        """A worker is there: before the run, during it for the first time, or again."""
+        leader = self._leader
+        if leader is None:
+            return
+        if client_id in leader.roster.members:
+            leader.lose(client_id, "came back")
+        else:
+            leader.notes.append(f"a worker joined late and was not used: {client_id}")
+
+    def _watch(self, leader: Leader) -> None:
+        while True:
+            self._look(leader)
+            gevent.sleep(_LOOK_EVERY)
+
+    def _look(self, leader: Leader) -> None:
+        """Lose whom Locust has lost."""
+        runner = self._runner
+        if not isinstance(runner, MasterRunner):
+            return
+        for name in leader.roster.members:
+            client = runner.clients.get(name)
+            if client is None:
+                leader.lose(name, "quit")
+            elif client.state == STATE_MISSING:
+                leader.lose(name, "no heartbeat")
+
+    def _stops(self, **_: object) -> None:
+        """Locust ends the users or the process: not before the verdict."""
+        leader = self._leader
+        if leader is not None:
+            self._look(leader)
+            leader.interrupt("Locust was told to end it")
+            self._concluded.wait(CONCLUDED_WITHIN)
+
+    def _interrupted(self, name: str) -> None:
+        if self._leader is not None:
+            self._leader.interrupt(name)
+            self._concluded.wait(CONCLUDED_WITHIN)
+        elif self._last is None and self._headless:
+            # Nothing was begun: whatever Locust waits for is not to come.
+            telling.say([f"INCONCLUSIVE: {name} before the run had begun"])
+            self._ends()
+            sys.exit(int(ExitCode.INCONCLUSIVE))
+        if not self._headless:
+            self._runner.quit()
+            if self._environment.web_ui is not None:
+                self._environment.web_ui.stop()  # type: ignore[no-untyped-call]
+
+    def _ends(self, **_: object) -> None:
+        """The process ends: workers first, then the sandbox, and the verdict is the last thing that is printed."""
+        self._quit_workers()
+        if self._stage is not None:
+            self._stage.close()
+        if self._headless and self._last is not None:
+            telling.say(closing_lines(self._last, self._written))
+
+    def _quit_workers(self) -> None:
+        runner = self._runner
+        if isinstance(runner, MasterRunner):
+            runner.quit()
+            await_offspring()

@@ -1,0 +1,200 @@
+"""A member's part of a run: its people, its work, a report every second, and leaving nothing behind.
+
+Letters are taken by `hear`, which never waits: what takes time is done in a greenlet of its own. However a run ends,
+by the leader's letter or because there is no leader any more, it ends the same way and in bounded time.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import gevent
+from gevent.event import Event
+
+from fixtures.environments import ConfigurationErrors
+from fixtures.statistics.histogram import Histogram
+from loadtests import clock
+from loadtests.budgets.questions import limits
+from loadtests.conductor.clocks import Drift
+from loadtests.conductor.messages import (
+    Done,
+    End,
+    FromLeader,
+    Go,
+    Leaving,
+    Ping,
+    Pong,
+    Prepare,
+    Ready,
+    Report,
+    Unable,
+)
+from loadtests.conductor.order import received
+from loadtests.conductor.post import Post
+from loadtests.conductor.pulse import Pulse
+from loadtests.recording import Recorder
+from loadtests.session import Session
+
+if TYPE_CHECKING:
+    from loadtests.people import Pool
+
+_log = logging.getLogger(__name__)
+
+REPORT_EVERY: Final = 1.0
+GIVE_UP_WITHIN: Final = 45.0
+"""Seconds for removing people who were only half made when the run ended."""
+
+
+def people_for(session: Session) -> "Pool | None":
+    """Make this process's people, if the profile needs any. Raises `PeopleError` and `LedgerUnwritableError`."""
+    if not session.profile.people:
+        return None
+    from loadtests.people import Pool  # noqa: PLC0415 - brings half of the suite: only where people are made
+
+    return Pool.make(session)
+
+
+class Member:
+    """One process that makes load."""
+
+    def __init__(
+        self,
+        fire: Callable[..., None],
+        post: Post,
+        publish: Callable[[Session | None], None],
+        make_people: Callable[[Session], "Pool | None"] = people_for,
+    ) -> None:
+        """`fire` is Locust's `request` event; `publish` tells users the session, and None when it is over."""
+        self._fire, self._post, self._publish, self._make_people = fire, post, publish, make_people
+        self._idle()
+        self.over = Event()
+        """Whether it is part of no run now."""
+        self.over.set()
+
+    def _idle(self) -> None:
+        self.session: Session | None = None
+        self._preparing: gevent.Greenlet | None = None
+        self._following: list[gevent.Greenlet] = []
+        self.ending = False
+        """Whether the end has begun."""
+        self._pulse = Pulse()
+        self._drift = Drift()
+        self._number = 0
+        self._told: set[tuple[str, str]] = set()
+
+    def heard(self, **sample: object) -> None:
+        """Listen to Locust's `request` event."""
+        if self.session is not None:
+            self.session.recorder.heard(**sample)  # type: ignore[arg-type]  # Locust's own arguments
+
+    def hear(self, message: FromLeader) -> None:
+        """Take a letter."""
+        match message:
+            case Prepare() if self.over.is_set():
+                self._idle()
+                self.over.clear()
+                self._preparing = gevent.spawn(self._prepare, message)
+            case Ping(sent):
+                self._post.to_leader(Pong(sent, clock.wall()))
+            case Go(at) if self.session is not None:
+                self._go(self.session, at)
+            case End(drain):
+                gevent.spawn(self.end, drain)
+
+    def leave(self, why: str, drain: float) -> None:
+        """End without having been told to: the leader hears of it, if there still is one. Returns when done."""
+        if not self.over.is_set() and not self.ending:
+            self._post.to_leader(Leaving(why))
+        self.end(drain)
+
+    def end(self, drain: float) -> None:
+        """Start nothing more, drain, report, remove people. Returns when done, also if it was begun before."""
+        if self.over.is_set() or self.ending:
+            self.over.wait()
+            return
+        self.ending = True
+        left: Sequence[str] = ()
+        notes: Sequence[str] = ()
+        unfinished = 0
+        try:
+            if self._preparing is not None:
+                self._preparing.kill(timeout=GIVE_UP_WITHIN)
+            if self.session is not None:
+                unfinished = self._stop_works(self.session, drain)
+                if self._following:
+                    gevent.killall(self._following)
+                    self._report(self.session)
+                if self.session.pool is not None:
+                    left = self.session.pool.remove()
+                    notes = self.session.pool.notes
+        finally:
+            self._publish(None)
+            self.session = None
+            self.over.set()
+            self._post.to_leader(Done(self._number, unfinished, "; ".join(left), list(notes)))
+
+    def _prepare(self, message: Prepare) -> None:
+        try:
+            profile, platform = received(message)
+            session = Session(
+                run_id=message.run,
+                folder=Path(message.folder),
+                profile=profile,
+                platform=platform,
+                recorder=Recorder(limits(profile.budget)),
+                share=message.share,
+                of=message.of,
+                fire=self._fire,
+            )
+            session.pool = self._make_people(session)
+        except ConfigurationErrors as errors:
+            self._post.to_leader(Unable(str(errors)))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the leader has to hear of it
+            _log.debug("the run cannot be prepared", exc_info=True)
+            self._post.to_leader(Unable(f"{error}" or type(error).__name__))
+        else:
+            self.session = session
+            self._preparing = None
+            self._publish(session)
+            self._post.to_leader(Ready(len(session.pool.people) if session.pool else 0))
+
+    def _go(self, session: Session, at: float) -> None:
+        self._pulse, self._drift = Pulse(), Drift()
+        session.began = at
+        session.begins = time.perf_counter() + at - clock.wall()
+        self._following = [gevent.spawn(self._pulse.beat), gevent.spawn(self._reports, session)]
+
+    def _stop_works(self, session: Session, drain: float) -> int:
+        """All at once; the bound is theirs."""
+        stopping = [gevent.spawn(work.stop, drain) for work in session.works]
+        gevent.joinall(stopping)
+        return sum(greenlet.value or 0 for greenlet in stopping)
+
+    def _reports(self, session: Session) -> None:
+        while True:
+            gevent.sleep(REPORT_EVERY)
+            self._report(session)
+
+    def _report(self, session: Session) -> None:
+        before = clock.second()
+        for work in session.works:
+            work.collect()
+        loop, cpu, elapsed = self._pulse.take()
+        loop.merge(session.lag)
+        session.lag = Histogram()
+        new = [seen for seen in session.sightings if seen not in self._told]
+        self._told.update(new)
+        report = Report(
+            number=self._number,
+            before=before,
+            counts=session.recorder.take().encode(),
+            loop=loop.encode(),
+            cpu=cpu,
+            elapsed=elapsed,
+            drift=self._drift.seconds(),
+            sightings=new,
+        )
+        self._number += 1
+        self._post.to_leader(report)

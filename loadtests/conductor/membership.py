@@ -1,0 +1,96 @@
+"""A member in Locust's process: letters, the `request` event, and ending when Locust, a signal or silence says so."""
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import gevent
+from locust.runners import WorkerRunner
+
+from loadtests.conductor.leader import DRAIN_AT_ONCE
+from loadtests.conductor.member import Member
+from loadtests.conductor.post import Post
+from loadtests.conductor.signals import SIGINT, on_signals
+from loadtests.session import Session, close_session, open_session
+from loadtests.verdict import Cause
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+SILENCE: Final = 10.0
+"""Seconds without a heartbeat of the master after which there is none."""
+ORDERED_WITHIN: Final = 3.0
+"""Seconds in which the leader ends what a Ctrl-C in its own terminal has reached, too."""
+_LOOK_EVERY: Final = 0.5
+
+
+class Membership:
+    """This process's membership in runs, one after the other."""
+
+    def __init__(self, environment: "Environment", post: Post) -> None:
+        self._environment = environment
+        self.member = Member(environment.events.request.fire, post, self._publish)
+        self._post = post
+        self._heard = time.monotonic()
+
+    def join(self) -> None:
+        """Be ready for a leader."""
+        events = self._environment.events
+        events.request.add_listener(self.member.heard)  # type: ignore[no-untyped-call]
+        self._post.deliver_to_member(self.member.hear)
+        if isinstance(self._environment.runner, WorkerRunner):
+            # What it saw is the leader's to judge: a failed request is no failure of the worker.
+            self._environment.process_exit_code = 0
+            for event, listener in (
+                (events.heartbeat_received, self._hears),
+                (events.test_stopping, self._stops),
+                (events.quitting, self._stops),
+            ):
+                event.add_listener(listener)  # type: ignore[no-untyped-call]
+            on_signals([SIGINT], self._interrupted)
+            gevent.spawn(self._watch)
+
+    def _publish(self, session: Session | None) -> None:
+        if session is None:
+            close_session(self._environment)
+        else:
+            open_session(self._environment, session)
+
+    def _hears(self, **_: object) -> None:
+        self._heard = time.monotonic()
+
+    def _watch(self) -> None:
+        """A worker whose master is gone ends; a new master does not adopt it, whose run this was not."""
+        while True:
+            gevent.sleep(_LOOK_EVERY)
+            if self.member.over.is_set():
+                self._heard = max(self._heard, time.monotonic() - SILENCE / 2)
+            elif time.monotonic() - self._heard > SILENCE:
+                self._spoilt(f"no master for {SILENCE:g} s")
+                return
+
+    def _stops(self, **_: object) -> None:
+        """Locust ends the users, or the process, and the leader has not said anything."""
+        if not self.member.over.is_set():
+            self._environment.process_exit_code = Cause.WORKER_LOST.code
+        self.member.leave("it was stopped", DRAIN_AT_ONCE)
+
+    def _interrupted(self, name: str) -> None:
+        """A terminal's Ctrl-C reaches master and workers alike: the master's letter comes first, if there is one."""
+        deadline = time.monotonic() + ORDERED_WITHIN
+        while not (self.member.ending or self.member.over.is_set()) and time.monotonic() < deadline:
+            gevent.sleep(_LOOK_EVERY)
+        if self.member.ending or self.member.over.is_set():
+            self.member.over.wait()
+            self._quit()
+        else:
+            self._spoilt(name)
+
+    def _spoilt(self, why: str) -> None:
+        self._environment.process_exit_code = Cause.WORKER_LOST.code
+        self.member.leave(why, DRAIN_AT_ONCE)
+        self._quit()
+
+    def _quit(self) -> None:
+        """Locust's main greenlet waits for the runner, and ends the process with the exit code when it is gone."""
+        if self._environment.runner is not None:
+            self._environment.runner.quit()

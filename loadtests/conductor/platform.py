@@ -1,0 +1,23 @@
+"""The platform's own `/metrics`, read while a run goes on, where its environment offers them."""
+
+import ssl
+
+import gevent
+
+from fixtures.environments import Environment
+from fixtures.guide import load_guide
+from loadtests.report.metrics import EVERY_S, PlatformMetrics, fetch_over
+
+
+def metrics_of(environment: Environment) -> PlatformMetrics:
+    """Who reads them."""
+    context = ssl.create_default_context(cafile=environment.ca_file)
+    services = {service.name: service.public_prefix for service in load_guide().services}
+    return PlatformMetrics(environment, services, fetch_over(context))
+
+
+def read_on(metrics: PlatformMetrics) -> None:
+    """Read until the greenlet is killed."""
+    while True:
+        metrics.look()
+        gevent.sleep(EVERY_S)

@@ -1,0 +1,28 @@
+"""Ctrl-C and SIGTERM: the first ends the run in good order, the second ends the process at once."""
+
+import os
+from collections.abc import Callable, Sequence
+from signal import SIGINT, SIGTERM, Signals
+from typing import Final
+
+import gevent
+
+__all__ = ["SIGINT", "SIGTERM", "on_signals"]
+
+AT_ONCE: Final = 75
+"""Exit code of a process that was not given the time to write its verdict: whatever it had was not enough."""
+NAMES: Final = {SIGINT: "Ctrl-C", SIGTERM: "SIGTERM"}
+
+
+def on_signals(numbers: Sequence[Signals], end: Callable[[str], None]) -> None:
+    """Call `end(name)` in a greenlet of its own on the first of these signals."""
+    said: list[str] = []
+
+    def heard(number: Signals) -> None:
+        if said:
+            os._exit(AT_ONCE)
+        said.append(NAMES[number])
+        end(said[0])
+
+    for number in numbers:
+        gevent.signal_handler(number, heard, number)

@@ -1,0 +1,24 @@
+"""What a run says on the terminal while it goes on, and at its end, when nothing is printed after it."""
+
+import sys
+from collections.abc import Iterable
+from typing import Final
+
+from fixtures.runs.redaction import redact
+from loadtests.report.model import LoadRun
+from loadtests.report.terminal import live_lines
+
+IN_LOGS_EVERY: Final = 5
+"""Seconds between two looks that are written where nobody sits before it."""
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print lines for people; Locust's own tables go the same way."""
+    sys.stdout.write("".join(f"{redact(line)}\n" for line in lines))
+    sys.stdout.flush()
+
+
+def say_live(run: LoadRun) -> None:
+    """How it stands: every second to a person, more rarely to a log."""
+    if sys.stdout.isatty() or round(run.ended - run.began) % IN_LOGS_EVERY == 0:
+        say(live_lines(run))

@@ -1,0 +1,25 @@
+"""The one file that Locust is given: `locust --config loadtests/profiles/smoke.conf`, from the repository's root."""
+
+from typing import Any
+
+from locust import events
+from locust.env import Environment
+
+from loadtests.conductor.schedule import Schedule
+from loadtests.conductor.wiring import conduct
+from loadtests.options import Parser, add_options
+from loadtests.users import ClosedVisitor, OpenVisitors
+
+__all__ = ["ClosedVisitor", "OpenVisitors", "Schedule"]
+
+
+def _options(parser: Parser, **_: Any) -> None:  # noqa: ANN401 - whatever else Locust says
+    add_options(parser)
+
+
+def _conduct(environment: Environment, **_: Any) -> None:  # noqa: ANN401
+    conduct(environment)
+
+
+events.init_command_line_parser.add_listener(_options)  # type: ignore[no-untyped-call]
+events.init.add_listener(_conduct)  # type: ignore[no-untyped-call]

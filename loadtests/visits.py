@@ -1,0 +1,110 @@
+"""Open arrivals of people: each begins its journey when the schedule says so, whether or not others are done.
+
+A greenlet for each, with a pair of people from the pool. Who finds no place is refused, and counted so; nothing is
+ever dropped silently.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+import gevent
+
+from loadtests.arrivals import Arrival
+from loadtests.failure import Failure
+from loadtests.recording import JOURNEY
+from loadtests.session import Session
+
+if TYPE_CHECKING:
+    from loadtests.people import Pool, Visitor
+
+_log = logging.getLogger(__name__)
+
+UNFINISHED = "not finished"
+
+
+class Walk(Protocol):
+    """A journey, as far as it matters here."""
+
+    def run(self, visitor: "Visitor", since: float) -> None:
+        """Make it once and count it."""
+
+
+class Visits:
+    """The journeys of one process, by its share of the schedule."""
+
+    def __init__(
+        self, session: Session, pool: "Pool", journeys: Mapping[str, Walk], arrivals: Iterable[Arrival]
+    ) -> None:
+        self._session, self._pool, self._journeys, self._arrivals = session, pool, journeys, arrivals
+        self._under_way: dict[gevent.Greenlet, str] = {}
+        self._following: gevent.Greenlet | None = None
+
+    def begin(self) -> None:
+        """Follow the schedule from the beginning of the run on."""
+        self._following = gevent.spawn(self._follow)
+
+    def collect(self) -> None:
+        """Everything is with the session already."""
+
+    def stop(self, drain: float) -> int:
+        """Begin what was due by now and nothing else, and wait for who is under way."""
+        if self._following is not None:
+            self._following.kill()
+        gevent.joinall(list(self._under_way), timeout=drain)
+        late = dict(self._under_way)
+        gevent.killall(list(late))
+        for journey in late.values():
+            count_failure(self._session, journey, Failure(UNFINISHED))
+        return len(late)
+
+    def _follow(self) -> None:
+        begins = self._session.begins
+        for arrival in self._arrivals:
+            due = begins + arrival.offset
+            ahead = due - time.perf_counter()
+            if ahead > 0:
+                try:
+                    gevent.sleep(ahead)
+                except gevent.GreenletExit:
+                    # Whoever is due by now belongs to the run, however late it is.
+                    if due > time.perf_counter():
+                        return
+            self._arrive(arrival)
+
+    def _arrive(self, arrival: Arrival) -> None:
+        second = self._session.second_of(arrival.offset)
+        recorder = self._session.recorder
+        recorder.asks(second)
+        visitor = self._pool.borrow()
+        if visitor is None:
+            recorder.refuses(second)
+            return
+        walking = gevent.spawn(self._walk, arrival, visitor)
+        self._under_way[walking] = arrival.journey
+        walking.rawlink(self._under_way.pop)
+
+    def _walk(self, arrival: Arrival, visitor: "Visitor") -> None:
+        due = self._session.begins + arrival.offset
+        try:
+            self._session.recorder.starts(self._session.second_of(arrival.offset), time.perf_counter() - due)
+            walk(self._session, self._journeys[arrival.journey], arrival.journey, visitor, due)
+        finally:
+            self._pool.give_back(visitor)
+
+
+def walk(session: Session, journey: Walk, name: str, visitor: "Visitor", since: float) -> None:
+    """Make a journey; what breaks it that is no `Failure` is a failure of the run's own code, and counted like one."""
+    try:
+        journey.run(visitor, since)
+    except Exception as error:  # noqa: BLE001 - one broken journey ends no run
+        _log.exception("a journey broke: %s", name)
+        count_failure(session, name, error)
+
+
+def count_failure(session: Session, journey: str, failure: Exception) -> None:
+    """Count a journey that has no end."""
+    session.fire(
+        request_type=JOURNEY, name=journey, response_time=None, response_length=0, exception=failure, context={}
+    )

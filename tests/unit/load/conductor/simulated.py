@@ -1,0 +1,166 @@
+"""A run in simulated time: a leader of members that do as they are told, or as a test says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from fixtures.environments import Environment
+from fixtures.statistics.histogram import Histogram
+from loadtests import clock
+from loadtests.budgets.grammar import parse_budget
+from loadtests.budgets.model import GuideNumbers
+from loadtests.conductor.leader import Leader
+from loadtests.conductor.messages import Done, End, FromLeader, FromMember, Go, Ping, Pong, Prepare, Ready, Report
+from loadtests.conductor.order import Order
+from loadtests.counts import Counts
+from loadtests.profiles.model import Profile
+from loadtests.profiles.phases import Steady
+from loadtests.report.model import LoadRun
+
+OPERATION = "chat sendMessage"
+SEEN = 'chat;slot=blue;build="b1";instance="chat-1"'
+GUIDE = GuideNumbers(Decimal(1), Decimal(5), Decimal(1), Decimal("99.9"))
+
+
+def profile(seconds: float = 20, budget: str = "each: errors <= guide\neach: share over guide") -> Profile:
+    return Profile(
+        name="told",
+        summary="a profile of a test",
+        source="told.toml",
+        arrivals="constant",
+        phases=(Steady(seconds, 100),),
+        mix={"browsing": 1},
+        budget=parse_budget(budget, operations=[OPERATION], journeys=[], guide=GUIDE),
+        called=frozenset({OPERATION}),
+        measured=frozenset(),
+    )
+
+
+@dataclass
+class Simulated:
+    """One member, and what is done to it: each a function of the second of the run."""
+
+    name: str
+    errors: float = 0.0
+    clock: float = 0.0
+    """Its clock against the leader's."""
+    cpu: float = 0.3
+    lag: float = 0.001
+    refused: int = 0
+    seen: Callable[[int], str] = lambda _: SEEN
+    silent_from: float = 1e9
+    ready: Callable[[], FromMember | None] = lambda: Ready(4)
+    heard: list[FromLeader] = field(default_factory=list)
+    began: float | None = None
+    reports: int = 0
+
+
+class Run:
+    """Drives the leader; time passes only while it sleeps."""
+
+    def __init__(
+        self, members: list[Simulated], told: Profile | None = None, *, stop_when_decided: bool = False
+    ) -> None:
+        self.now = 1000.0
+        self.members = {member.name: member for member in members}
+        self.at: list[tuple[float, Callable[[Leader], None]]] = []
+        self.told: list[LoadRun] = []
+        self.profile = told or profile()
+        environment = Environment(
+            name="told",
+            slot="live",
+            source="told.toml",
+            api="https://h",
+            live_api="https://h",
+            issuer="",
+            reported_environment="told",
+        )
+        order = Order(
+            run="run",
+            folder=Path("nowhere"),
+            profile=self.profile,
+            profile_source="smoke",
+            rate=1.0,
+            lasting=None,
+            platform=environment,
+            environment_source="local",
+            stop_when_decided=stop_when_decided,
+        )
+        self.leader = Leader(
+            order,
+            tuple(self.members),
+            self,  # type: ignore[arg-type]  # the part of a post that a leader uses
+            tell=self.told.append,
+            sleep=self.sleep,
+            now=lambda: self.now,
+        )
+
+    def to_member(self, name: str, message: FromLeader) -> None:
+        member = self.members[name]
+        member.heard.append(message)
+        match message:
+            case Prepare():
+                answer = member.ready()
+                if answer is not None:
+                    self.leader.hear(name, answer)
+            case Ping(sent):
+                self.leader.hear(name, Pong(sent, self.wall() + member.clock))
+            case Go(at):
+                member.began = at - member.clock
+            case End() if self.now < member.silent_from:
+                if member.began is not None:
+                    self._report(member)
+                self.leader.hear(name, Done(member.reports, 0, ""))
+
+    def wall(self) -> float:
+        return self.now + 500.0
+
+    def sleep(self, seconds: float) -> None:
+        before = self.now
+        self.now += seconds
+        for member in self.members.values():
+            if member.began is not None and int(before) != int(self.now) and self.now < member.silent_from:
+                self._report(member)
+        for due, action in [entry for entry in self.at if entry[0] <= self.now]:
+            self.at.remove((due, action))
+            action(self.leader)
+
+    def after(self, seconds: float, action: Callable[[Leader], None]) -> None:
+        self.at.append((self.now + seconds, action))
+
+    def _report(self, member: Simulated) -> None:
+        second = int(self.wall()) - 1
+        counts, loop = Counts(self.leader.roster.counts.limits), Histogram()
+        loop.add([member.lag])
+        each = 100
+        if member.began is not None and second >= member.began - 1:
+            counts.add(OPERATION, second, [0.05] * each, ["status 503"] * round(each * member.errors))
+            counts.asked[second] = each
+            counts.started[second] = each - member.refused
+            counts.refused[second] = member.refused
+            counts.lag.add([member.lag] * each)
+        report = Report(
+            number=member.reports,
+            before=second + 1,
+            counts=counts.encode(),
+            loop=loop.encode(),
+            cpu=member.cpu,
+            elapsed=1.0,
+            drift=0.0,
+            sightings=[("chat", member.seen(second))],
+        )
+        member.reports += 1
+        self.leader.hear(member.name, report)
+
+    def conduct(self, monkeypatch: pytest.MonkeyPatch) -> LoadRun:
+        monkeypatch.setattr(clock, "wall", self.wall)
+        monkeypatch.setattr(Order, "prepare", lambda *_: _PREPARE)
+        return self.leader.conduct()
+
+
+_PREPARE = Prepare(
+    run="run", folder="f", profile="p", digest="d", environment="e", rate=1.0, lasting=None, share=0, of=1
+)

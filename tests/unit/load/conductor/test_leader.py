@@ -1,0 +1,161 @@
+"""The leader: whatever happens to a run, it ends in bounded time with the verdict that says so."""
+
+import pytest
+
+from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, FAREWELL_WITHIN, READY_WITHIN
+from loadtests.conductor.messages import End, Go, Leaving, Unable
+from loadtests.verdict import Cause, Outcome
+from tests.unit.load.conductor.simulated import SEEN, Run, Simulated, profile
+
+ONE, OTHER = "host_aaaaaaaaaa", "host_bbbbbbbbbb"
+GREEN = SEEN.replace("blue", "green")
+
+
+def two() -> list[Simulated]:
+    return [Simulated(ONE), Simulated(OTHER)]
+
+
+def test_a_sound_run_is_go_and_took_as_long_as_its_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every member begins at the same moment, and the sum of all is judged."""
+    run = Run(two())
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.GO, ended.verdict.reasons
+    assert 19.9 < ended.ended - ended.began < 21
+    assert ended.facts.arrivals_started == ended.facts.arrivals_asked == ended.counts.asked.total()
+    assert ended.facts.arrivals_asked > 2 * 100 * 19
+    assert [entry.drain for member in run.members.values() for entry in member.heard if isinstance(entry, End)] == [
+        DRAIN,
+        DRAIN,
+    ]
+
+
+def test_the_verdict_so_far_is_told_every_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """People see how it stands while it goes on."""
+    run = Run(two())
+    run.conduct(monkeypatch)
+    assert len(run.told) in (19, 20)
+    assert run.told[0].verdict.outcome is not Outcome.GO
+    assert run.told[-1].facts.arrivals_asked > run.told[5].facts.arrivals_asked
+
+
+def test_members_with_different_clocks_begin_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offset 0 is told by each member's own clock; clocks that are too far apart make the run INVALID."""
+    run = Run([Simulated(ONE), Simulated(OTHER, clock=3.0)])
+    ended = run.conduct(monkeypatch)
+    began = [entry.at for member in run.members.values() for entry in member.heard if isinstance(entry, Go)]
+    assert began[1] - began[0] == pytest.approx(3.0)
+    assert ended.verdict.exit_code == Cause.CLOCKS_DISAGREE.code
+
+
+def test_a_lost_worker_ends_the_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Locust lost, what fell silent and what left: none of them is waited for until the profile is over."""
+    run = Run(two())
+    run.after(5, lambda leader: leader.lose(ONE, "no heartbeat"))
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.exit_code == Cause.WORKER_LOST.code
+    assert "host-aaaaaa (no heartbeat)" in str(ended.verdict.reasons[0])
+    assert run.now < 1000 + 10
+
+    run = Run([Simulated(ONE), Simulated(OTHER, silent_from=1005.0)])
+    ended = run.conduct(monkeypatch)
+    assert "host-bbbbbb (silent for" in str(ended.verdict.reasons[0])
+    assert run.now < 1000 + 15 + DRAIN_AT_ONCE
+
+    run = Run(two())
+    run.after(5, lambda leader: leader.hear(ONE, Leaving("Ctrl-C")))
+    assert run.conduct(monkeypatch).verdict.exit_code == Cause.WORKER_LOST.code
+
+
+def test_a_worker_that_never_came_is_a_lost_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it no load is made at all, and nobody is asked to make people."""
+    run = Run([Simulated(ONE)])
+    run.leader._expected = 2
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.exit_code == Cause.WORKER_LOST.code
+    assert "1 that never came" in str(ended.verdict.reasons[0])
+    assert not any(isinstance(entry, Go) for entry in run.members[ONE].heard)
+
+
+def test_who_cannot_make_its_people_makes_the_run_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the member's own words, before any load is made."""
+    run = Run([Simulated(ONE), Simulated(OTHER, ready=lambda: Unable("no people: status 503"))])
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.exit_code == Cause.NOT_PREPARED.code
+    assert "host-bbbbbb: no people: status 503" in str(ended.verdict.reasons[0])
+    assert ended.facts.arrivals_asked == 0
+
+
+def test_who_is_never_ready_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making people has a bound."""
+    run = Run([Simulated(ONE), Simulated(OTHER, ready=lambda: None)])
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.exit_code == Cause.NOT_PREPARED.code
+    assert run.now < 1000 + READY_WITHIN + 10
+
+
+def test_who_never_ends_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draining and removing people have a bound; who says nothing more by then is lost."""
+    run = Run([Simulated(ONE), Simulated(OTHER, silent_from=1020.5)])
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.exit_code == Cause.WORKER_LOST.code
+    assert run.now < 1022 + DRAIN + FAREWELL_WITHIN
+
+
+def test_a_target_that_changes_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer from another slot makes what was counted before and after two different things."""
+    switching = Simulated(ONE, seen=lambda second: SEEN if second < 1506 else GREEN)
+    ended = Run([switching]).conduct(monkeypatch)
+    assert ended.verdict.exit_code == Cause.TARGET_CHANGED.code
+    assert "chat answered from slot green, not blue" in str(ended.verdict.reasons[0])
+    assert ended.ended - ended.began < 10
+
+
+@pytest.mark.parametrize(
+    ("member", "cause"),
+    [
+        (Simulated(ONE, cpu=0.97), Cause.GENERATOR_CPU),
+        (Simulated(ONE, lag=0.2), Cause.GENERATOR_LAG),
+        (Simulated(ONE, refused=1), Cause.NOT_STARTED),
+    ],
+    ids=["busy", "late", "refused"],
+)
+def test_an_unsound_generator_is_named(monkeypatch: pytest.MonkeyPatch, member: Simulated, cause: Cause) -> None:
+    """What one member says of itself reaches the verdict."""
+    assert Run([Simulated(OTHER), member]).conduct(monkeypatch).verdict.exit_code == cause.code
+
+
+def test_an_interrupted_run_is_inconclusive_and_drains_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who ended it is told, at whatever time: while people were made, or while load was."""
+    run = Run(two())
+    run.after(8, lambda leader: leader.interrupt("SIGTERM"))
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.INCONCLUSIVE
+    assert "SIGTERM" in str(ended.verdict.reasons)
+    assert [entry.drain for entry in run.members[ONE].heard if isinstance(entry, End)] == [DRAIN_AT_ONCE]
+
+    run = Run([Simulated(ONE, ready=lambda: None)])
+    run.after(2, lambda leader: leader.interrupt("Ctrl-C"))
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.INCONCLUSIVE
+    assert run.now < 1005
+
+
+def test_a_broken_limit_ends_a_run_that_may_end_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --stop-when-decided a clear NO-GO is not waited for; without it the profile is carried out."""
+    early = Run([Simulated(ONE, errors=0.5)], profile(60), stop_when_decided=True)
+    ended = early.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.NO_GO
+    assert ended.ended - ended.began < 15
+    assert not ended.facts.interrupted
+    whole = Run([Simulated(ONE, errors=0.5)], profile(60))
+    ended = whole.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.NO_GO
+    assert ended.ended - ended.began > 59
+
+
+def test_a_budget_that_holds_ends_such_a_run_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GO comes as soon as it is certain."""
+    run = Run([Simulated(ONE)], profile(300), stop_when_decided=True)
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.GO, ended.verdict.reasons
+    assert ended.ended - ended.began < 60

@@ -1,0 +1,235 @@
+"""A member: whatever it is told, it reports everything it counted, leaves nobody behind, and ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import gevent
+import pytest
+
+from loadtests import clock
+from loadtests.conductor import member as membership
+from loadtests.conductor.member import Member
+from loadtests.conductor.messages import Done, End, FromMember, Go, Leaving, Ping, Pong, Prepare, Ready, Report, Unable
+from loadtests.conductor.order import digest
+from loadtests.counts import Counts
+from loadtests.session import Session
+
+T = TypeVar("T")
+ENVIRONMENT = """
+name = "told"
+api = "https://127.0.0.1:1"
+reported_environment = "told"
+strict = false
+"""
+
+
+@dataclass
+class People:
+    """A pool that knows whether it was removed."""
+
+    people: tuple[int, ...] = (1, 2)
+    notes: tuple[str, ...] = ()
+    removed: int = 0
+    stays: tuple[str, ...] = ()
+
+    def remove(self) -> tuple[str, ...]:
+        self.removed += 1
+        return self.stays
+
+
+@dataclass
+class Work:
+    """Work that needs some time to stop."""
+
+    session: Session
+    takes: float = 0.0
+    stopped: list[float] = field(default_factory=list)
+
+    def collect(self) -> None:
+        self.session.recorder.asks(7)
+
+    def stop(self, drain: float) -> int:
+        self.stopped.append(drain)
+        gevent.sleep(min(self.takes, drain))
+        self.session.recorder.heard(request_type="GET", name="chat conversations", response_time=100.0)
+        return int(self.takes > drain)
+
+
+class Told:
+    """A member whose letters are read by the test."""
+
+    def __init__(self, tmp_path: Path, people: Callable[[Session], object] = lambda _: People()) -> None:
+        self.letters: list[FromMember] = []
+        self.published: list[Session | None] = []
+        self.environment = tmp_path / "told.toml"
+        self.environment.write_text(ENVIRONMENT)
+        self.folder = tmp_path / "run"
+        self.member = Member(lambda **_: None, self, self.published.append, people)  # type: ignore[arg-type]
+
+    def to_leader(self, message: FromMember) -> None:
+        self.letters.append(message)
+
+    def prepares(self, **changes: object) -> None:
+        told = {
+            "run": "run",
+            "folder": str(self.folder),
+            "profile": "smoke",
+            "digest": digest("smoke", str(self.environment)),
+            "environment": str(self.environment),
+            "rate": 1.0,
+            "lasting": None,
+            "share": 0,
+            "of": 1,
+        }
+        self.member.hear(Prepare(**{**told, **changes}))  # type: ignore[arg-type]
+        gevent.sleep(0.05)
+
+    def begins(self, *works: Callable[[Session], Work]) -> Session:
+        self.prepares()
+        session = self.published[-1]
+        assert session is not None
+        session.works.extend(work(session) for work in works)
+        self.member.hear(Go(clock.wall()))
+        return session
+
+    def ends(self, drain: float = 1.0) -> None:
+        self.member.hear(End(drain))
+        gevent.sleep(0)
+        assert self.member.over.wait(5)
+
+    def of(self, kind: type[T]) -> list[T]:
+        return [letter for letter in self.letters if isinstance(letter, kind)]
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    return Told(tmp_path)
+
+
+def test_it_is_ready_when_its_people_are_made(told: Told) -> None:
+    """Users find the session then, and the schedule has no beginning yet."""
+    told.prepares()
+    assert told.letters == [Ready(2)]
+    session = told.published[-1]
+    assert session is not None
+    assert (session.run_id, session.share, session.of) == ("run", 0, 1)
+    assert session.begins == float("inf")
+    told.ends()
+
+
+def test_it_answers_what_time_it_is(told: Told) -> None:
+    """At once, also while it makes people."""
+    told.member.hear(Ping(3.0))
+    [pong] = told.of(Pong)
+    assert pong.sent == 3.0
+    assert abs(pong.wall - clock.wall()) < 1
+
+
+def test_what_it_counts_is_reported_in_numbered_pieces_without_loss(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what ended while it drained, and the last letter says how many there were."""
+    monkeypatch.setattr(membership, "REPORT_EVERY", 0.1)
+    session = told.begins(Work)
+    for _ in range(3):
+        told.member.heard(request_type="GET", name="chat conversations", response_time=100.0)
+        gevent.sleep(0.15)
+    session.sighted("chat", "who")
+    told.ends()
+    reports, total = told.of(Report), Counts(session.recorder.take().limits)
+    for report in reports:
+        total.merge(Counts.decode(report.counts))
+    assert [report.number for report in reports] == list(range(len(reports)))
+    assert total.tallies["chat conversations"].requests == 4
+    assert [seen for report in reports for seen in report.sightings] == [("chat", "who")]
+    assert told.letters[-1] == Done(len(reports), 0, "")
+    assert told.published[-1] is None
+
+
+def test_everything_is_stopped_at_once_and_people_are_removed_after(tmp_path: Path) -> None:
+    """What was still under way is counted, and who could not be removed is told."""
+    people = People(stays=("account a@b (status 503)",))
+    told = Told(tmp_path, lambda _: people)
+    works: list[Work] = []
+
+    def slow(session: Session) -> Work:
+        works.append(Work(session, takes=9.0))
+        return works[-1]
+
+    told.begins(slow, slow)
+    told.ends(drain=0.1)
+    assert [work.stopped for work in works] == [[0.1], [0.1]]
+    assert people.removed == 1
+    [done] = told.of(Done)
+    assert (done.unfinished, done.left) == (2, "account a@b (status 503)")
+
+
+def test_who_cannot_make_its_people_says_why_and_stays_to_be_ended(tmp_path: Path) -> None:
+    """The leader decides what becomes of the run."""
+
+    def nobody(_: Session) -> object:
+        raise OSError("no space left on device")
+
+    told = Told(tmp_path, nobody)
+    told.prepares()
+    assert told.letters == [Unable("no space left on device")]
+    told.ends()
+    assert told.letters[-1] == Done(0, 0, "")
+
+
+def test_another_version_of_the_profile_or_environment_is_refused(told: Told) -> None:
+    """Two processes that run two different profiles measure nothing."""
+    told.prepares(digest="of another file")
+    [unable] = told.of(Unable)
+    assert "not the same here as at the leader" in unable.why
+    told.ends()
+
+
+def test_an_end_while_people_are_made_stops_that(tmp_path: Path) -> None:
+    """Making them removes whom it had made, as it does however it ends; nobody is waited for."""
+    ended: list[str] = []
+
+    def for_ever(_: Session) -> object:
+        try:
+            gevent.sleep(60)
+        finally:
+            ended.append("removed")
+        return People()
+
+    told = Told(tmp_path, for_ever)
+    told.prepares()
+    told.ends()
+    assert ended == ["removed"]
+    assert told.letters == [Done(0, 0, "")]
+
+
+def test_leaving_on_its_own_account_is_the_same_end_and_is_told(tmp_path: Path) -> None:
+    """A worker that was told to stop, or has no leader any more, removes its people, too."""
+    people = People()
+    told = Told(tmp_path, lambda _: people)
+    told.begins()
+    told.member.leave("no master for 10 s", 0.1)
+    assert told.of(Leaving) == [Leaving("no master for 10 s")]
+    assert people.removed == 1
+    told.member.leave("again", 0.1)
+    assert len(told.of(Leaving)) == len(told.of(Done)) == 1
+
+
+def test_one_process_takes_part_in_one_run_after_the_other(told: Told) -> None:
+    """Locust's page starts a second run in the same processes; its numbers begin anew."""
+    for _ in range(2):
+        told.begins()
+        told.ends()
+    assert [done.reports for done in told.of(Done)] == [1, 1]
+    assert [report.number for report in told.of(Report)] == [0, 0]
+
+
+def test_a_clock_that_is_set_is_reported(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that its seconds are believed by nobody."""
+    told.begins()
+    real = clock.wall
+    monkeypatch.setattr(clock, "wall", lambda: real() + 5)
+    told.ends()
+    assert told.of(Report)[-1].drift == pytest.approx(5, abs=0.1)
