@@ -1,0 +1,167 @@
+"""What generators are measured against, and with: nginx with one worker on the last core, wrk, and CPU times.
+
+Linux only (CPU times from /proc, pinning). wrk comes from the system.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fixtures.sandbox import binaries
+from fixtures.sandbox.tls import write_certificates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GENERATOR_CORE, TARGET_CORE = min(os.sched_getaffinity(0)), max(os.sched_getaffinity(0))
+CONNECTIONS: Final = 32
+BODY: Final = '{"id":"0190c0de","name":"Ada","friends":[1,2,3,5,8,13],"online":true,"note":"a constant answer"}'
+SERVED_BY: Final = 'chat;slot=green;build="benchmark";instance="chat-1"'
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+_START_S: Final = 5.0
+
+_NGINX: Final = """\
+daemon off;
+worker_processes 1;
+worker_cpu_affinity {mask};
+worker_rlimit_nofile 16384;
+{user}
+pid nginx.pid;
+error_log stderr warn;
+events {{
+  worker_connections 8192;
+}}
+http {{
+  access_log off;
+  keepalive_requests 100000000;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  ssl_protocols TLSv1.3;
+  ssl_certificate server.pem;
+  ssl_certificate_key server.key;
+  server {{
+    listen 127.0.0.1:{http};
+    listen 127.0.0.1:{https} ssl;
+    location / {{
+      default_type application/json;
+      add_header X-Served-By '{served_by}';
+      return 200 '{body}';
+    }}
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Nginx:
+    """A target that runs."""
+
+    http: str
+    """Base address, as `http://127.0.0.1:PORT`."""
+    https: str
+    ca_file: Path
+    pid: int
+    """Of the worker."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def nginx() -> Iterator[Nginx]:
+    """Run nginx from its wheel, one worker on the last core, with a constant JSON answer to everything."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        write_certificates(root)
+        http, https = free_port(), free_port()
+        user = "user nobody nogroup;" if os.geteuid() == 0 else ""
+        text = _NGINX.format(
+            mask=format(1 << TARGET_CORE, "b"), user=user, http=http, https=https, served_by=SERVED_BY, body=BODY
+        )
+        (root / "nginx.conf").write_text(text)
+        command: list[str] = [str(binaries.nginx("gateway")), "-p", folder, "-c", "nginx.conf", "-e", "stderr"]
+        process = subprocess.Popen(command, cwd=folder)
+        try:
+            until = time.monotonic() + _START_S
+            while not (workers := children(process.pid)) or not _accepts(http):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise SystemExit("nginx did not start")
+                time.sleep(0.01)
+            yield Nginx(f"http://127.0.0.1:{http}", f"https://127.0.0.1:{https}", root / "ca.pem", workers[0])
+        finally:
+            process.terminate()
+            process.wait(_START_S)
+
+
+def _accepts(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started and that run."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has used, all threads, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def pin(core: int = GENERATOR_CORE) -> None:
+    """Keep this process, and all that it starts from now on, on one core."""
+    os.sched_setaffinity(0, {core})
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a generator reached."""
+
+    requests: int
+    wall: float
+    cpu: float
+    """Seconds of the generator's own."""
+
+    @property
+    def per_cpu_second(self) -> float:
+        """What is compared: other work on the machine distorts it little."""
+        return self.requests / self.cpu
+
+
+def has_wrk() -> bool:
+    """Whether the system has wrk."""
+    return shutil.which("wrk") is not None
+
+
+def wrk(url: str, seconds: float, connections: int = CONNECTIONS) -> Rate:
+    """Ask `url` by wrk, one thread on the generator's core; raises `RuntimeError` if it did not do its work."""
+    before = os.times()
+    whole = max(1, round(seconds))
+    command = ["taskset", "-c", str(GENERATOR_CORE), "wrk", "-t1", f"-c{connections}", f"-d{whole}s", url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=whole + 30)
+    after = os.times()
+    found = re.search(r"(\d+) requests in ([\d.]+)s", done.stdout)
+    if done.returncode or found is None or "errors" in done.stdout:
+        raise RuntimeError(f"wrk failed: {done.stdout} {done.stderr}")
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return Rate(int(found[1]), float(found[2]), cpu)

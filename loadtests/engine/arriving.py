@@ -1,0 +1,162 @@
+"""Open arrivals: work begins by schedule, whether or not earlier work is done.
+
+An arrival takes a free connection, or waits for one; its latency counts from when the schedule wanted it. When too many
+wait, it is refused and counted so. The lag is the engine's own fault alone: the time from when an arrival was due to
+when it was taken up. That it then waits for a connection is because the target is slow, and is in its latency.
+"""
+
+import asyncio
+import math
+import time
+from collections import deque
+from typing import Final
+
+from loadtests import clock
+from loadtests.client.timeouts import Timeouts
+from loadtests.counts import NEVER
+from loadtests.engine.connection import TIMED_OUT, Connection
+from loadtests.engine.driver import UNANSWERED, Driver
+from loadtests.engine.plan import Origin, Plan
+from loadtests.engine.recording import Recorder
+from loadtests.engine.watch import Watch
+
+_SPIN_S: Final = 0.001
+"""The event loop's timers are no finer: shorter waits are spent asking the clock, longer ones asleep."""
+_BURST: Final = 64
+"""So many overdue arrivals are taken up before answers are read again."""
+
+
+class OpenArrivals(Driver):
+    """Starts what is due."""
+
+    def __init__(self, origin: Origin, plan: Plan, timeouts: Timeouts, recorder: Recorder, watch: Watch) -> None:
+        super().__init__(origin, plan, timeouts, recorder, watch)
+        self._arrivals = iter(()) if plan.arrivals is None else plan.arrivals
+        self._free: list[Connection] = []
+        self._waiting: deque[float] = deque()
+        self._begins = 0.0
+        self._due = math.inf
+        # Arrivals in the schedule's second that it is, the second, and when it ends.
+        self._asked = self._refused = self._second = 0
+        self._border = -math.inf
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way, and nobody waits."""
+        return not self._waiting and super().idle
+
+    def begin(self, at: float) -> None:
+        """Follow the schedule."""
+        if self.ending:
+            return
+        self._begins = at
+        self._free.extend(self.connections)
+        self._next()
+        self._wait(time.perf_counter())
+
+    def end(self) -> None:
+        """Take up no more arrivals."""
+        super().end()
+        self._due = math.inf
+        self._hand_over()
+
+    def abandon(self) -> None:
+        """Those who wait were never served."""
+        while self._waiting:
+            self._waiting.popleft()
+            self.recorder.fail(UNANSWERED, NEVER)
+        super().abandon()
+
+    def inspect(self, now: float) -> None:
+        """Those who wait give up like those who are not answered."""
+        while self._waiting and self._waiting[0] < now - self._timeouts.read:
+            self.recorder.fail(TIMED_OUT, now - self._waiting.popleft())
+        self._hand_over()
+        super().inspect(now)
+
+    def freed(self, connection: Connection, now: float) -> None:
+        """Serve who waits longest."""
+        if self._waiting:
+            connection.send(self._waiting.popleft(), now)
+        else:
+            self._free.append(connection)
+
+    def lost(self, connection: Connection) -> None:
+        """Nobody takes it any more."""
+        if connection in self._free:
+            self._free.remove(connection)
+        super().lost(connection)
+
+    def again(self, since: float) -> None:
+        """Let it wait before all others."""
+        self._waiting.appendleft(since)
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        for _ in range(_BURST):
+            if self._due > now:
+                break
+            if self._due >= self._border:
+                self._turn()
+            self._asked += 1
+            self.recorder.lag(now - self._due)
+            self._take_up(self._due, now)
+            self._next()
+            now = time.perf_counter()
+        self._wait(now)
+
+    def _take_up(self, due: float, now: float) -> None:
+        while self._free:
+            connection = self._free.pop()
+            if connection.usable:
+                connection.send(due, now)
+                return
+        if len(self._waiting) >= self.plan.waiting:
+            self._refused += 1
+            return
+        self._waiting.append(due)
+        self._grow()
+
+    def _next(self) -> None:
+        offset = None if self.ending else next(self._arrivals, None)
+        if offset is None:
+            self.end()
+        else:
+            self._due = self._begins + offset
+
+    def _wait(self, now: float) -> None:
+        gap = self._due - now
+        if gap < _SPIN_S:
+            asyncio.get_running_loop().call_soon(self._tick)
+        elif gap < math.inf:
+            asyncio.get_running_loop().call_later(gap - _SPIN_S, self._tick)
+
+    def _turn(self) -> None:
+        """Go on to the second in which the next arrival is due."""
+        self._hand_over()
+        wall = clock.wall() + self._due - time.perf_counter()
+        self._second = int(wall)
+        self._border = self._due + self._second + 1 - wall
+
+    def _hand_over(self) -> None:
+        if self._asked:
+            self.recorder.arrivals(self._second, self._asked, self._refused)
+            self._asked = self._refused = 0
+
+    def _grow(self) -> None:
+        """Open a connection for who waits, if none is being opened already."""
+        room = len(self.connections) + self.opening < self.plan.connections
+        if room and self.opening < len(self._waiting):
+            self.connect(self._serve, self._turn_away)
+
+    def _serve(self, connection: Connection) -> None:
+        self.freed(connection, time.perf_counter())
+
+    def _turn_away(self, cause: str) -> None:
+        """Who waits longest is told that there is no connection; the next tries again."""
+        if self._waiting:
+            self.recorder.fail(cause, time.perf_counter() - self._waiting.popleft())
+        self._grow()
+
+    def _closed(self) -> None:
+        self._grow()

@@ -1,0 +1,78 @@
+"""A closed loop: each connection sends as soon as it was answered, as fast as target and engine can."""
+
+import asyncio
+import time
+from functools import partial
+from typing import Final
+
+from loadtests.client.timeouts import Timeouts
+from loadtests.counts import NEVER
+from loadtests.engine.connection import Connection
+from loadtests.engine.driver import UNANSWERED, Driver
+from loadtests.engine.plan import Origin, Plan
+from loadtests.engine.recording import Recorder
+from loadtests.engine.watch import Watch
+
+_PAUSE_S: Final = 0.1
+"""After a connection that could not be opened: a target that refuses is not asked a hundred thousand times a second."""
+
+
+class ClosedLoop(Driver):
+    """Every connection is busy, always."""
+
+    def __init__(self, origin: Origin, plan: Plan, timeouts: Timeouts, recorder: Recorder, watch: Watch) -> None:
+        super().__init__(origin, plan, timeouts, recorder, watch)
+        self._replaced = 0
+        """Connections that were closed, and have a successor already."""
+
+    def begin(self, at: float) -> None:
+        """Send by every connection, and open those that are not open."""
+        asyncio.get_running_loop().call_later(max(0.0, at - time.perf_counter()), self._begin)
+
+    def freed(self, connection: Connection, now: float) -> None:
+        """Send again."""
+        if not self.ending:
+            connection.send(now, now)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way; to open a connection is the beginning of a request."""
+        return not self.opening and super().idle
+
+    def abandon(self) -> None:
+        """Count those, too, that were not yet sent."""
+        for _ in range(self.opening):
+            self.recorder.fail(UNANSWERED, NEVER)
+        super().abandon()
+
+    def again(self, since: float) -> None:
+        """Send it by a new connection."""
+        self.connect(partial(self._first, since), partial(self._not_connected, since))
+        self._replaced += 1
+
+    def _begin(self) -> None:
+        if self.ending:
+            return
+        for connection in tuple(self.connections):
+            now = time.perf_counter()
+            connection.send(now, now)
+        for _ in range(self.plan.connections - len(self.connections)):
+            self._renew()
+
+    def _closed(self) -> None:
+        if self._replaced:
+            self._replaced -= 1
+        else:
+            self._renew()
+
+    def _renew(self) -> None:
+        if not self.ending:
+            since = time.perf_counter()
+            self.connect(partial(self._first, since), partial(self._not_connected, since))
+
+    def _first(self, since: float, connection: Connection) -> None:
+        connection.send(since, time.perf_counter())
+
+    def _not_connected(self, since: float, cause: str) -> None:
+        self.recorder.fail(cause, time.perf_counter() - since)
+        asyncio.get_running_loop().call_later(_PAUSE_S, self._renew)

@@ -1,0 +1,246 @@
+"""One connection: sends, reads, judges and records. The way of a request is as short as Python allows."""
+
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING, Final, cast
+
+from loadtests.client.answers import LARGEST_HEAD, Answers, NotHttpError, TooLargeError
+from loadtests.engine.parsing import Whole, WholeWithBody
+from loadtests.engine.plan import Plan, cause_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from loadtests.engine.recording import Recorder
+    from loadtests.engine.watch import Watch
+
+    class Owner(Protocol):
+        """Who has the connection."""
+
+        def freed(self, connection: "Connection", now: float) -> None:
+            """It was answered, and can carry another request."""
+
+        def lost(self, connection: "Connection") -> None:
+            """It is closed, and what it carried is recorded."""
+
+        def again(self, since: float) -> None:
+            """A request that is wanted since then was not taken by a connection that the target had closed."""
+
+
+GARBAGE: Final = "not HTTP"
+RESET: Final = "reset"
+TIMED_OUT: Final = "time-out"
+TOO_LARGE: Final = "answer too large"
+
+
+def _nothing() -> bytes:
+    return b""
+
+
+class Connection(asyncio.Protocol):
+    """A connection, plain. `busy` between a request and its answer; `usable` until it is closed."""
+
+    __slots__ = (
+        "_answers",
+        "_check",
+        "_familiar",
+        "_largest",
+        "_make",
+        "_owner",
+        "_plan",
+        "_record",
+        "_recorder",
+        "_request",
+        "_small",
+        "_statuses",
+        "_transport",
+        "_used",
+        "_watch",
+        "_whole",
+        "_write",
+        "busy",
+        "ready",
+        "sent",
+        "since",
+        "usable",
+    )
+
+    def __init__(self, plan: Plan, largest: int, recorder: "Recorder", watch: "Watch", owner: "Owner") -> None:
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when it is usable, or what came in between."""
+        self._plan = plan
+        self._largest = largest
+        self._recorder = recorder
+        self._record = recorder.record
+        self._watch = watch
+        self._familiar = watch.familiar
+        self._owner = owner
+        self._check = plan.check
+        self._statuses = plan.statuses
+        # What is no larger is within all limits; an answer to HEAD needs the general way.
+        self._small = 0 if plan.head_only else min(LARGEST_HEAD, largest)
+        self._whole = self._new_whole()
+        # Either is None or empty.
+        self._request = plan.request if isinstance(plan.request, bytes) else b""
+        self._make = _nothing if isinstance(plan.request, bytes) else plan.request
+        self._answers: Answers | None = None
+        self._transport: asyncio.Transport | None = None
+        self._write: Callable[[bytes], None]
+        self._used = False
+        self.busy = False
+        self.usable = False
+        self.since = self.sent = 0.0
+
+    def send(self, since: float, now: float) -> None:
+        """Send the request; its latency counts from `since`. Both on the clock of `time.perf_counter`."""
+        self.since = since
+        self.sent = now
+        self.busy = True
+        self._write(self._request or self._make())
+
+    def fails(self, cause: str, latency: float | None = None) -> None:
+        """Give up what is carried, and the connection with it."""
+        self.busy = False
+        self._forget()
+        self._recorder.fail(cause, perf_counter() - self.since if latency is None else latency)
+        self.close()
+
+    def close(self) -> None:
+        """Close it at once."""
+        self.usable = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Be usable from now on."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._write = self._transport.write
+        self._opens()
+
+    def data_received(self, data: bytes) -> None:
+        """Read, the fast way if it can be."""
+        familiar = self._familiar
+        if not self.busy or self._answers is not None or len(data) > self._small:
+            self._read(data)
+        elif len(data) == familiar.length and data.startswith(familiar.head):
+            now = perf_counter()
+            if now >= self._recorder.border:
+                self._recorder.turn(now)
+            self._record(now - self.since)
+            if self._check is not None:
+                self._judge(familiar.status, data[familiar.size :])
+            self._used = True
+            self.busy = False
+            self._owner.freed(self, now)
+        elif self._whole.read(data):
+            self._take(data)
+        else:
+            self._whole = self._new_whole()
+            self._read(data)
+
+    def _take(self, data: bytes) -> None:
+        """Take note of an answer that came as a whole."""
+        now = perf_counter()
+        if now >= self._recorder.border:
+            self._recorder.turn(now)
+        self._record(now - self.since)
+        whole, watch, status = self._whole, self._watch, self._whole.status()
+        if (data.find(watch.marker) < 0) is watch.expected:
+            watch.look(data)
+            self._familiar.forget()
+        if status not in self._statuses:
+            self._recorder.failed(f"status {status}")
+        elif self._check is not None:
+            self._judge(status, b"".join(whole.pieces))
+        whole.pieces.clear()
+        self._used = True
+        self.busy = False
+        if not whole.reusable:
+            self.close()
+            return
+        if status in self._statuses:
+            self._familiar.learn(data, status, now)
+        self._owner.freed(self, now)
+
+    def eof_received(self) -> None:
+        """End what ends with the connection."""
+        self._ended(cleanly=True)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Record what was not answered."""
+        self._ended(cleanly=False)
+        self.usable = False
+        if not self.ready.done():
+            self.ready.set_exception(error or ConnectionResetError())
+        self._owner.lost(self)
+
+    def _opens(self) -> None:
+        if not self.ready.done():
+            self.usable = True
+            self.ready.set_result(None)
+
+    def _new_whole(self) -> Whole:
+        return Whole() if self._check is None else WholeWithBody()
+
+    def _read(self, data: bytes) -> None:
+        """Read in the way that takes everything."""
+        if not self.busy:
+            # Nobody asked for it: some servers say farewell before they close.
+            self.close()
+            return
+        answers = self._answers
+        if answers is None:
+            answers = self._answers = Answers(self._largest, head_only=self._plan.head_only)
+        try:
+            complete = answers.feed(data)
+        except NotHttpError:
+            self.fails(GARBAGE)
+        except TooLargeError:
+            self.fails(TOO_LARGE)
+        else:
+            if complete:
+                self._complete(answers)
+
+    def _ended(self, *, cleanly: bool) -> None:
+        if not self.busy:
+            return
+        answers = self._answers
+        if answers is None and self._used and self._plan.idempotent:
+            # It was closed while nothing was asked, and we could not know. RFC 9110, section 9.2.2.
+            self.busy = False
+            self._owner.again(self.since)
+        elif answers is not None and cleanly and answers.end():
+            self._complete(answers)
+        else:
+            self.fails(RESET)
+
+    def _complete(self, answers: Answers) -> None:
+        now = perf_counter()
+        self._forget()
+        if now >= self._recorder.border:
+            self._recorder.turn(now)
+        self._record(now - self.since)
+        self._watch.headers(answers.fields)
+        self._familiar.forget()
+        if answers.status not in self._statuses:
+            self._recorder.failed(f"status {answers.status}")
+        elif self._check is not None:
+            self._judge(answers.status, answers.body)
+        self.busy = False
+        if answers.reusable:
+            self._used = True
+            self._owner.freed(self, now)
+        else:
+            self.close()
+
+    def _forget(self) -> None:
+        if self._answers is not None:
+            self._answers.close()
+            self._answers = None
+
+    def _judge(self, status: int, body: bytes) -> None:
+        try:
+            self._check(status, body)  # type: ignore[misc]  # asked before
+        except Exception as error:  # noqa: BLE001 - whatever a check finds wrong is a failed sample
+            self._recorder.failed(cause_of(error))

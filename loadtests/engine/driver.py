@@ -1,0 +1,129 @@
+"""The connections of one plan: how they are opened, watched for time-outs, and ended; not when what is sent."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from loadtests.client.timeouts import Timeouts
+from loadtests.client.trouble import unanswered
+from loadtests.counts import NEVER
+from loadtests.engine.connection import TIMED_OUT, Connection
+from loadtests.engine.plan import Origin, Plan
+from loadtests.engine.recording import Recorder
+from loadtests.engine.tls import TlsConnection
+from loadtests.engine.watch import Watch
+
+UNANSWERED: Final = "unanswered at the end"
+
+
+class Driver:
+    """Base of both ways to send. `connections` are those that are open."""
+
+    def __init__(self, origin: Origin, plan: Plan, timeouts: Timeouts, recorder: Recorder, watch: Watch) -> None:
+        self.plan = plan
+        self.recorder = recorder
+        self.connections: set[Connection] = set()
+        self._origin = origin
+        self._timeouts = timeouts
+        self._watch = watch
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.opened = 0
+        """So many connections in all."""
+        self.ending = False
+        """No more work is begun."""
+
+    @property
+    def opening(self) -> int:
+        """Connections that are being opened."""
+        return len(self._tasks)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way."""
+        return not any(connection.busy for connection in self.connections)
+
+    async def warm(self, count: int) -> None:
+        """Open connections before the first request. One that fails is opened again when it is needed."""
+        await asyncio.gather(*(self._open() for _ in range(count)), return_exceptions=True)
+
+    def begin(self, at: float) -> None:
+        """Send, from this time of `time.perf_counter` on."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """Begin no more work."""
+        self.ending = True
+
+    def abandon(self) -> None:
+        """Count as failed what is still under way, and close everything."""
+        for task in self._tasks:
+            task.cancel()
+        for connection in tuple(self.connections):
+            if connection.busy:
+                connection.fails(UNANSWERED, NEVER)
+            connection.close()
+
+    def inspect(self, now: float) -> None:
+        """Give up requests that have taken too long."""
+        late = now - self._timeouts.read
+        for connection in tuple(self.connections):
+            if connection.busy and connection.sent < late:
+                connection.fails(TIMED_OUT)
+
+    def freed(self, connection: Connection, now: float) -> None:
+        """`connection` can carry another request."""
+        raise NotImplementedError
+
+    def lost(self, connection: Connection) -> None:
+        """`connection` is closed."""
+        if connection in self.connections:
+            self.connections.remove(connection)
+            self._closed()
+
+    def again(self, since: float) -> None:
+        """A request has to be sent once more."""
+        raise NotImplementedError
+
+    def connect(self, opened: Callable[[Connection], None], failed: Callable[[str], None]) -> None:
+        """Open a connection; tell it to `opened`, or the cause to `failed`."""
+        task = asyncio.get_running_loop().create_task(self._connect(opened, failed))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, opened: Callable[[Connection], None], failed: Callable[[str], None]) -> None:
+        try:
+            connection = await self._open()
+        except OSError as error:
+            failed(unanswered(error).cause)
+        else:
+            opened(connection)
+
+    async def _open(self) -> Connection:
+        made: list[Connection] = []
+
+        def make() -> Connection:
+            made.append(self._new())
+            return made[0]
+
+        try:
+            async with asyncio.timeout(self._timeouts.connect):
+                await asyncio.get_running_loop().create_connection(make, self._origin.host, self._origin.port)
+                await made[0].ready
+        except BaseException:
+            for connection in made:
+                connection.ready.cancel()
+                connection.close()
+            raise
+        if not made[0].usable:
+            raise ConnectionResetError
+        self.connections.add(made[0])
+        self.opened += 1
+        return made[0]
+
+    def _new(self) -> Connection:
+        if self._origin.context is None:
+            return Connection(self.plan, self._timeouts.largest, self.recorder, self._watch, self)
+        return TlsConnection(self.plan, self._timeouts.largest, self.recorder, self._watch, self, self._origin)
+
+    def _closed(self) -> None:
+        raise NotImplementedError

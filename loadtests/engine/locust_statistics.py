@@ -1,0 +1,54 @@
+"""The engine's counts in Locust's own statistics, so that its web page, its CSV and its console show them.
+
+Numbers of requests and failures are exact, in all and by second. Times are those of a histogram's buckets: within one
+in 255, which is less than what Locust itself rounds them by. Sizes of answers are not counted.
+
+Import it in a process of Locust only.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_time
+
+from fixtures.statistics.tally import Tally
+from loadtests.counts import Counts
+
+_MS: Final = 1000.0
+
+
+def report(stats: RequestStats, counts: Counts, methods: Mapping[str, str]) -> None:
+    """Add `counts` to `stats`; `methods` says under which request type each subject is shown."""
+    for subject, tally in counts.tallies.items():
+        piece = _entry(stats, subject, methods[subject], tally)
+        for entry in (stats.entries[subject, methods[subject]], stats.total):
+            entry.extend(piece)
+    for (subject, cause), times in counts.causes.items():
+        key = StatsError.create_key(methods[subject], subject, cause)
+        error = stats.errors.setdefault(key, StatsError(methods[subject], subject, cause))
+        error.occurred()  # sets the times
+        error.occurrences += times - 1
+
+
+def _entry(stats: RequestStats, subject: str, method: str, tally: Tally) -> StatsEntry:
+    entry = StatsEntry(stats, subject, method)
+    entry.num_requests, entry.num_failures = tally.requests, tally.failed
+    for second, (requests, failures, *_) in tally.seconds().items():
+        entry.num_reqs_per_sec[second] = requests
+        if failures:
+            entry.num_fail_per_sec[second] = failures
+        entry.last_request_timestamp = max(entry.last_request_timestamp or 0.0, float(second))
+    total = 0.0
+    for lower, upper, count in tally.latencies.buckets():
+        if math.isinf(upper):
+            entry.num_none_requests += count
+            continue
+        middle = (lower + upper) / 2 * _MS
+        entry.response_times[bucket_response_time(middle)] += count
+        total += middle * count
+        if entry.min_response_time is None:
+            entry.min_response_time = round(lower * _MS)
+        entry.max_response_time = round(upper * _MS)
+    entry.total_response_time = round(total)
+    return entry

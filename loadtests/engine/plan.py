@@ -1,0 +1,64 @@
+"""What the engine is asked to send, when, and what counts as a good answer."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+CHECK_FAILED: Final = "contract: "
+
+
+class Origin(Protocol):
+    """Where requests go; `loadtests.client.target.Target` is one."""
+
+    @property
+    def host(self) -> str:
+        """A name or an address."""
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """How to be sure of it; None for plain HTTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One request, sent again and again, and counted under one subject.
+
+    Each plan has connections of its own, so that a slow operation cannot delay the measuring of another.
+    """
+
+    subject: str
+    request: bytes | Callable[[], bytes] = field(repr=False)
+    """As it goes over the wire, or what makes it each time; not shown, for it may hold a token."""
+    arrivals: Iterator[float] | None = None
+    """Seconds after the beginning at which to start one, ascending; None is a closed loop."""
+    connections: int = 32
+    """So many at most; a closed loop has them all, always."""
+    warm: int = 1
+    """So many are open before the first arrival."""
+    waiting: int = 10_000
+    """Arrivals that may wait for a connection; who comes when they are so many is refused, and counted."""
+    statuses: frozenset[int] = frozenset({200})
+    """Those of good answers."""
+    check: Callable[[int, bytes], object] | None = None
+    """Gets status and body of an answer with a good status, and raises what it finds wrong (`cause_of`)."""
+    idempotent: bool = False
+    """To be sent again if a connection that had carried one before was closed without a byte of an answer."""
+    head_only: bool = False
+    """The request is HEAD: its answer has no body, whatever it says."""
+
+    def __post_init__(self) -> None:
+        if self.connections < 1 or self.waiting < 0 or self.warm < 0:
+            raise ValueError(f"{self.subject} needs a connection, and no fewer than no place to wait")
+
+
+def cause_of(error: Exception) -> str:
+    """What a check raised, in few words: its own `cause` if it has one, the field that is wrong if it knows it."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, str):
+        return cause
+    return CHECK_FAILED + (getattr(error, "field", None) or type(error).__name__)

@@ -1,0 +1,116 @@
+"""What one plan did, in lists that are counted as a batch: at C speed, under the lock, some twenty times a second.
+
+A sample belongs to the second in which it ended, so a batch never spans two.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from loadtests import clock
+from loadtests.counts import NEVER, Counts
+
+if TYPE_CHECKING:
+    from _thread import LockType
+
+
+class Ledger:
+    """The engine's counts, which its thread adds to and any other takes from."""
+
+    __slots__ = ("_counts", "_lock")
+
+    def __init__(self, counts: Counts, lock: "LockType") -> None:
+        self._counts = counts
+        self._lock = lock
+
+    def take(self) -> Counts:
+        """Everything that is new; from any thread."""
+        with self._lock:
+            return self._counts.take()
+
+    def add(self, apply: Callable[[Counts], None]) -> None:
+        """Count a batch."""
+        with self._lock:
+            apply(self._counts)
+
+
+class Recorder:
+    """Samples and arrivals of one plan. Used by the engine's thread alone."""
+
+    __slots__ = (
+        "_asked",
+        "_causes",
+        "_lags",
+        "_latencies",
+        "_ledger",
+        "_lost",
+        "_refused",
+        "_second",
+        "border",
+        "lag",
+        "record",
+        "subject",
+    )
+
+    def __init__(self, subject: str, ledger: Ledger) -> None:
+        self.subject = subject
+        self._ledger = ledger
+        self._latencies: list[float] = []
+        self._lags: list[float] = []
+        self._causes: list[str] = []
+        self._asked: dict[int, int] = {}
+        self._refused: dict[int, int] = {}
+        # The lists are emptied, never replaced, so that these can be kept by whoever calls them most.
+        self.record = self._latencies.append
+        """Count a sample that ended now, by its latency. First `turn`, if `border` is over."""
+        self.lag = self._lags.append
+        """Count an arrival, by the seconds that it was begun too late."""
+        self._second = 0
+        self.border = 0.0
+        """When the second ends, on the clock of `time.perf_counter`."""
+
+    def turn(self, now: float) -> None:
+        """Count what is there, and see which second it is."""
+        self.settle()
+        wall = clock.wall()
+        self._second = int(wall)
+        self.border = now + self._second + 1 - wall
+
+    def fail(self, cause: str, latency: float) -> None:
+        """Count a failed sample that ended now."""
+        now = time.perf_counter()
+        if now >= self.border:
+            self.turn(now)
+        self.record(latency)
+        self._causes.append(cause)
+
+    def failed(self, cause: str) -> None:
+        """Say of the sample that was recorded last that it failed."""
+        self._causes.append(cause)
+
+    def arrivals(self, second: int, asked: int, refused: int) -> None:
+        """Count arrivals of a second of the schedule."""
+        self._asked[second] = self._asked.get(second, 0) + asked
+        self._refused[second] = self._refused.get(second, 0) + refused
+
+    def settle(self) -> None:
+        """Count what is there."""
+        if self._latencies or self._asked or self._lags:
+            self._ledger.add(self._apply)
+
+    def _apply(self, counts: Counts) -> None:
+        if self._latencies:
+            counts.add(self.subject, self._second, self._latencies, self._causes)
+            came = self._latencies if NEVER not in self._latencies else [x for x in self._latencies if x != NEVER]
+            if came:
+                counts.plot(self._second, came)
+        if self._lags:
+            counts.lag.add(self._lags)
+        for second, asked in self._asked.items():
+            refused = self._refused[second]
+            counts.asked[second] += asked
+            counts.started[second] += asked - refused
+            if refused:
+                counts.refused[second] += refused
+        for filled in (self._latencies, self._causes, self._lags, self._asked, self._refused):
+            filled.clear()

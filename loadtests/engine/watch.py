@@ -1,0 +1,76 @@
+"""Who answers: the header `X-Served-By`, watched at the price of one search in what was received.
+
+As long as the line that was seen last comes again, nothing is parsed. Where no answer has had one, the search is for
+what any spelling of its name contains.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from fixtures.contract.served_by import HEADER
+from loadtests import clock
+from loadtests.engine.parsing import Familiar
+
+_NAME: Final = HEADER.lower().encode()
+# The part of the name that is lower case in both of its usual spellings, X-Served-By and x-served-by.
+_ANY_SPELLING: Final = b"erved-"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """An answer came from someone else than the last did, or is the first of its service."""
+
+    second: int
+    """Of the run's shared epoch."""
+    service: str
+    value: str
+    """The whole header."""
+
+
+class Watch:
+    """Looks at all answers to one plan. `marker in data` is `expected` as long as nothing is new."""
+
+    __slots__ = ("_last", "_saw", "expected", "familiar", "marker")
+
+    def __init__(self, saw: Callable[[Sighting], None]) -> None:
+        self._saw = saw
+        self._last: dict[bytes, tuple[bytes, dict[bytes, int]]] = {}
+        self.familiar = Familiar()
+        """The head that came last, which says who answered, too."""
+        self.marker = _ANY_SPELLING
+        self.expected = False
+
+    def look(self, data: bytes) -> None:
+        """Search an answer that is there as a whole."""
+        head = data[: data.find(b"\r\n\r\n") + 2]
+        at = head.lower().find(b"\r\n" + _NAME + b":")
+        if at < 0:
+            return
+        end = head.find(b"\r\n", at + 2)
+        self.marker, self.expected = head[at : end + 2], True
+        self.saw(head[at + 3 + len(_NAME) : end])
+
+    def headers(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
+        """Look at an answer that came in pieces."""
+        for name, value in fields:
+            if len(name) == len(_NAME) and name.lower() == _NAME:
+                self.saw(value)
+
+    def saw(self, value: bytes) -> None:
+        """Report who answered, unless it is who answered last, or was reported in this second.
+
+        Replicas take turns: each is reported once a second, or there would be as many sightings as answers.
+        """
+        value = value.strip()
+        service = value.partition(b";")[0].strip()
+        last, reported = self._last.get(service, (b"", {}))
+        if value == last:
+            return
+        second = clock.second()
+        if reported.get(value) != second:
+            # Only this second's are kept, so that a target that invents one for each answer fills no memory.
+            reported = {known: when for known, when in reported.items() if when == second}
+            reported[value] = second
+            self._saw(Sighting(second, service.decode("latin-1"), value.decode("latin-1")))
+        self._last[service] = value, reported

@@ -1,0 +1,218 @@
+"""The engine against real servers: what each kind of answer, and each kind of trouble, is counted as."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.load.engine.runs import SUBJECT, arriving, engine
+from tests.unit.load.engine.server import OK, Server, refusing_port, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from loadtests.counts import Counts
+
+THREE = (0.0, 0.02, 0.04)
+GOOD = {
+    "whole": (OK,),
+    "in bytes": tuple(OK[at : at + 1] for at in range(len(OK))),
+    "chunked": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",),
+    "chunked in pieces": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Enc",
+        b"oding: chunked\r\n\r\n1\r",
+        b"\no\r\n1;x=y\r\nk\r\n",
+        b"0\r\nTrailer: t\r\n\r\n",
+    ),
+    "interim": (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK,),
+    "interim before": (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n", OK),
+    "no body": (b"HTTP/1.1 204 No Content\r\n\r\n",),
+    "not modified": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\n\r\n",),
+}
+
+
+def samples(counts: Counts) -> tuple[int, int, dict[tuple[str, str], int]]:
+    """Requests, failures and causes."""
+    tally = counts.tally(SUBJECT)
+    return tally.requests, tally.failed, dict(counts.causes)
+
+
+@pytest.mark.parametrize("pieces", GOOD.values(), ids=GOOD)
+def test_good_answers_are_good_in_any_pieces(pieces: tuple[bytes, ...]) -> None:
+    """Every framing of HTTP/1.1 is read, in whatever pieces it comes, and the connection is used again."""
+    with serving(lambda server, peer: server.answers(peer, *pieces)) as server:
+        counts = arriving(server, THREE, statuses=frozenset({200, 204, 304}), connections=1)
+    assert samples(counts) == (3, 0, {})
+    assert server.requests == 3
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\n\r\nok",
+    ],
+    ids=["close", "HTTP/1.0", "ends with the connection"],
+)
+def test_a_connection_that_ends_with_its_answer_is_replaced(answer: bytes) -> None:
+    """An answer that says that it is the last, or that only the end of the connection ends, is good."""
+
+    def once(server: Server, peer: socket.socket) -> None:
+        server.request(peer)
+        peer.sendall(answer)
+
+    seen: list[bytes] = []
+    with serving(once) as server:
+        counts = arriving(server, THREE, check=lambda _, body: seen.append(body))
+    assert samples(counts) == (3, 0, {})
+    assert seen == [b"ok"] * 3
+    assert server.connections >= 3
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 400\r\n", b"", b"Transfer-Encoding: chunked\r\n"])
+def test_the_answer_to_head_has_no_body(length: bytes) -> None:
+    """Whatever length the answer to HEAD announces, it ends with its head."""
+    with serving(lambda server, peer: server.answers(peer, b"HTTP/1.1 200 OK\r\n" + length + b"\r\n")) as server:
+        counts = arriving(server, THREE, request=b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n", head_only=True)
+    assert samples(counts) == (3, 0, {})
+
+
+def reset(peer: socket.socket) -> None:
+    """Close in the rudest way there is."""
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+
+
+def drips(server: Server, peer: socket.socket) -> None:
+    """Answer without end."""
+    server.request(peer)
+    peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while not server.over.is_set():
+        peer.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+
+
+def after_request(act: Callable[[socket.socket], object]) -> Callable[[Server, socket.socket], None]:
+    def handle(server: Server, peer: socket.socket) -> None:
+        server.request(peer)
+        act(peer)
+
+    return handle
+
+
+TROUBLES: dict[str, tuple[Callable[[Server, socket.socket], object], str]] = {
+    "status": (lambda server, peer: server.answers(peer, OK.replace(b"200", b"503")), "status 503"),
+    "status in pieces": (
+        lambda server, peer: server.answers(peer, b"HTTP/1.1 40", b"4 Gone\r\nContent-Length: 0\r\n\r\n"),
+        "status 404",
+    ),
+    "garbage": (after_request(lambda peer: peer.sendall(b"\x00\x01\x02 what is this?\r\n\r\n")), "not HTTP"),
+    "two lengths": (
+        after_request(lambda peer: peer.sendall(OK.replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\n"))),
+        "not HTTP",
+    ),
+    "upgrade": (
+        after_request(
+            lambda peer: peer.sendall(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+        ),
+        "not HTTP",
+    ),
+    "closed": (after_request(lambda _: None), "reset"),
+    "cut": (after_request(lambda peer: peer.sendall(OK[:-1])), "reset"),
+    "reset": (after_request(reset), "reset"),
+    "gigabytes": (drips, "answer too large"),
+    "endless head": (
+        after_request(lambda peer: peer.sendall(b"HTTP/1.1 200 OK\r\n" + b"X-Pad: pad\r\n" * 20_000)),
+        "answer too large",
+    ),
+    "hangs": (lambda server, peer: (server.request(peer), server.over.wait(5)), "time-out"),
+    "hangs midway": (lambda server, peer: server.answers(peer, OK[:-1]), "time-out"),
+}
+
+
+@pytest.mark.parametrize(("handle", "cause"), TROUBLES.values(), ids=TROUBLES)
+def test_each_trouble_has_its_cause(handle: Callable[[Server, socket.socket], None], cause: str) -> None:
+    """Every way in which a target fails is counted as one failure of each request, under its cause."""
+    with serving(handle) as server:
+        counts = arriving(server, THREE, on=engine(server, read=0.3))
+    assert samples(counts) == (3, 3, {(SUBJECT, cause): 3})
+
+
+def test_a_target_that_refuses_is_counted_so() -> None:
+    """Nobody listening is a failure of each arrival."""
+    counts = arriving(Server(refusing_port()), THREE)
+    assert samples(counts) == (3, 3, {(SUBJECT, "refused"): 3})
+
+
+def test_a_name_that_does_not_resolve_is_counted_so() -> None:
+    """A host without an address is a failure of each arrival."""
+    counts = arriving(Server(1, host="nowhere.invalid"), THREE[:1])
+    assert samples(counts) == (1, 1, {(SUBJECT, "name does not resolve"): 1})
+
+
+def test_what_comes_unasked_spoils_the_connection_not_the_answer() -> None:
+    """Bytes after an answer, or between two, close the connection and fail nothing."""
+
+    def chatty(server: Server, peer: socket.socket) -> None:
+        server.request(peer)
+        peer.sendall(OK + b"HTTP/1.1 408 Request Time-out\r\n\r\n")
+        server.over.wait(5)
+
+    with serving(chatty) as server:
+        counts = arriving(server, THREE)
+    assert samples(counts) == (3, 0, {})
+    assert server.connections >= 3
+
+
+@pytest.mark.parametrize("farewell", [b"", b"HTTP/1.1 408 Request Time-out\r\nConnection: close\r\n\r\n"])
+def test_a_connection_closed_between_requests_fails_nothing(farewell: bytes) -> None:
+    """A server may end keep-alive whenever nothing is asked."""
+
+    def once(server: Server, peer: socket.socket) -> None:
+        server.request(peer)
+        peer.sendall(OK)
+        server.over.wait(0.01)
+        peer.sendall(farewell)
+
+    with serving(once) as server:
+        counts = arriving(server, (0.0, 0.1, 0.2), connections=1)
+    assert samples(counts) == (3, 0, {})
+    assert server.connections >= 3
+
+
+@pytest.mark.parametrize(("idempotent", "failures"), [(True, 0), (False, 2)])
+def test_only_what_may_be_repeated_is_sent_again(idempotent: bool, failures: int) -> None:  # noqa: FBT001
+    """A request that met a connection which the server was closing is sent once more, if it changes nothing."""
+
+    def shuts_on_second(server: Server, peer: socket.socket) -> None:
+        server.request(peer)
+        peer.sendall(OK)
+        server.request(peer)
+
+    with serving(shuts_on_second) as server:
+        counts = arriving(server, (0.0, 0.03, 0.06, 0.09), connections=1, idempotent=idempotent)
+    assert samples(counts)[:2] == (4, failures)
+
+
+def test_a_check_says_what_is_wrong() -> None:
+    """What a check raises is the cause: its own word, the field it names, or the kind of mistake."""
+
+    class Wrong(Exception):  # noqa: N818 - as the contract's own
+        def __init__(self, **named: str) -> None:
+            self.__dict__ |= named
+
+    raised = iter([None, Wrong(cause="status 418"), Wrong(field="items"), ValueError("no")])
+
+    def check(status: int, body: bytes) -> None:
+        assert (status, body) == (200, b"ok")
+        if error := next(raised):
+            raise error
+
+    with serving(lambda server, peer: server.answers(peer, OK)) as server:
+        counts = arriving(server, (0.0, 0.02, 0.04, 0.06), check=check)
+    assert samples(counts)[:2] == (4, 3)
+    assert {cause for _, cause in counts.causes} == {"status 418", "contract: items", "contract: ValueError"}
