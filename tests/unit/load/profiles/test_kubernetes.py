@@ -1,0 +1,208 @@
+"""The manifests: names, labels, ports and commands agree, nobody is root, and no cluster is written down."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from loadtests.profiles.load import known_profiles
+from tests.architecture.source import ROOT
+
+FOLDER: Final = ROOT / "loadtests/kubernetes"
+ROOT_FILE: Final = "kustomization.yaml"
+NAME: Final = "app.kubernetes.io/name"
+KUSTOMIZATION: Final[dict[str, Any]] = yaml.safe_load((FOLDER / ROOT_FILE).read_text(encoding="utf-8"))
+LITERALS: Final = dict(literal.split("=") for literal in KUSTOMIZATION["configMapGenerator"][0]["literals"])
+
+
+def documents() -> Iterator[dict[str, Any]]:
+    for name in KUSTOMIZATION["resources"]:
+        yield yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+
+
+OBJECTS: Final[dict[tuple[str, str], dict[str, Any]]] = {
+    (document["kind"], document["metadata"]["name"]): document for document in documents()
+}
+JOBS: Final = ("load-master", "load-workers")
+
+
+def pod(job: str) -> dict[str, Any]:
+    template = OBJECTS["Job", job]["spec"]["template"]
+    return {**template["spec"], "labels": template["metadata"]["labels"]}
+
+
+def container(job: str) -> dict[str, Any]:
+    [only] = pod(job)["containers"]
+    found: dict[str, Any] = only
+    return found
+
+
+def leaves(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from chain.from_iterable(map(leaves, value.values()))
+    elif isinstance(value, list):
+        yield from chain.from_iterable(map(leaves, value))
+    elif isinstance(value, str):
+        yield value
+
+
+def test_every_manifest_is_built_and_no_other() -> None:
+    """The kustomization names every manifest of the folder, and every object is there once."""
+    files = {file.name for file in FOLDER.glob("*.yaml")} - {ROOT_FILE}
+    assert set(KUSTOMIZATION["resources"]) == files
+    assert sorted(OBJECTS) == [
+        ("Job", "load-master"),
+        ("Job", "load-workers"),
+        ("NetworkPolicy", "load-master"),
+        ("NetworkPolicy", "load-workers"),
+        ("PersistentVolumeClaim", "load-runs"),
+        ("Service", "load-master"),
+        ("ServiceAccount", "load-tests"),
+    ]
+    assert len(list(documents())) == len(OBJECTS)
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_run_is_made_once(job: str) -> None:
+    """No pod is made again: a second try would be another run, and a worker that comes back has forgotten."""
+    spec = OBJECTS["Job", job]["spec"]
+    assert spec["backoffLimit"] == 0
+    assert pod(job)["restartPolicy"] == "Never"
+    assert spec["activeDeadlineSeconds"] > 4 * 3600
+    assert pod(job)["terminationGracePeriodSeconds"] >= 120
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_nobody_is_root_and_nothing_is_writable_but_two_folders(job: str) -> None:
+    """Pods run as somebody without rights, on a read-only file system, with room for runs and for scratch."""
+    rights, inside = pod(job)["securityContext"], container(job)["securityContext"]
+    assert rights["runAsNonRoot"] is True
+    assert rights["runAsUser"] > 0
+    assert rights["runAsGroup"] > 0
+    assert rights["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert inside == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    mounts = {mount["name"]: mount["mountPath"] for mount in container(job)["volumeMounts"]}
+    assert mounts == {"runs": "/runs", "scratch": "/tmp"}  # noqa: S108 - inside the container
+    assert {volume["name"] for volume in pod(job)["volumes"]} == set(mounts)
+    assert pod(job)["automountServiceAccountToken"] is False
+    assert OBJECTS["ServiceAccount", pod(job)["serviceAccountName"]]["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_secrets_come_by_reference(job: str) -> None:
+    """Variables come from the generated map and from a Secret that no manifest holds."""
+    assert container(job)["envFrom"] == [
+        {"configMapRef": {"name": KUSTOMIZATION["configMapGenerator"][0]["name"]}},
+        {"secretRef": {"name": "load-tests"}},
+    ]
+    assert not any(kind == "Secret" for kind, _ in OBJECTS)
+    assert not any("key" in name.lower() or "secret" in name.lower() for name in LITERALS)
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_service_is_no_option_of_locust(job: str) -> None:
+    """Variables that Kubernetes makes of Services stay out of pods, since Locust would read some as options."""
+    assert pod(job)["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_core_is_asked_for_and_never_taken_away(job: str) -> None:
+    """Each process asks for a core and memory, and only its memory is limited."""
+    resources = container(job)["resources"]
+    assert resources["requests"]["cpu"] == "1"
+    assert set(resources["requests"]) == {"cpu", "memory"}
+    assert set(resources["limits"]) == {"memory"}
+
+
+def test_workers_find_their_master() -> None:
+    """The name that workers call is the Service, which leads to the master's pod and port, and policies let them."""
+    service, master = OBJECTS["Service", "load-master"], container("load-master")
+    assert "--master-host=load-master" in container("load-workers")["args"]
+    assert service["spec"]["selector"].items() <= pod("load-master")["labels"].items()
+    [offered] = service["spec"]["ports"]
+    [open_port] = master["ports"]
+    assert offered["targetPort"] == open_port["name"]
+    assert offered["port"] == open_port["containerPort"]
+    policies = {name: OBJECTS["NetworkPolicy", name]["spec"] for name in JOBS}
+    [comes], [goes, _] = policies["load-master"]["ingress"], policies["load-workers"]["egress"]
+    assert comes["from"][0]["podSelector"]["matchLabels"] == {NAME: "load-workers"}
+    assert goes["to"][0]["podSelector"]["matchLabels"] == {NAME: "load-master"}
+    assert comes["ports"] == goes["ports"] == [{"port": open_port["name"]}]
+    assert "ingress" not in policies["load-workers"]
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_labels_agree(job: str) -> None:
+    """A Job, its pods and its policy are known by the same label, and its volume claim exists."""
+    assert pod(job)["labels"] == {NAME: job}
+    assert OBJECTS["Job", job]["metadata"]["labels"] == {NAME: job}
+    policy = OBJECTS["NetworkPolicy", job]["spec"]
+    assert policy["podSelector"]["matchLabels"] == {NAME: job}
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    claims = [v["persistentVolumeClaim"]["claimName"] for v in pod(job)["volumes"] if "persistentVolumeClaim" in v]
+    assert all(("PersistentVolumeClaim", claim) in OBJECTS for claim in claims)
+
+
+def test_as_many_workers_are_made_as_are_expected() -> None:
+    """The number of workers is one literal, which the master expects and the workers' Job is given."""
+    [replacement] = KUSTOMIZATION["replacements"]
+    assert replacement["source"] == {"kind": "ConfigMap", "name": "load-tests", "fieldPath": "data.WORKERS"}
+    assert replacement["targets"] == [
+        {"select": {"kind": "Job", "name": "load-workers"}, "fieldPaths": ["spec.parallelism"]}
+    ]
+    assert int(LITERALS["WORKERS"]) > 0
+    assert "--expect-workers=$(WORKERS)" in container("load-master")["args"]
+    assert "completions" not in OBJECTS["Job", "load-workers"]["spec"]
+
+
+def test_every_variable_of_a_command_is_given() -> None:
+    """What commands refer to is a literal or a variable of the container, and the profile exists."""
+    master = container("load-master")
+    given = {*LITERALS, *(variable["name"] for variable in master["env"])}
+    assert set(re.findall(r"\$\((\w+)\)", " ".join(master["args"]))) <= given
+    assert LITERALS["PROFILE"] in known_profiles()
+    assert float(LITERALS["RATE_SCALE"]) == 1
+
+
+def test_nothing_of_any_cluster_is_written_down() -> None:
+    """Manifests have no address, registry or namespace; the image is a placeholder that is set from outside."""
+    assert {container(job)["image"] for job in JOBS} == {image["name"] for image in KUSTOMIZATION["images"]}
+    assert not any("namespace" in document["metadata"] for document in OBJECTS.values())
+    text = [leaf for document in OBJECTS.values() for leaf in leaves(document)]
+    assert not [leaf for leaf in text if "://" in leaf or re.search(r"\.(com|io|org|net|local)\b(?!/)", leaf)]
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_locust_takes_the_command(job: str) -> None:
+    """Locust's own parser, with our options, takes every argument of the command."""
+    arguments = container(job)["args"]
+    for name, value in {**LITERALS, "RUN": "load-master-x"}.items():
+        arguments = [argument.replace(f"$({name})", value) for argument in arguments]
+    program = (
+        "import sys; from locust.argument_parser import get_empty_argument_parser, setup_parser_arguments;"
+        "from loadtests.options import add_options;"
+        "parser = get_empty_argument_parser(add_help=False); setup_parser_arguments(parser); add_options(parser);"
+        "options = parser.parse_args(sys.argv[1:]);"
+        "print(options.locustfile, options.master, options.worker)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "LOCUST_SKIP_MONKEY_PATCH": "1"},
+    )
+    leads = job == "load-master"
+    assert done.stdout.split() == ["loadtests/locustfile.py", str(leads), str(not leads)]
