@@ -68,5 +68,8 @@ def _mail(visitor: Visitor, newcomer: Person, issued: Issued) -> Mail:
 def _leaves(visitor: Visitor, newcomer: Person) -> None:
     """Delete the newcomer's account; raises `Failure`, and then the pool has to."""
     visitor.client.token = newcomer.tokens.access_token
-    visitor.client.send(auth.delete_account())
+    try:
+        visitor.client.send(auth.delete_account())
+    finally:
+        visitor.takes_tokens()
     visitor.newcomers.gone(newcomer)

@@ -3,6 +3,7 @@
 A pool that cannot be made leaves nobody behind, as far as the platform lets it, and says whom it had to leave.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final, Self
@@ -28,6 +29,8 @@ from loadtests.people.making import Maker, Pair
 from loadtests.people.newcomers import Newcomers, expected
 from loadtests.people.removal import enough_for, remove
 from loadtests.people.visitor import Equipment, Visitor
+
+_log = logging.getLogger(__name__)
 
 REGISTERING: Final = "registering"
 """The journey by which people come who were not there before."""
@@ -80,7 +83,8 @@ class Pool:
             if isinstance(error, PeopleError):
                 raise PeopleError(error.what, error.how, left) from error.__cause__
             for one in left:
-                error.add_note(f"left behind: {one}")
+                # Logged, since nobody reads what a greenlet is killed with.
+                _log.warning("left behind: %s", one)
             raise
         pool = cls(pairs, maker, newcomers, equipment)
         pool._keeper.begin()

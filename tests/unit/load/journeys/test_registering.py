@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from loadtests.failure import Failure
 from loadtests.journeys import JOURNEYS
 from tests.unit.load.journeys.town import Device, Town
@@ -30,6 +32,15 @@ def test_newcomer_who_cannot_leave_stays_for_the_pool(town: Town) -> None:
     _runs("registering", town)
     assert town.counted("registering") == [(True, "")]
     assert _left(town) == ["n1"]
+
+
+@pytest.mark.parametrize("failure", [None, Failure("status 500")])
+def test_client_is_the_visitors_again(failure: Failure | None, town: Town) -> None:
+    """What was lent to a newcomer sends in the visitor's own name afterwards, however the newcomer left."""
+    visitor = town.visitor()
+    town.trouble["auth deleteOwnAccount"].append(failure)
+    JOURNEYS["registering"].run(visitor, time.perf_counter())
+    assert visitor.client.token == visitor.person.tokens.access_token
 
 
 def test_newcomer_who_got_no_further_stays_for_the_pool(town: Town) -> None:

@@ -1,0 +1,1 @@
+"""Tests: what makes load, against a sandbox with all its services."""
