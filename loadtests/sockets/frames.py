@@ -101,7 +101,8 @@ def masks() -> Callable[[], bytes]:
     def draw() -> Iterator[bytes]:
         while True:
             block = os.urandom(4096)
-            yield from (block[start : start + 4] for start in range(0, 4096, 4))
+            for start in range(0, 4096, 4):
+                yield block[start : start + 4]
 
     return draw().__next__
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import gevent
+from gevent import get_hub, getcurrent
 
 from loadtests.client import Target, Timeouts
 from loadtests.client.trouble import unanswered
@@ -36,6 +37,10 @@ class Closure:
     code: int
     reason: str
     by_us: bool
+
+
+class _TooLateError(Exception):
+    """Thrown where a greenlet waits for a message."""
 
 
 class Socket:
@@ -109,18 +114,29 @@ class Socket:
 
     def send(self, text: str) -> None:
         """Send a text message; raises `Failure` if the socket has ended or ends by it."""
-        self._must_be_open()
-        self._put(frame(frames.TEXT, text.encode(), _mask()))
-        self._must_be_open()
+        if self._why is None:
+            self._put(frame(frames.TEXT, text.encode(), _mask()))
+        if self._why is not None:
+            raise _again(self._why)
 
     def receive(self, timeout: float) -> str:
         """The next text; raises `Failure`: "time-out" after `timeout` seconds, or why the socket ended."""
         inbox = self._inbox
-        if not inbox:
-            with gevent.Timeout(timeout, Failure("time-out", f"no message within {timeout:g} s")):
-                while not inbox:
-                    self._must_be_open()
-                    self._read()
+        if inbox:
+            return inbox.pop(0)
+        # What gevent.Timeout does, for a sixth of its price.
+        timer = get_hub().loop.timer(timeout, ref=False)
+        timer.start(getcurrent().throw, _TooLateError)
+        try:
+            while not inbox:
+                if self._why is not None:
+                    raise _again(self._why)
+                self._read()
+        except _TooLateError:
+            raise Failure("time-out", f"no message within {timeout:g} s") from None
+        finally:
+            timer.stop()
+            timer.close()
         return inbox.pop(0)
 
     def ask(self, text: str, subject: str, timeout: float, *, since: float | None = None) -> str:
@@ -146,7 +162,7 @@ class Socket:
             return
         self._leaving = True
         self._put(frames.closing(code, reason, _mask()))
-        if self._listener is not None and self._listener is not gevent.getcurrent():
+        if self._listener is not None and self._listener is not getcurrent():
             self._listener.join(_LEAVING)
         else:
             with gevent.Timeout(_LEAVING, False):  # noqa: FBT003 - gevent's way to say: go on
@@ -170,10 +186,14 @@ class Socket:
         except OSError as error:
             self._lost(unanswered(error))
             return
-        if data:
-            self._take(self._reader.feed(data))
-        else:
+        if not data:
             self._lost(None)
+            return
+        messages = self._reader.feed(data)
+        if len(messages) == 1 and isinstance(messages[0], str):
+            self._inbox.append(messages[0])
+        else:
+            self._take(messages)
 
     def _take(self, messages: Iterable[Message]) -> None:
         for message in messages:
@@ -222,7 +242,7 @@ class Socket:
             return
         self.closure, self._why = Closure(code, reason, by_us=self._leaving), why
         self._wire.close()
-        if self._listener is not None and self._listener is not gevent.getcurrent():
+        if self._listener is not None and self._listener is not getcurrent():
             # It waits for bytes of a connection that is no more.
             self._listener.kill(block=False)
         if not self._leaving:
@@ -230,10 +250,10 @@ class Socket:
         if self._on_end is not None:
             self._on_end(self.closure)
 
-    def _must_be_open(self) -> None:
-        if self._why is not None:
-            # A new one each time: an exception collects the tracebacks of everywhere it is raised.
-            raise Failure(self._why.cause, self._why.detail)
+
+def _again(why: Failure) -> Failure:
+    """The same once more: an exception collects the tracebacks of everywhere it is raised."""
+    return Failure(why.cause, why.detail)
 
 
 def _count(

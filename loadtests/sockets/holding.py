@@ -1,0 +1,288 @@
+"""Opens and holds connections on one epoll, in a thread that gevent does not know of. Made for `idle`.
+
+A connection that waits is a record of a few words and a socket. What it says when a server pings is made of the same
+frames as everywhere else (`frames`).
+"""
+
+import collections
+import contextlib
+import select
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gevent.monkey import get_original
+
+from loadtests.client import Target
+from loadtests.client.trouble import unanswered
+from loadtests.failure import Failure
+from loadtests.sockets import frames
+from loadtests.sockets.frames import Closing, Ping, Reader, Violation
+from loadtests.sockets.handshake import Handshake
+from loadtests.sockets.sealed import Sealed
+
+_OPENING: Final = 512
+"""Connections that are being opened at one time; a server's backlog is not longer."""
+_TURN: Final = 0.05
+"""Seconds of waiting in one turn at most: how late it sees that it shall stop."""
+_LEAVING: Final = 2.0
+"""Seconds for the other side to answer close frames."""
+_PIECE: Final = 16 * 1024
+_NO_PORT: Final = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
+"""Bind to an address only, and let the system choose the port when it knows where to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be opened, and how fast."""
+
+    target: Target
+    path: str
+    count: int
+    rate: float
+    """Openings a second."""
+    timeout: float
+    """Seconds from the intended start of an opening until it has failed."""
+    subprotocols: Callable[[int], Sequence[str]]
+    """What connection number n offers."""
+    headers: dict[str, str]
+    addresses: Sequence[tuple[int, Any]]
+    """Family and socket address of the target, taken in turn."""
+    sources: Sequence[str]
+
+
+@dataclass(slots=True)
+class Held:
+    """How many there are. Read by other threads while it changes: each number is right, their sum need not be."""
+
+    started: int = 0
+    open: int = 0
+    failed: int = 0
+    """Never opened."""
+    lost: int = 0
+    """Opened, and ended though nobody here asked for it."""
+    pings: int = 0
+    """Asked by the server and answered."""
+    messages: int = 0
+
+
+class _Connection:
+    """One of thousands: nothing in it that can be shared."""
+
+    __slots__ = ("connected", "due", "opening", "reader", "sealed", "socket", "unsent")
+
+    def __init__(self, sock: Any, due: float, opening: Handshake) -> None:  # noqa: ANN401 - the socket before gevent
+        self.socket = sock
+        self.due = due
+        self.opening: Handshake | None = opening
+        self.reader = Reader()
+        self.connected = False
+        self.sealed: Sealed | None = None
+        self.unsent = b""
+
+
+class Holder:
+    """The thread's whole work is `run`; it ends after `leave`. Openings and unexpected ends go to `sample`."""
+
+    def __init__(self, plan: Plan, sample: Callable[[float | None, Failure | None], None]) -> None:
+        self._plan = plan
+        self._sample = sample
+        self._socket = get_original("socket", "socket")
+        self._epoll = get_original("select", "epoll")()
+        self._connections: dict[int, _Connection] = {}
+        self._queue: collections.deque[_Connection] = collections.deque()
+        """Being opened or just opened, the oldest first."""
+        self._opening = 0
+        self._mask = frames.masks()
+        self._leaving = False
+        self.held = Held()
+
+    def leave(self) -> None:
+        """Ask it to close everything and return; from any thread."""
+        self._leaving = True
+
+    def run(self) -> None:
+        """Open, hold, and close what there is when asked to."""
+        try:
+            began = time.perf_counter()
+            while not self._leaving:
+                self._turn(self._start(began))
+            self._close()
+        finally:
+            for connection in self._connections.values():
+                connection.socket.close()
+            self._connections.clear()
+            self._epoll.close()
+
+    def _start(self, began: float) -> float:
+        """Start what is due, and say in how many seconds the next is."""
+        plan, held = self._plan, self.held
+        now = time.perf_counter()
+        while held.started < plan.count and self._opening < _OPENING:
+            due = began + held.started / plan.rate
+            if due > now:
+                return min(due - now, _TURN)
+            self._dial(held.started, due)
+            held.started += 1
+        return _TURN
+
+    def _dial(self, number: int, due: float) -> None:
+        plan = self._plan
+        opening = Handshake(
+            plan.target.authority, plan.path, subprotocols=plan.subprotocols(number), headers=plan.headers
+        )
+        family, address = plan.addresses[number % len(plan.addresses)]
+        try:
+            sock = self._socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        except OSError as error:
+            self.held.failed += 1
+            self._sample(None, unanswered(error))
+            return
+        connection = _Connection(sock, due, opening)
+        self._opening += 1
+        self._connections[sock.fileno()] = connection
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if plan.sources:
+                sock.setsockopt(socket.IPPROTO_IP, _NO_PORT, 1)
+                sock.bind((plan.sources[number % len(plan.sources)], 0))
+            self._epoll.register(sock.fileno(), select.EPOLLOUT)
+            with contextlib.suppress(BlockingIOError):
+                sock.connect(address)
+        except OSError as error:
+            self._end(connection, unanswered(error))
+            return
+        self._queue.append(connection)
+
+    def _turn(self, wait: float) -> None:
+        """Wait for what happens, and do what it asks for."""
+        for descriptor, event in self._epoll.poll(wait, 1024):
+            connection = self._connections.get(descriptor)
+            if connection is None:
+                continue
+            try:
+                if event & select.EPOLLOUT or not connection.connected:
+                    self._writable(connection)
+                else:
+                    self._readable(connection)
+            except Failure as failure:
+                self._end(connection, failure)
+            except OSError as error:
+                self._end(connection, unanswered(error))
+        deadline = time.perf_counter() - self._plan.timeout
+        while self._queue and (self._queue[0].opening is None or self._queue[0].due < deadline):
+            connection = self._queue.popleft()
+            if connection.opening is not None:
+                self._end(connection, Failure("time-out", "while opening"))
+
+    def _writable(self, connection: _Connection) -> None:
+        if not connection.connected and connection.opening is not None:
+            # Connected, or failed to.
+            if error := connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                raise OSError(error, "connect")
+            connection.connected = True
+            target = self._plan.target
+            if target.context is not None:
+                connection.sealed = Sealed(target.context, target.host)
+                self._put(connection, b"")
+            else:
+                self._put(connection, connection.opening.request)
+        else:
+            self._put(connection, b"")
+        if not connection.unsent:
+            self._epoll.modify(connection.socket.fileno(), select.EPOLLIN)
+
+    def _readable(self, connection: _Connection) -> None:
+        try:
+            data = connection.socket.recv(_PIECE)
+        except BlockingIOError:
+            return
+        if connection.sealed is not None and data:
+            agreed = connection.sealed.agreed
+            data = connection.sealed.take(data)
+            if not agreed and connection.sealed.agreed and connection.opening is not None:
+                connection.sealed.seal(connection.opening.request)
+            self._put(connection, b"")
+            if not data:
+                return
+        if connection.opening is not None:
+            rest = connection.opening.feed(data)
+            if rest is None:
+                return
+            connection.opening = None
+            self._opening -= 1
+            self.held.open += 1
+            self._sample(time.perf_counter() - connection.due, None)
+            data = rest
+            if not data:
+                return
+        elif not data:
+            self._end(connection, _unexpected(frames.NO_CLOSE_FRAME, "no close frame"))
+            return
+        self._hear(connection, data)
+
+    def _hear(self, connection: _Connection, data: bytes) -> None:
+        for message in connection.reader.feed(data):
+            if isinstance(message, Ping):
+                self.held.pings += 1
+                self._put(connection, frames.frame(frames.PONG, message.payload, self._mask()))
+            elif isinstance(message, Closing):
+                with contextlib.suppress(OSError):
+                    self._put(connection, frames.closing(message.code, "", self._mask()))
+                self._end(connection, _unexpected(message.code, message.reason))
+                return
+            elif isinstance(message, Violation):
+                self._end(connection, Failure(f"protocol: {message.why}", ""))
+                return
+            elif isinstance(message, str | bytes):
+                self.held.messages += 1
+
+    def _put(self, connection: _Connection, data: bytes) -> None:
+        """Send what there is to send; what the socket does not take waits until it does."""
+        if connection.sealed is not None:
+            if data:
+                connection.sealed.seal(data)
+            data = connection.sealed.due()
+        data = connection.unsent + data
+        if not data:
+            return
+        try:
+            sent = connection.socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        connection.unsent = data[sent:]
+        if connection.unsent:
+            self._epoll.modify(connection.socket.fileno(), select.EPOLLOUT)
+
+    def _end(self, connection: _Connection, failure: Failure) -> None:
+        """Forget a connection, and tell why unless everything is being closed."""
+        self._connections.pop(connection.socket.fileno(), None)
+        connection.socket.close()
+        if connection.opening is not None:
+            self._opening -= 1
+            self.held.failed += 1
+        else:
+            self.held.open -= 1
+            self.held.lost += not self._leaving
+        if not self._leaving:
+            self._sample(None, failure)
+
+    def _close(self) -> None:
+        """Say good-bye to all, and give them a moment to answer."""
+        for connection in list(self._connections.values()):
+            if connection.opening is not None:
+                self._end(connection, Failure("closed by us", ""))
+                continue
+            try:
+                self._put(connection, frames.closing(frames.NORMAL, "", self._mask()))
+            except OSError as error:
+                self._end(connection, unanswered(error))
+        deadline = time.perf_counter() + _LEAVING
+        while self._connections and time.perf_counter() < deadline:
+            self._turn(_TURN)
+
+
+def _unexpected(code: int, reason: str) -> Failure:
+    return Failure(f"closed unexpectedly {code}", reason)

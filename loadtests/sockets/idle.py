@@ -1,0 +1,138 @@
+"""Tens of thousands of websockets that only stay open, from one process.
+
+    idle = Idle(target, SOCKET_PATH, count=10_000, rate=500, subprotocols=lambda number: offer(tokens[number]))
+    idle.start()
+    ...                       every second, in a greenlet: idle.tell(events.request.fire)
+    idle.stop(gevent.sleep)
+
+What a platform asks of somebody idle is to answer protocol pings; its contract has no heartbeat of the application's
+that a client must send. A connection that ends is counted and stays ended: the loss is to be seen, not mended.
+
+What it costs: about 0.7 KiB of this process for a plain connection, and about 40 KiB for one with TLS, nearly all of
+it OpenSSL's. One address has ports for about 28,000 connections to one address and port of the target (`room`).
+"""
+
+import collections
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gevent.monkey import get_original
+
+from loadtests.client import Target, Timeouts
+from loadtests.client.trouble import unanswered
+from loadtests.failure import Failure
+from loadtests.sockets.holding import Held, Holder, Plan
+from loadtests.sockets.room import allow_descriptors, sources
+
+SUBJECT: Final = "connection"
+KIND: Final = "WS"
+_STOPPING: Final = 5.0
+"""Seconds until the thread has closed everything, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One opening that succeeded or failed, or one end that nobody here asked for; `latency` in seconds."""
+
+    latency: float | None
+    failure: Failure | None
+
+
+class Idle:
+    """Opens `count` websockets, `rate` a second, and holds them until `stop`, in a thread of its own.
+
+    `subprotocols` says what connection number n offers, as each has a person's own token; it is called in the thread,
+    as the n-th opening is due.
+    """
+
+    def __init__(  # noqa: PLR0913 - what makes a connection
+        self,
+        target: Target,
+        path: str,
+        *,
+        count: int,
+        rate: float,
+        subprotocols: Callable[[int], Sequence[str]] = lambda _: (),
+        headers: Mapping[str, str] | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._target, self._path, self._count, self._rate = target, path, count, rate
+        self._subprotocols = subprotocols
+        self._headers = dict(headers or {})
+        self._timeouts = timeouts or Timeouts()
+        self._new: collections.deque[Sample] = collections.deque()
+        self._holder: Holder | None = None
+        self._running = False
+        self._crash: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin to open; raises `NoRoomError` if the machine does not allow so many, `Failure` for a name unknown."""
+        addresses = _addresses(self._target)
+        allow_descriptors(self._count)
+        self._holder = Holder(
+            Plan(
+                target=self._target,
+                path=self._path,
+                count=self._count,
+                rate=self._rate,
+                timeout=self._timeouts.connect,
+                subprotocols=self._subprotocols,
+                headers=self._headers,
+                addresses=addresses,
+                sources=sources([address[0] for _, address in addresses], self._count),
+            ),
+            lambda latency, failure: self._new.append(Sample(latency, failure)),
+        )
+        self._running = True
+        # Not gevent's: a greenlet that waits on an epoll of its own would stop all others.
+        get_original("_thread", "start_new_thread")(self._run, (self._holder,))
+
+    @property
+    def held(self) -> Held:
+        """How many connections there are by now."""
+        return Held() if self._holder is None else self._holder.held
+
+    def take(self) -> list[Sample]:
+        """What happened since the last time; from any thread. Raises `RuntimeError` if the thread came to grief."""
+        if self._crash is not None:
+            raise RuntimeError("the thread that holds connections came to grief") from self._crash
+        return [self._new.popleft() for _ in range(len(self._new))]
+
+    def tell(self, fire: Callable[..., object]) -> None:
+        """Fire Locust's event for everything that happened since the last time."""
+        for sample in self.take():
+            fire(
+                request_type=KIND,
+                name=SUBJECT,
+                response_time=None if sample.latency is None else sample.latency * 1000,
+                response_length=0,
+                exception=sample.failure,
+                context={},
+            )
+
+    def stop(self, sleep: Callable[[float], object]) -> None:
+        """Close everything and wait for it, five seconds at most, by `sleep`; these ends are not counted."""
+        if self._holder is not None:
+            self._holder.leave()
+        deadline = time.perf_counter() + _STOPPING
+        while self._running and time.perf_counter() < deadline:
+            sleep(0.02)
+
+    def _run(self, holder: Holder) -> None:
+        try:
+            holder.run()
+        except BaseException as error:  # noqa: BLE001 - there is nobody else in this thread to take it
+            self._crash = error
+        finally:
+            self._running = False
+
+
+def _addresses(target: Target) -> list[tuple[int, Any]]:
+    try:
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise unanswered(error) from error
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))

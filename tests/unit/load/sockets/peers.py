@@ -1,0 +1,99 @@
+"""Servers in threads: one that speaks websocket properly, and one that says what a test tells it, byte for byte."""
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
+
+from loadtests.sockets.handshake import accept_of
+
+
+def echoes(connection: ServerConnection) -> None:
+    """Send back everything until the other side has enough."""
+    with contextlib.suppress(ConnectionClosed):
+        for message in connection:
+            connection.send(message)
+
+
+@contextmanager
+def websocket_server(
+    talks: Callable[[ServerConnection], None], *, certificates: Path | None = None, largest: int | None = None
+) -> Iterator[str]:
+    """Serve while the context lasts, agreeing to the first that is offered; gives the base URL as targets have it."""
+    context = None
+    if certificates is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+    with serve(
+        talks,
+        "127.0.0.1",
+        0,
+        ssl=context,
+        compression=None,
+        max_size=largest,
+        ping_interval=None,
+        select_subprotocol=lambda _, offered: offered[0] if offered else None,
+    ) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"{'http' if context is None else 'https'}://127.0.0.1:{server.socket.getsockname()[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def raw_server(says: Callable[[socket.socket, bytes], None]) -> Iterator[str]:
+    """Give each connection, with the head of its request, to `says`, and close it after that."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    threads: list[threading.Thread] = []
+
+    def serve_one(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(5)
+            head = b""
+            while b"\r\n\r\n" not in head:
+                if not (data := connection.recv(4096)):
+                    return
+                head += data
+            says(connection, head)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threads.append(threading.Thread(target=serve_one, args=(connection,)))
+                threads[-1].start()
+
+    acceptor = threading.Thread(target=accept)
+    acceptor.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        # Closing alone does not wake up who accepts.
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        acceptor.join()
+        for thread in threads:
+            thread.join()
+
+
+def agreement(head: bytes, *more: str) -> bytes:
+    """The answer that opens the websocket which `head` asks for, with `more` headers."""
+    key = next(line[19:] for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key: "))
+    lines = ("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", *more)
+    return "\r\n".join((*lines, f"Sec-WebSocket-Accept: {accept_of(key)}", "", "")).encode()
+
+
+def closed_port() -> str:
+    """The base URL of a port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
