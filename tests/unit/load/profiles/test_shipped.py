@@ -105,13 +105,13 @@ def test_every_profile_has_its_configuration_file() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_locust_reads_the_configuration_file(name: str) -> None:
-    """Locust's own parser takes every key of the file, and gets the load file, no browser, and the profile's name."""
+    """Locust's own parser takes every key of the file, and gets file, no page, no tables in between, and name."""
     program = (
         "import sys; from locust.argument_parser import get_empty_argument_parser, setup_parser_arguments;"
         "from locust.argument_parser import default_args_dict;"
         "parser = get_empty_argument_parser(add_help=False); setup_parser_arguments(parser);"
         "options, rest = parser.parse_known_args(sys.argv[1:]);"
-        "print(options.locustfile, options.headless, options.profile, rest)"
+        "print(options.locustfile, options.headless, options.only_summary, options.profile, rest)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, "--config", str(FOLDER / f"{name}.conf")],
@@ -122,4 +122,4 @@ def test_locust_reads_the_configuration_file(name: str) -> None:
         cwd=ROOT,
         env={**os.environ, "LOCUST_SKIP_MONKEY_PATCH": "1"},
     )
-    assert done.stdout.split() == ["loadtests/locustfile.py", "True", name, "[]"]
+    assert done.stdout.split() == ["loadtests/locustfile.py", "True", "True", name, "[]"]

@@ -1,0 +1,38 @@
+"""docs/load.md says of load tests what is true."""
+
+import pytest
+
+from fixtures.statistics.bounds import stays_below
+from loadtests.journeys import JOURNEYS
+from loadtests.profiles.load import known_profiles
+from loadtests.verdict import Cause, Soundness
+from tests.architecture.source import ROOT
+
+PAGE = (ROOT / "docs/load.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("cause", Cause, ids=lambda cause: cause.label)
+def test_every_cause_has_its_code(cause: Cause) -> None:
+    """The page names every cause of INVALID with its exit code."""
+    assert f"| `{cause.label}` | {cause.code} |" in PAGE
+
+
+@pytest.mark.parametrize("name", [*known_profiles(), *JOURNEYS])
+def test_every_profile_and_journey_is_there(name: str) -> None:
+    """The page has a line for every profile and every journey."""
+    assert f"\n| `{name}` | " in PAGE
+
+
+@pytest.mark.parametrize(
+    ("allowed", "bad", "samples"),
+    [(0.05, 0, 135), (0.01, 0, 688), (0.001, 0, 6905), (0.05, 1, 181), (0.01, 1, 920), (0.001, 1, 9230)],
+)
+def test_what_a_line_takes_to_be_proven(allowed: float, bad: int, samples: int) -> None:
+    """The numbers of samples on the page are the smallest that prove their share at a level of 0.001."""
+    assert f"{samples:,}" in PAGE
+    assert stays_below(bad, samples, allowed) <= 0.001 < stays_below(bad, samples - 1, allowed)
+
+
+def test_the_limits_of_soundness_are_the_defaults() -> None:
+    """The limits of the generator that the page tells are those of a profile that says nothing."""
+    assert Soundness() == Soundness(cpu=0.9, lag=0.01, clocks=0.1, rate=0.99)
