@@ -48,7 +48,7 @@ def _entry(stats: RequestStats, subject: str, method: str, tally: Tally) -> Stat
         entry.response_times[bucket_response_time(middle)] += count
         total += middle * count
         if entry.min_response_time is None:
-            entry.min_response_time = round(lower * _MS)
-        entry.max_response_time = round(upper * _MS)
+            entry.min_response_time = round(middle)
+        entry.max_response_time = round(middle)
     entry.total_response_time = round(total)
     return entry

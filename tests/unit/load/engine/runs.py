@@ -18,9 +18,11 @@ SUBJECT = "chat health"
 LIMITS = (0.05, 1.0)
 
 
-def engine(origin: Origin, *, read: float = 2.0, largest: int = 2**20, drain: float = 3.0) -> Engine:
+def engine(
+    origin: Origin, *, connect: float = 2.0, read: float = 2.0, largest: int = 2**20, drain: float = 3.0
+) -> Engine:
     """An engine that is soon impatient."""
-    return Engine(origin, over=LIMITS, timeouts=Timeouts(connect=2.0, read=read, largest=largest), drain=drain)
+    return Engine(origin, over=LIMITS, timeouts=Timeouts(connect=connect, read=read, largest=largest), drain=drain)
 
 
 def arriving(origin: Origin, offsets: Iterable[float], *, on: Engine | None = None, **plan: Any) -> Counts:  # noqa: ANN401

@@ -1,0 +1,219 @@
+"""The fast ways to read and the general one agree, whatever comes and in whatever pieces."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from loadtests.client.answers import Answers, NotHttpError, TooLargeError
+from loadtests.counts import Counts
+from loadtests.engine.connection import Connection
+from loadtests.engine.plan import Plan
+from loadtests.engine.recording import Ledger, Recorder
+from loadtests.engine.watch import Sighting, Watch
+from tests.unit.load.engine.server import OK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LARGEST = 300
+NAMES = st.sampled_from([b"Content-Length", b"content-length", b"CONTENT-LENGTH"])
+BODIES = (
+    st.binary(max_size=40) | st.just(b"x" * (LARGEST + 1)) | st.just(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+)
+EXTRAS = st.lists(
+    st.sampled_from(
+        [
+            b"Connection: close",
+            b"Connection: keep-alive",
+            b"Date: Wed, 25 Nov 2026 10:00:00 GMT",
+            b'X-Served-By: chat;slot=blue;build="1";instance="a"',
+            b'x-served-by: chat;slot=green;build="1";instance="b"',
+            b"Upgrade: h2c",
+        ]
+    ),
+    max_size=3,
+    unique=True,
+)
+FIRST_LINES = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 200",
+        b"HTTP/1.0 200 OK",
+        b"HTTP/1.1 503 No",
+        b"HTTP/1.1 204 None",
+        b"HTTP/1.1 304 Same",
+    ]
+)
+INTERIM = st.sampled_from([b"", b"", b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"])
+TAILS = st.sampled_from([b"", b"", b"", b"\r\n", b"HTT", b"garbage", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"])
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> bytes:
+    """One answer, well framed or nearly so, with what may come before and after it."""
+    body, head = draw(BODIES), [draw(FIRST_LINES), *draw(EXTRAS)]
+    match draw(st.sampled_from(["length", "length", "chunked", "end", "too long", "both"])):
+        case "length":
+            head.append(draw(NAMES) + b": %d" % len(body))
+        case "chunked":
+            head.append(b"Transfer-Encoding: chunked")
+            half = len(body) // 2
+            pieces = [piece for piece in (body[:half], body[half:]) if piece]
+            body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+        case "too long":
+            head.append(draw(NAMES) + b": %d" % (len(body) + 3))
+        case "both":
+            head += [draw(NAMES) + b": %d" % len(body), b"Transfer-Encoding: chunked"]
+    return draw(INTERIM) + b"\r\n".join(head) + b"\r\n\r\n" + body + draw(TAILS)
+
+
+def pieces(data: bytes, cuts: list[int]) -> Iterator[bytes]:
+    """`data` in pieces, none of them empty."""
+    edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    return (data[start:end] for start, end in itertools.pairwise(edges))
+
+
+@dataclass
+class Wire:
+    """A transport and an owner that only remember."""
+
+    aborted: bool = False
+    freed_times: int = 0
+    repeated: list[float] = field(default_factory=list)
+
+    def write(self, _data: bytes) -> None:
+        pass
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def freed(self, _connection: Connection, _now: float) -> None:
+        self.freed_times += 1
+
+    def lost(self, _connection: Connection) -> None:
+        pass
+
+    def again(self, since: float) -> None:
+        self.repeated.append(since)
+
+
+@dataclass
+class Bench:
+    """A connection on a wire of ours, and what it counts."""
+
+    check: bool
+    counts: Counts = field(default_factory=Counts)
+    wire: Wire = field(default_factory=Wire)
+    bodies: list[tuple[int, bytes]] = field(default_factory=list)
+    sightings: list[Sighting] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(self._make())
+        finally:
+            loop.close()
+
+    async def _make(self) -> None:
+        self.recorder = Recorder("s", Ledger(self.counts, threading.Lock()))
+        plan = Plan("s", b"request", check=self._keep if self.check else None)
+        self.watch = Watch(self.sightings.append)
+        self.connection = Connection(plan, LARGEST, self.recorder, self.watch, self.wire)
+        self.connection.connection_made(self.wire)  # type: ignore[arg-type]
+
+    def _keep(self, status: int, body: bytes) -> None:
+        self.bodies.append((status, body))
+
+    def outcome(self, given_pieces: list[bytes], *, ends: bool) -> tuple[str, bool, list[tuple[int, bytes]]]:
+        """What one request came to: cause, whether the connection goes on, and bodies of good answers."""
+        self.bodies.clear()
+        self.wire.freed_times = 0
+        self.connection.send(0.0, 0.0)
+        for piece in given_pieces:
+            if self.connection.usable:
+                self.connection.data_received(piece)
+        if ends and self.connection.usable:
+            self.connection.eof_received()
+        self.recorder.settle()
+        before = self.counts.take()
+        assert before.tally("s").requests == (0 if self.connection.busy else 1)
+        assert before.tally("s").failed == before.causes.total() <= 1
+        cause = next((cause for _, cause in before.causes), "")
+        return "waits" if self.connection.busy else cause, self.connection.usable, list(self.bodies)
+
+
+def judged(data: bytes, *, ends: bool) -> tuple[str, bool, tuple[int, bytes] | None]:
+    """The same by the general reader alone, given all at once."""
+    reader = Answers(LARGEST)
+    try:
+        complete = reader.feed(data) or (ends and reader.end())
+    except NotHttpError:
+        return "not HTTP", False, None
+    except TooLargeError:
+        return "answer too large", False, None
+    if not complete:
+        return ("reset", False, None) if ends else ("waits", True, None)
+    if reader.status != 200:
+        return f"status {reader.status}", reader.reusable, None
+    return "", reader.reusable, (reader.status, reader.body)
+
+
+@given(answers(), st.lists(st.integers(0, 400), max_size=6), st.booleans(), st.booleans())
+@example(data=OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), cuts=[], check=True, ends=True)
+@example(data=OK + b"garbage", cuts=[], check=True, ends=False)
+@example(data=b"HTTP/1.1 100 Continue\r\n\r\n" + OK, cuts=[25], check=True, ends=False)
+def test_pieces_change_nothing(data: bytes, cuts: list[int], check: bool, ends: bool) -> None:  # noqa: FBT001
+    """An answer is judged alike in one piece and in many, by the fast way and by the general one."""
+    bench = Bench(check)
+    cause, goes_on, bodies = bench.outcome(list(pieces(data, cuts)), ends=ends)
+    expected, reusable, good = judged(data, ends=ends)
+    if "answer too large" in {cause, expected}:
+        # Where a piece ends decides whether the end of what is too large is seen at all.
+        return
+    assert cause == expected
+    if check:
+        assert bodies == ([good] if good else [])
+    if not cuts:
+        assert goes_on == (reusable or expected == "waits") or ends
+
+
+@given(st.lists(answers(), min_size=1, max_size=6), st.lists(st.integers(0, 5), min_size=1, max_size=12), st.booleans())
+def test_a_familiar_head_changes_nothing(known: list[bytes], order: list[int], check: bool) -> None:  # noqa: FBT001
+    """A connection that recognises heads judges a sequence of answers as one that parses each."""
+    quick, thorough = Bench(check), Bench(check)
+    for index in order:
+        data = known[index % len(known)]
+        quick.watch.familiar._again = 0.0
+        thorough.watch.familiar.forget()
+        outcome = quick.outcome([data], ends=False)
+        assert outcome == thorough.outcome([data], ends=False)
+        if not quick.connection.usable or outcome[0] == "waits":
+            break
+    assert [(s.service, s.value) for s in quick.sightings] == [(s.service, s.value) for s in thorough.sightings]
+
+
+@given(st.binary(max_size=80), st.lists(st.integers(0, 80), max_size=4))
+def test_no_bytes_break_it(data: bytes, cuts: list[int]) -> None:
+    """Whatever comes, the request is waiting, good or failed, and never anything else."""
+    bench = Bench(check=True)
+    cause, _, bodies = bench.outcome(list(pieces(data, cuts)), ends=False)
+    assert cause in {"", "waits", "not HTTP", "answer too large", "reset"} or cause.startswith("status ")
+    assert bool(bodies) == (not cause)
+
+
+def test_a_repeated_head_is_recognised() -> None:
+    """The second of two answers with one head is not parsed."""
+    bench = Bench(check=True)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+    assert bench.outcome([answer + b"ok"], ends=False) == ("", True, [(200, b"ok")])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench.connection, "_whole", None)
+        assert bench.outcome([answer + b"no"], ends=False) == ("", True, [(200, b"no")])

@@ -1,0 +1,116 @@
+"""The engine over TLS 1.3: the same answers, and the troubles that only TLS has."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.sandbox.tls import write_certificates
+from tests.unit.load.engine.runs import SUBJECT, arriving, engine
+from tests.unit.load.engine.server import OK, PATIENCE_S, Server, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+THREE = (0.0, 0.02, 0.04)
+ENDLESS = b"HTTP/1.1 200 OK\r\n\r\nok"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificates of one server."""
+    made = tmp_path_factory.mktemp("tls")
+    write_certificates(made)
+    return made
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [(OK,), tuple(OK[at : at + 7] for at in range(0, len(OK), 7)), (OK.replace(b": 2", b": 40000") + b"x" * 39_998,)],
+    ids=["whole", "in pieces", "many records"],
+)
+def test_answers_over_tls_are_as_good(folder: Path, pieces: tuple[bytes, ...]) -> None:
+    """Answers are read whatever records they come in, over one connection."""
+    sizes: list[int] = []
+    with serving(lambda server, peer: server.answers(peer, *pieces), folder) as server:
+        counts = arriving(server, THREE, connections=1, check=lambda _, body: sizes.append(len(body)))
+    assert (counts.tally(SUBJECT).requests, counts.tally(SUBJECT).failed) == (3, 0)
+    assert sizes == [len(b"".join(pieces).partition(b"\r\n\r\n")[2])] * 3
+    assert server.connections == 1
+
+
+def cuts_off(server: Server, peer: socket.socket) -> None:
+    """Close the connection below TLS."""
+    server.request(peer)
+    peer.sendall(ENDLESS)
+    socket.socket(fileno=peer.detach()).close()
+
+
+def says_goodbye(server: Server, peer: socket.socket) -> None:
+    """Close the connection as TLS has it."""
+    server.request(peer)
+    peer.sendall(ENDLESS)
+    assert isinstance(peer, ssl.SSLSocket)
+    with contextlib.suppress(OSError):
+        peer.unwrap()
+
+
+def spoils(server: Server, peer: socket.socket) -> None:
+    """Go on in plain text."""
+    server.request(peer)
+    with socket.socket(fileno=peer.detach()) as plain:
+        plain.sendall(OK)
+        server.over.wait(PATIENCE_S)
+
+
+def hangs(server: Server, _: socket.socket) -> None:
+    """Say nothing at all."""
+    server.over.wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize(
+    ("handle", "cause"), [(says_goodbye, ""), (cuts_off, "reset"), (spoils, "TLS")], ids=["ends", "cut", "spoilt"]
+)
+def test_only_tls_can_end_a_body(folder: Path, handle: Callable[[Server, socket.socket], None], cause: str) -> None:
+    """A body without a length is complete when TLS says that it ended, and not when the connection was cut."""
+    with serving(handle, folder) as server:
+        counts = arriving(server, THREE[:2])
+    assert dict(counts.causes) == ({(SUBJECT, cause): 2} if cause else {})
+    assert counts.tally(SUBJECT).requests == 2
+
+
+def test_a_certificate_that_is_not_trusted_is_counted_so(folder: Path) -> None:
+    """Whom the engine cannot be sure of, it asks nothing."""
+    with serving(lambda server, peer: server.answers(peer, OK), folder) as server:
+        server.context = ssl.create_default_context()
+        counts = arriving(server, THREE)
+    assert dict(counts.causes) == {(SUBJECT, "certificate"): 3}
+    assert server.requests == 0
+
+
+def test_what_is_not_tls_is_counted_so(folder: Path) -> None:
+    """A target that answers the handshake in plain text has no TLS."""
+    context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+
+    def plain(server: Server, peer: socket.socket) -> None:
+        peer.recv(100)
+        peer.sendall(OK)
+        server.over.wait(PATIENCE_S)
+
+    with serving(plain) as server:
+        server.context = context
+        counts = arriving(server, THREE[:2])
+    assert dict(counts.causes) == {(SUBJECT, "TLS"): 2}
+
+
+def test_a_handshake_that_hangs_is_a_time_out() -> None:
+    """To connect includes the handshake."""
+    with serving(hangs) as server:
+        server.context = ssl.create_default_context()
+        counts = arriving(server, THREE[:1], warm=0, on=engine(server, connect=0.2))
+    assert dict(counts.causes) == {(SUBJECT, "time-out"): 1}
