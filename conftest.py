@@ -6,6 +6,7 @@ import pytest
 pytest.register_assert_rewrite("fixtures")
 
 pytest_plugins = [
+    "fixtures.interruption.plugin",  # first: what is interrupted while the others are imported has a word, too
     "fixtures.clients.plugin",
     "fixtures.environments.plugin",
     "fixtures.runs.plugin",

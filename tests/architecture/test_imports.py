@@ -8,7 +8,7 @@ from tests.architecture.source import Module, modules
 
 FOUNDATION = frozenset({"environments", "guide", "checks", "statistics"})
 MIDDLE = frozenset({"clients", "cluster", "datastores", "edge", "observability", "containers", "runs"})
-KNOWN = FOUNDATION | MIDDLE | {"contract", "sandbox"}
+KNOWN = FOUNDATION | MIDDLE | {"contract", "sandbox", "interruption"}
 PLUGIN_PARTS = {
     "fixtures.runs.hooks": "hook specifications of the plugin beside it",
     "fixtures.runs.reporting": "the report hooks of the plugin beside it",
@@ -20,6 +20,7 @@ ALLOWED = {
     "guide": frozenset[str](),
     "environments": frozenset({"guide"}),
     "statistics": frozenset[str](),
+    "interruption": frozenset[str](),
     "contract": FOUNDATION,
     "sandbox": frozenset({"guide"}),
     **dict.fromkeys(MIDDLE, FOUNDATION | {"contract"}),

@@ -1,0 +1,34 @@
+"""Ctrl-C before a run has begun."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.interrupter import AT
+from tests.plugin.verdicts import REPOSITORY
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["fixtures.clients.plugin", "fixtures.environments.plugin", "pydantic", "fixtures.runs.watch", "fixtures.sandbox"],
+)
+def test_ctrl_c_while_plugins_are_imported_has_a_word(tmp_path: Path, moment: str) -> None:
+    """From the first line of ours on, Ctrl-C ends in INCONCLUSIVE with pytest's code for it, and no traceback."""
+    command = [sys.executable, "-m", "pytest", "-p", "tests.plugin.interrupter", "-m", "smoke", "--env=local"]
+    done = subprocess.run(
+        [*command, f"--run-folder={tmp_path / 'run'}"],
+        cwd=REPOSITORY,
+        env={**os.environ, AT: moment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "VERDICT  INCONCLUSIVE  (exit code 2)" in done.stderr
+    assert "interrupted by Ctrl-C before the run began" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (tmp_path / "run").exists()
