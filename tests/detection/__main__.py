@@ -5,12 +5,10 @@ Exit code 0 when every fault was detected and every run without one was GO; 1 wh
 """
 
 import argparse
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from fixtures.sandbox import SandboxError
 from fixtures.sandbox.faults.model import Fault, FaultError
@@ -19,18 +17,13 @@ from tests.detection import suite
 from tests.detection.judge import Judgement, Report, judge, judge_healthy
 from tests.detection.page import Calm, Trial, page
 from tests.detection.stage import Stage
+from tests.detection.suite import say, until_interrupted
 
 ENOUGH = 20
 """Runs without a fault that must be GO, in a row, for the page to be written."""
 PAGE = suite.REPOSITORY / "docs" / "detection.md"
 _WITHIN_S = 300.0
 _INTERRUPTED = 130
-
-
-def say(text: str) -> None:
-    """Tell whoever watches."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def _checks(fault: Fault, known: Sequence[str], *, whole: bool) -> tuple[str, ...]:
@@ -127,14 +120,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     healthy = arguments.healthy if arguments.healthy is not None else 0 if arguments.fault else ENOUGH
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
     interrupted = False
-    with tempfile.TemporaryDirectory(prefix="detection-") as temporary, Stage() as stage:
+    with tempfile.TemporaryDirectory(prefix="detection-") as temporary, Stage() as stage, until_interrupted():
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         proof = Proof(stage, folder, arguments.workers, whole=not arguments.named)

@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from tests.detection.judge import Report, read
 
@@ -32,7 +34,29 @@ class Run:
     said: str
 
 
-def _environment() -> dict[str, str]:
+def say(text: str) -> None:
+    """Tell whoever watches."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def until_interrupted() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does: what was broken is mended then, too."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    former = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def variables() -> dict[str, str]:
+    """Return the variables for a run, without those that would change what it means."""
     # what whoever runs this has set must not change what a run means
     return {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "VERIFY_"))}
 
@@ -41,7 +65,7 @@ def collect() -> tuple[str, ...]:
     """Return the node ids of all checks. Raises SuiteError."""
     found = subprocess.run(
         [sys.executable, "-m", "pytest", _SUITE, "-m", "smoke", "--collect-only", "-q"],
-        cwd=REPOSITORY, env=_environment(), capture_output=True, text=True, timeout=_COLLECT_S, check=False,
+        cwd=REPOSITORY, env=variables(), capture_output=True, text=True, timeout=_COLLECT_S, check=False,
     )  # fmt: skip
     nodes = tuple(line for line in found.stdout.splitlines() if line.startswith(f"{_SUITE}/") and "::" in line)
     if found.returncode != 0 or not nodes:
@@ -59,7 +83,7 @@ def run(environment: Path, folder: Path, *, checks: Sequence[str] = (), within: 
         argv += ["-n", str(workers)]
     began = time.monotonic()
     with subprocess.Popen(
-        argv, cwd=REPOSITORY, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        argv, cwd=REPOSITORY, env=variables(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
     ) as process:  # fmt: skip
         try:

@@ -1,0 +1,192 @@
+"""A load run as a pipeline would start it, and what can befall the machine that makes the load."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from fixtures.sandbox import Sandbox
+from fixtures.sandbox.layout import SLOTS
+from tests.detection.suite import REPOSITORY, variables
+
+LOCUSTFILE = "loadtests/locustfile.py"
+CLOCK_OFF = "tests/detection/load/clock_off.py"
+PORT = 15557
+"""Of the master of the runs whose workers are started one by one; nothing else on a machine is meant to use it."""
+_BEGUN = "so far"
+"""Of the line by which the leader says how it stands: there are none before arrivals begin."""
+_BEGIN_S = 90.0
+_END_S = 20.0
+_INTO_IT_S = 4.0
+"""Seconds of arrivals before trouble comes."""
+_TRESPASSERS = 4
+_SPIN = """
+import os, time
+os.sched_setaffinity(0, [{core}])
+end = time.monotonic() + 60
+while time.monotonic() < end: pass
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which processes make the load: the arguments of the one that leads, and the locustfile of each worker."""
+
+    leader: tuple[str, ...] = ()
+    workers: tuple[str, ...] = ()
+
+
+ONE = Layout()
+TWO_WORKERS = Layout(("--processes", "2"))
+ONE_CLOCK_OFF = Layout(
+    ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(PORT), "--expect-workers", "2"),
+    (LOCUSTFILE, CLOCK_OFF),
+)
+
+
+@dataclass(slots=True)
+class Generator:
+    """The processes of one run, and what they have said so far."""
+
+    sandbox: Sandbox
+    leader: subprocess.Popen[str]
+    workers: list[subprocess.Popen[str]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    begun: threading.Event = field(default_factory=threading.Event)
+
+    def listens(self, output: IO[str]) -> None:
+        """Keep what the leader says, and notice when arrivals begin."""
+        for line in output:
+            self.said.append(line)
+            if _BEGUN in line:
+                self.begun.set()
+        self.begun.set()
+
+
+@contextmanager
+def running(sandbox: Sandbox, profile: Path, folder: Path, layout: Layout) -> Iterator[Generator]:
+    """Start a run against `sandbox`; whatever is left of it at the end is ended."""
+    with contextlib.ExitStack() as stack:
+        told = [f"--env={sandbox.environment_file}"]
+        leader = stack.enter_context(
+            _locust(LOCUSTFILE, "--headless", f"--profile={profile}", f"--run-folder={folder}", *told, *layout.leader)
+        )
+        generator = Generator(sandbox, leader)
+        assert leader.stdout is not None
+        listener = threading.Thread(target=generator.listens, args=(leader.stdout,), daemon=True)
+        listener.start()
+        for file in layout.workers:
+            worker = _locust(file, "--worker", "--master-host", "127.0.0.1", "--master-port", str(PORT), quiet=True)
+            generator.workers.append(stack.enter_context(worker))
+        yield generator
+        listener.join(_END_S)
+
+
+@contextmanager
+def _locust(file: str, *arguments: str, quiet: bool = False) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "locust", "-f", file, *arguments],
+        cwd=REPOSITORY, env=variables(), text=True, start_new_session=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if quiet else subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if process.poll() is not None:
+                break
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_END_S)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+@contextmanager
+def nothing(_generator: Generator) -> Iterator[None]:
+    """Leave it alone."""
+    yield
+
+
+@contextmanager
+def kills_a_worker(generator: Generator) -> Iterator[None]:
+    """Kill one of the processes that the leader has forked."""
+    _wait_until_under_way(generator)
+    psutil.Process(generator.leader.pid).children()[0].kill()
+    yield
+
+
+@contextmanager
+def switches_the_slot(generator: Generator) -> Iterator[None]:
+    """Move live traffic to the other slot; on exit back."""
+    _wait_until_under_way(generator)
+    former = generator.sandbox.live_slot
+    generator.sandbox.switch(next(slot for slot in SLOTS if slot != former))
+    try:
+        yield
+    finally:
+        generator.sandbox.switch(former)
+
+
+@contextmanager
+def starves_it(generator: Generator) -> Iterator[None]:
+    """Let other programs compute on the one core that it may use."""
+    _wait_until_under_way(generator)
+    core = max(os.sched_getaffinity(0))
+    psutil.Process(generator.leader.pid).cpu_affinity([core])
+    spin = _SPIN.format(core=core)
+    trespassers = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(_TRESPASSERS)]
+    try:
+        yield
+    finally:
+        for trespasser in trespassers:
+            trespasser.kill()
+            trespasser.wait()
+
+
+def _wait_until_under_way(generator: Generator) -> None:
+    generator.begun.wait(_BEGIN_S)
+    threading.Event().wait(_INTO_IT_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to. `trouble` says why when it left no verdict that can be read."""
+
+    exit_code: int | None
+    seconds: float
+    said: str
+    verdict: str = ""
+    reasons: tuple[str, ...] = ()
+    trouble: str = ""
+
+
+def outcome(generator: Generator, folder: Path, began: float, within: float) -> Outcome:
+    """Wait for the end of a run, at most `within` seconds, and read its verdict."""
+    trouble = ""
+    try:
+        generator.leader.wait(within)
+    except subprocess.TimeoutExpired:
+        trouble = f"the run was not over after {within:g} s"
+    seconds, code, said = time.monotonic() - began, generator.leader.poll(), "".join(generator.said)
+    try:
+        document = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+        return Outcome(code, seconds, said, str(document["verdict"]), _texts(document["reasons"]), trouble)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return Outcome(code, seconds, said, trouble=trouble or f"no verdict.json (exit code {code}): {error}")
+
+
+def _texts(reasons: Sequence[object]) -> tuple[str, ...]:
+    return tuple(map(str, reasons))

@@ -1,0 +1,57 @@
+"""From what a load run came to, to whether that is what was demanded. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from tests.detection.load.harness import Outcome
+from tests.detection.load.scenarios import Scenario
+
+GO: Final = "GO"
+_EXITS: Final = {GO: range(1), "NO-GO": range(1, 2), "INVALID": range(64, 100), "INCONCLUSIVE": range(75, 76)}
+"""Exit codes that say the same as each verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run and what was wrong with how it was judged; `fault` is None where nothing was broken."""
+
+    fault: Scenario | None
+    profile: str
+    outcome: Outcome
+    misses: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything that was demanded came about."""
+        return not self.misses
+
+    @property
+    def reason(self) -> str:
+        """The reason by which the run said what was broken; else the first that it gave."""
+        reasons = self.outcome.reasons
+        told = [reason for reason in reasons if self.fault is not None and names(self.fault, reason)]
+        return (told or list(reasons) or [self.outcome.trouble])[0]
+
+
+def names(fault: Scenario, reason: str) -> bool:
+    """Tell whether a reason is of the cause that is due, and names what is broken."""
+    return reason.startswith(fault.cause) and all(word in reason for word in fault.names)
+
+
+def judge(profile: str, outcome: Outcome, fault: Scenario | None = None) -> Trial:
+    """Demand GO of a run with nothing broken; of another the fault's verdict, by a reason that names the fault."""
+    return Trial(fault, profile, outcome, tuple(_misses(outcome, fault)))
+
+
+def _misses(outcome: Outcome, fault: Scenario | None) -> Iterable[str]:
+    if outcome.trouble:
+        yield outcome.trouble
+        return
+    due = GO if fault is None else fault.verdict
+    if outcome.verdict != due:
+        yield f"the verdict is {outcome.verdict}, not {due}: {'; '.join(outcome.reasons)}"
+    if outcome.exit_code not in _EXITS.get(outcome.verdict, ()):
+        yield f"the exit code {outcome.exit_code} does not say {outcome.verdict}"
+    if fault is not None and not any(names(fault, reason) for reason in outcome.reasons):
+        yield f"no reason names {fault.cause} {', '.join(fault.names)}"

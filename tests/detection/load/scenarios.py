@@ -1,0 +1,148 @@
+"""What is broken while a load test runs, and what its verdict must then be and name."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Final
+
+from fixtures.sandbox.faults.mangler.rules import Delay, Respond
+from fixtures.sandbox.faults.model import Together, Way
+from fixtures.sandbox.faults.registry import find
+from fixtures.sandbox.faults.ways.processes import Stalling
+from fixtures.sandbox.faults.ways.routes import Mangled
+from tests.detection.load import harness
+from tests.detection.load.harness import Generator
+
+_PROBLEM: Final = {"Content-Type": "application/problem+json", "Retry-After": "1"}
+_UNAVAILABLE: Final = '{"type":"about:blank","title":"Unavailable","status":503}'
+_ASKED: Final = ("user-profile", "friend-request", "chat", "notification")
+"""The services whose operations the profile `rates` calls."""
+
+
+class Sound:
+    """Nothing of the sandbox is broken."""
+
+    def broken(self, _layout: object) -> AbstractContextManager[None]:
+        """Break nothing."""
+        return nullcontext()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One way in which a load test must not be GO.
+
+    `profile` is a file of `tests/detection/load/profiles`; `way` breaks the sandbox from before the run to its end,
+    `trouble` the generator or the target once arrivals have begun. `verdict` is what must come of it, `cause` which
+    cause if that is INVALID, and one reason of that verdict must contain every word of `names`.
+    """
+
+    id: str
+    breaks: str
+    ids: tuple[str, ...] = ()
+    profile: str
+    verdict: str
+    cause: str = ""
+    names: tuple[str, ...]
+    way: Way = field(default_factory=Sound)
+    trouble: Callable[[Generator], AbstractContextManager[None]] = harness.nothing
+    layout: harness.Layout = harness.ONE
+
+
+def _everywhere(rule: Delay | Respond) -> Together:
+    return Together(tuple(Mangled(service, rule) for service in _ASKED))
+
+
+SCENARIOS: Final = (
+    Scenario(
+        id="six-per-cent-slow",
+        breaks="One answer in 16 takes more than a second.",
+        ids=("LOD-01",),
+        profile="rates",
+        verdict="NO-GO",
+        names=("*: share over guide",),
+        way=_everywhere(Delay(every=16, seconds=1.1)),
+    ),
+    Scenario(
+        id="errors-above-the-limit",
+        breaks="One request in 66 is answered 503.",
+        ids=("LOD-02",),
+        profile="rates",
+        verdict="NO-GO",
+        names=("*: errors",),
+        way=_everywhere(Respond(every=66, status=503, headers=_PROBLEM, body=_UNAVAILABLE)),
+    ),
+    Scenario(
+        id="one-slow-operation",
+        breaks="One operation among twenty takes more than a second each third time.",
+        ids=("LOD-01",),
+        profile="twenty",
+        verdict="NO-GO",
+        names=("each: share over guide", "user-profile getProfile"),
+        way=Mangled("user-profile", Delay(path="^/v1/profiles/[^/]+$", method="GET", every=3, seconds=1.1)),
+    ),
+    Scenario(
+        id="stops-for-a-second",
+        breaks="A service stops for a second, every twenty seconds.",
+        ids=("LOD-01",),
+        profile="stops",
+        verdict="NO-GO",
+        names=("p99.9",),
+        way=Stalling("user-profile", every=20.0, seconds=1.0),
+    ),
+    Scenario(
+        id="one-message-in-500-lost",
+        breaks="One message in 500 reaches no device.",
+        ids=("CHT-05",),
+        profile="messages",
+        verdict="NO-GO",
+        names=("delivery: delivered",),
+        way=find("one-message-in-500-lost").way,
+    ),
+    Scenario(
+        id="calls-fail",
+        breaks="Answers to offers do not arrive: no call is agreed upon.",
+        ids=("VID-01",),
+        profile="calls",
+        verdict="NO-GO",
+        names=("call: succeeded",),
+        way=find("answer-lost").way,
+    ),
+    Scenario(
+        id="worker-killed",
+        breaks="A worker of the run is killed.",
+        profile="rates",
+        verdict="INVALID",
+        cause="worker-lost",
+        names=("worker",),
+        trouble=harness.kills_a_worker,
+        layout=harness.TWO_WORKERS,
+    ),
+    Scenario(
+        id="generator-starved",
+        breaks="Other programs take the core that the generator runs on.",
+        profile="rates",
+        verdict="INVALID",
+        cause="generator-",
+        names=("late",),
+        trouble=harness.starves_it,
+    ),
+    Scenario(
+        id="clock-moved",
+        breaks="One worker's clock is five seconds off.",
+        profile="rates",
+        verdict="INVALID",
+        cause="clocks-disagree",
+        names=("clocks",),
+        layout=harness.ONE_CLOCK_OFF,
+    ),
+    Scenario(
+        id="target-switched",
+        breaks="Traffic is switched to the other slot while the run goes on.",
+        ids=("SVC-06", "SVC-07"),
+        profile="rates",
+        verdict="INVALID",
+        cause="target-changed",
+        names=("slot",),
+        trouble=harness.switches_the_slot,
+    ),
+)
