@@ -8,9 +8,9 @@ from locust.env import Environment
 from loadtests.conductor.schedule import Schedule
 from loadtests.conductor.wiring import conduct
 from loadtests.options import Parser, add_options
-from loadtests.users import ClosedVisitor, OpenVisitors
+from loadtests.users import ClosedVisitor, IdleConnections, OpenVisitors, RateUser
 
-__all__ = ["ClosedVisitor", "OpenVisitors", "Schedule"]
+__all__ = ["ClosedVisitor", "IdleConnections", "OpenVisitors", "RateUser", "Schedule"]
 
 
 def _options(parser: Parser, **_: Any) -> None:  # noqa: ANN401 - whatever else Locust says

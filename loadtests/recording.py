@@ -20,6 +20,7 @@ class Recorder:
     def __init__(self, limits: tuple[float, ...] = ()) -> None:
         """`limits` are latencies in seconds that are counted exactly (`budgets.questions.limits`)."""
         self._counts = Counts(limits)
+        self.limits = self._counts.limits
         self._second = 0
         self._latencies: dict[str, list[float]] = {}
         self._causes: dict[str, list[str]] = {}

@@ -12,7 +12,9 @@ import gevent
 from locust import User, task
 
 from loadtests.arrivals import arrivals
+from loadtests.holding import Holding
 from loadtests.people import Pool
+from loadtests.rates import Rates
 from loadtests.rounds import Rounds
 from loadtests.session import Session, Work, session_of
 from loadtests.visits import Visits
@@ -30,8 +32,11 @@ class _WithTheRun(User):
     def follow(self) -> None:
         """Begin, and stay until Locust ends the user."""
         session = self._session()
-        work = self.work(session)
-        session.works.append(work)
+        try:
+            session.works.append(self.work(session))
+        except Exception as error:
+            session.trouble.append(f"{type(self).__name__}: {error}")
+            raise
         while True:
             gevent.sleep(_TO_THE_END)
 
@@ -76,6 +81,26 @@ class ClosedVisitor(_WithTheRun):
         rounds = Rounds(session, _people(session), JOURNEYS, chance)
         rounds.begin()
         return rounds
+
+
+class RateUser(_WithTheRun):
+    """The operations that this process sends at rates of their own."""
+
+    def work(self, session: Session) -> Work:
+        """Have the engine send them."""
+        rates = Rates(session, self.environment.stats)
+        rates.begin()
+        return rates
+
+
+class IdleConnections(_WithTheRun):
+    """The websockets that this process only holds."""
+
+    def work(self, session: Session) -> Work:
+        """Open them."""
+        holding = Holding(session)
+        holding.begin()
+        return holding
 
 
 def _people(session: Session) -> Pool:

@@ -14,6 +14,7 @@ from fixtures.runs.contacts import guide_contacts
 from fixtures.runs.document import described
 from loadtests import clock
 from loadtests.budgets.questions import limits
+from loadtests.conductor.apart import in_a_thread
 from loadtests.conductor.messages import End, FromMember, Go, Ping
 from loadtests.conductor.order import Order
 from loadtests.conductor.post import Post
@@ -49,9 +50,13 @@ class Leader:
         expected: int | None = None,
         tell: Callable[[LoadRun], None] = lambda _: None,
         sleep: Callable[[float], object] = gevent.sleep,
+        apart: Callable[[Callable[[], Verdict]], Verdict] = in_a_thread,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`members` in the order of their shares, of `expected` ones; `tell` is called every second of the run."""
+        """`members` in the order of their shares, of `expected` ones; `tell` is called every second of the run.
+
+        `apart` calls what computes for long, without keeping greenlets from running; `tell` is called so, too.
+        """
         self.order = order
         self.roster = Roster(members, limits(order.profile.budget), now())
         self.readings: list[Reading] = []
@@ -59,16 +64,22 @@ class Leader:
         self.began = 0.0
         """Offset 0 by the leader's clock; 0 before Go."""
         self._expected = max(len(members), expected or 0)
-        self._post, self._tell, self._sleep, self._now = post, tell, sleep, now
+        self._post, self._tell, self._sleep, self._apart, self._now = post, tell, sleep, apart, now
         self._early = EarlyStop(order.profile.plan)
         self._interrupted = ""
         self._decided = False
+        self._looking = False
+        self._letters: list[tuple[str, FromMember]] = []
+        """What came while the roster was looked at: it does not change meanwhile."""
         self._judged = 0
         self._changed: tuple[str, ...] = ()
 
     def hear(self, member: str, message: FromMember) -> None:
         """Take a letter."""
-        self.roster.hear(member, message, self._now(), clock.wall())
+        if self._looking:
+            self._letters.append((member, message))
+        else:
+            self.roster.hear(member, message, self._now(), clock.wall())
 
     def lose(self, member: str, why: str) -> None:
         """A member is gone, or was."""
@@ -84,7 +95,7 @@ class Leader:
             self._go()
             self._follow()
         self._end()
-        return self._run(self._verdict())
+        return self._run(self._apart(self._verdict))
 
     @property
     def _spoilt(self) -> bool:
@@ -159,10 +170,23 @@ class Leader:
             self.interrupt("it proves nothing any more")
 
     def _look(self) -> None:
-        """What is known so far, for people and for `--stop-when-decided`."""
-        decided = self._early.advance(self.roster.counts.tallies, self.roster.before)
+        """What is known so far, for people and for `--stop-when-decided`. It takes too long for a loop to wait for."""
+        self._looking = True
+        try:
+            self._apart(self._judge_so_far)
+        finally:
+            self._looking = False
+            letters, self._letters = self._letters, []
+            for member, message in letters:
+                self.hear(member, message)
+
+    def _judge_so_far(self) -> Verdict:
+        tallies = self.roster.counts.tallies
+        decided = self._early.advance(tallies, self.roster.before)
         self._decided = decided and self.order.stop_when_decided
-        self._tell(self._run(self._early.verdict(self.roster.counts.tallies, self._facts())))
+        verdict = self._early.verdict(tallies, self._facts())
+        self._tell(self._run(verdict))
+        return verdict
 
     def _end(self) -> None:
         drain = DRAIN_AT_ONCE if self._interrupted else DRAIN

@@ -4,6 +4,7 @@ Letters are taken by `hear`, which never waits: what takes time is done in a gre
 by the leader's letter or because there is no leader any more, it ends the same way and in bounded time.
 """
 
+import gc
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -130,6 +131,7 @@ class Member:
                     left = self.session.pool.remove()
                     notes = self.session.pool.notes
         finally:
+            gc.unfreeze()
             self._publish(None)
             self.session = None
             self.over.set()
@@ -161,6 +163,9 @@ class Member:
             self._post.to_leader(Ready(len(session.pool.people) if session.pool else 0))
 
     def _go(self, session: Session, at: float) -> None:
+        # What lives as long as the run is not looked through again and again: a whole collection stops all greenlets.
+        gc.collect()
+        gc.freeze()
         self._pulse, self._drift = Pulse(), Drift()
         session.began = at
         session.begins = time.perf_counter() + at - clock.wall()
@@ -170,6 +175,7 @@ class Member:
         """All at once; the bound is theirs."""
         stopping = [gevent.spawn(work.stop, drain) for work in session.works]
         gevent.joinall(stopping)
+        session.trouble += [str(greenlet.exception) for greenlet in stopping if greenlet.exception is not None]
         return sum(greenlet.value or 0 for greenlet in stopping)
 
     def _reports(self, session: Session) -> None:
@@ -198,3 +204,5 @@ class Member:
         )
         self._number += 1
         self._post.to_leader(report)
+        if session.trouble:
+            self._post.to_leader(Unable("; ".join(session.trouble)))

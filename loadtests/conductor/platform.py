@@ -6,6 +6,7 @@ import gevent
 
 from fixtures.environments import Environment
 from fixtures.guide import load_guide
+from loadtests.conductor.apart import in_a_thread
 from loadtests.report.metrics import EVERY_S, PlatformMetrics, fetch_over
 
 
@@ -17,7 +18,7 @@ def metrics_of(environment: Environment) -> PlatformMetrics:
 
 
 def read_on(metrics: PlatformMetrics) -> None:
-    """Read until the greenlet is killed."""
+    """Read until the greenlet is killed. In a thread: expositions are long, and reading one stops all greenlets."""
     while True:
-        metrics.look()
+        in_a_thread(metrics.look)
         gevent.sleep(EVERY_S)

@@ -84,7 +84,7 @@ class Roster:
             case Ready(people):
                 member.ready, member.people = True, people
             case Unable(why):
-                member.unable = why
+                member.unable = member.unable or why
             case Report():
                 member.reported = now
                 self._report(member, message)

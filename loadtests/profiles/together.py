@@ -45,7 +45,11 @@ def _judge_work(reading: Reading) -> None:
     raw = reading.raw
     if not raw.get("mix") and not raw.get("rates"):
         reading.wrong("mix", "is missing: nobody does anything", "journeys with their weights, or [[rates]]")
-    if "people" not in raw:
+    tokens = any(
+        isinstance(name, str) and name in REPEATABLE and REPEATABLE[name].auth == "bearer"
+        for name in (rate.get("operation") for rate in _tables(raw, "rates"))
+    )
+    if "people" not in raw and (raw.get("mix") or raw.get("connections") or tokens):
         reading.wrong("people", "is missing: journeys and tokens need somebody", PEOPLE.allowed)
 
 

@@ -1,1 +1,1 @@
-"""Tests: what makes load, against a sandbox with all its services."""
+"""Whole load runs: Locust as a process of its own, against a small target of the test's."""

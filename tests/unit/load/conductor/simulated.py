@@ -95,6 +95,7 @@ class Run:
             self,  # type: ignore[arg-type]  # the part of a post that a leader uses
             tell=self.told.append,
             sleep=self.sleep,
+            apart=lambda compute: compute(),
             now=lambda: self.now,
         )
 

@@ -1,0 +1,53 @@
+"""Idle websockets of a process: opened when the run begins, held until it ends, every loss of one counted."""
+
+from collections.abc import Sequence
+
+import gevent
+
+from fixtures.clients.transport import SYNTHETIC_RUN
+from fixtures.contract.websocket_signaling import SOCKET_PATH, SUBPROTOCOL
+from loadtests.client import Target
+from loadtests.session import Session
+from loadtests.sockets.idle import Idle
+
+RATE = 200.0
+"""Openings a second, over all processes: a platform that is only to hold connections is not stormed with them."""
+
+
+class Holding:
+    """One process's share of the connections of a profile."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        platform, profile = session.platform, session.profile
+        if session.pool is None:
+            raise RuntimeError(f"the profile {profile.name} holds connections, and has no people whose they are")
+        self._tokens = session.pool.tokens
+        self._idle = Idle(
+            Target.of(platform.api, platform.ca_file),
+            SOCKET_PATH,
+            count=profile.connections // session.of + (session.share < profile.connections % session.of),
+            rate=RATE / session.of,
+            subprotocols=self._offer,
+            headers={SYNTHETIC_RUN: session.run_id},
+        )
+
+    def begin(self) -> None:
+        """Open them. Raises `NoRoomError` if this machine cannot hold so many."""
+        self._idle.start()
+
+    def collect(self) -> None:
+        """Count what happened since the last time, and take the newest tokens."""
+        if self._session.pool is not None:
+            self._tokens = self._session.pool.tokens
+        self._idle.tell(self._session.fire)
+
+    def stop(self, drain: float) -> int:  # noqa: ARG002 - closing waits for nobody
+        """Close them."""
+        self.collect()
+        self._idle.stop(gevent.sleep)
+        return 0
+
+    def _offer(self, number: int) -> Sequence[str]:
+        """Each is somebody's; who has several of them has several devices."""
+        return SUBPROTOCOL, f"bearer.{self._tokens[number % len(self._tokens)]}"

@@ -1,0 +1,97 @@
+"""Operations at rates of their own, sent by the engine: many, each by itself, in nobody's journey.
+
+The engine counts by itself. What it counted is handed over every second, to the session and to Locust's statistics, so
+that Locust's page, console and files show it like everything else.
+"""
+
+import itertools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from fixtures.clients.transport import SYNTHETIC_RUN
+from fixtures.contract.operation import Answer, Headers, Operation
+from loadtests.arrivals import offsets
+from loadtests.client import Target
+from loadtests.client.requests import Requests
+from loadtests.engine import Engine, Plan
+from loadtests.engine.locust_statistics import report
+from loadtests.profiles.model import OperationRate
+from loadtests.profiles.operations import REPEATABLE
+from loadtests.session import Session
+
+if TYPE_CHECKING:
+    from locust.stats import RequestStats
+
+_JSON = Headers([("Content-Type", "application/json")])
+"""The engine hands no headers to a check: of an answer's form its body is checked."""
+
+
+class Rates:
+    """One process's share of the rates of a profile."""
+
+    def __init__(self, session: Session, stats: "RequestStats") -> None:
+        self._session, self._stats = session, stats
+        target = Target.of(session.platform.api, session.platform.ca_file)
+        self._requests = Requests(target.authority, {SYNTHETIC_RUN: session.run_id})
+        self._engine = Engine(target, over=session.recorder.limits)
+        self._methods = {rate.operation: REPEATABLE[rate.operation].method for rate in session.profile.rates}
+        self._tokens: tuple[str, ...] = ()
+
+    def begin(self) -> None:
+        """Follow the schedule from the beginning of the run on."""
+        self._renew()
+        self._engine.start(*map(self._plan, self._session.profile.rates), begins=self._session.begins)
+
+    def collect(self) -> None:
+        """Hand over what was counted since the last time, and take the newest tokens."""
+        self._renew()
+        counts = self._engine.take()
+        report(self._stats, counts, self._methods)
+        self._session.recorder.add(counts)
+        for sighting in self._engine.sightings():
+            self._session.sighted(sighting.service, sighting.value)
+
+    def stop(self, drain: float) -> int:  # noqa: ARG002 - the engine has its own bound, and counts what it abandons
+        """Send nothing more, and wait for what is in flight."""
+        self._engine.stop(sleep=gevent.sleep)
+        self.collect()
+        self._session.lag.merge(self._engine.facts().loop_lag)
+        if self._engine.broken is not None:
+            raise RuntimeError("the engine broke") from self._engine.broken
+        return 0
+
+    def _renew(self) -> None:
+        if self._session.pool is not None:
+            self._tokens = self._session.pool.tokens
+
+    def _plan(self, rate: OperationRate) -> Plan:
+        operation, session = REPEATABLE[rate.operation], self._session
+        return Plan(
+            subject=rate.operation,
+            request=self._request(operation),
+            arrivals=offsets(session.profile, rate, session.share, session.of),
+            statuses=frozenset(operation.expects),
+            check=_check(operation),
+            idempotent=operation.idempotent,
+        )
+
+    def _request(self, operation: Operation[Any]) -> bytes | Callable[[], bytes]:
+        """Always the same bytes, or with the token of one person after the other."""
+        if operation.auth != "bearer":
+            return self._requests.write(operation, operation.path, "", "")
+        turns = itertools.count()
+
+        def write() -> bytes:
+            token = self._tokens[next(turns) % len(self._tokens)]
+            return self._requests.write(operation, operation.path, f"Authorization: Bearer {token}\r\n", "")
+
+        return write
+
+
+def _check(operation: Operation[Any]) -> Callable[[int, bytes], object]:
+    def check(status: int, body: bytes) -> object:
+        return operation.read(Answer(status, _JSON, body, 0.0))
+
+    return check

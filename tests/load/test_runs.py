@@ -1,0 +1,164 @@
+"""Whole runs: each way in which one goes or ends has its outcome, its exit code, and leaves nothing behind."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadtests.verdict import Cause
+from tests.load.processes import Locust, Stage, free_port, lives, stage, until
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> Iterator[Stage]:
+    with stage(tmp_path) as made:
+        yield made
+
+
+def test_a_run_ends_with_its_verdict_as_the_last_thing_said(staged: Stage) -> None:
+    """GO is exit code 0, the evidence is in the folder, and Locust's tables do not hide it."""
+    with staged.locust() as locust:
+        assert locust.ends() == 0, locust.said
+    verdict = staged.verdict()
+    assert (verdict["verdict"], verdict["exit_code"]) == ("GO", 0)
+    assert "chat getHealth" in locust.said
+    tail = locust.said.partition("VERDICT  GO  (exit code 0)")[2]
+    assert "Response time percentiles" not in tail
+    assert str(staged.folder / "run") in locust.said.splitlines()[-1]
+    assert {file.name for file in (staged.folder / "run").iterdir()} >= {"verdict.json", "report.html", "series.csv"}
+
+
+def test_a_broken_limit_is_no_go(staged: Stage) -> None:
+    """Exit code 1, and with --stop-when-decided long before the profile is over."""
+    staged.target.status = 503
+    with staged.locust("--stop-when-decided", lasting="10 min") as locust:
+        assert locust.ends() == 1, locust.said
+    assert "status 503" in locust.said
+    assert staged.verdict()["verdict"] == "NO-GO"
+
+
+def test_several_processes_give_one_verdict(staged: Stage) -> None:
+    """What all of them sent is counted once, and the master's verdict is the exit code."""
+    with staged.locust("--processes", "2") as locust:
+        locust.says("0:0")
+        children = locust.children
+        assert locust.ends() == 0, locust.said
+    assert len(children) == 2
+    assert not any(map(lives, children))
+    load = staged.verdict()["load"]
+    assert load["arrivals"]["asked"] == load["arrivals"]["started"] == 200
+
+
+def test_a_killed_worker_makes_the_run_invalid_at_once(staged: Stage) -> None:
+    """What it had counted is gone; nobody waits for the end of the profile."""
+    with staged.locust("--processes", "2", lasting="10 min") as locust:
+        locust.says("last second")
+        children = locust.children
+        signal_to(children[0], signal.SIGKILL)
+        assert locust.ends() == Cause.WORKER_LOST.code, locust.said
+    assert not any(map(lives, children))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interrupted_run_writes_its_verdict(staged: Stage, number: signal.Signals) -> None:
+    """INCONCLUSIVE, with what was known by then."""
+    with staged.locust(lasting="10 min") as locust:
+        locust.says("last second")
+        locust.signalled(number)
+        assert locust.ends() == 75, locust.said
+    assert staged.verdict()["verdict"] == "INCONCLUSIVE"
+    assert {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}[number] in locust.said
+
+
+def test_a_ctrl_c_that_reaches_workers_too_loses_none(staged: Stage) -> None:
+    """A terminal sends it to all: the leader ends the run, and the workers wait for its word."""
+    with staged.locust("--processes", "2", lasting="10 min") as locust:
+        locust.says("last second")
+        locust.signalled(signal.SIGINT, group=True)
+        assert locust.ends() == 75, locust.said
+    assert staged.verdict()["verdict"] == "INCONCLUSIVE"
+
+
+def test_every_mistake_is_told_before_anything_is_started(staged: Stage) -> None:
+    """Exit code 64, in words, all at once."""
+    with Locust(
+        staged.folder,
+        *("-f", "loadtests/locustfile.py", "--headless", "--profile", "smok", "--env", "blu", "--for", "soon"),
+    ) as locust:
+        assert locust.ends() == 64, locust.said
+    assert "did you mean smoke?" in locust.said
+    assert "did you mean blue?" in locust.said
+    assert "--for: " in locust.said
+    assert "Traceback" not in locust.said
+
+
+def test_a_second_run_against_a_target_is_refused_unless_allowed_by_name(staged: Stage) -> None:
+    """It is told which run holds the target, and may be made alongside of that one."""
+    with staged.locust(lasting="10 min") as first:
+        first.says("last second")
+        with staged.locust(run="second") as second:
+            assert second.ends() == 66, second.said
+        assert "Traceback" not in second.said
+        holder = second.said.partition("--alongside ")[2].split()[0]
+        with staged.locust("--alongside", holder, run="third") as third:
+            assert third.ends() == 0, third.said
+        assert holder in third.said
+
+
+def test_a_target_that_switches_under_the_run_makes_it_invalid(staged: Stage) -> None:
+    """Exit code of its own, and the change in words."""
+    with staged.locust(lasting="10 min") as locust:
+        locust.says("last second")
+        staged.target.slot = "green"
+        assert locust.ends() == Cause.TARGET_CHANGED.code, locust.said
+    assert "chat answered from slot green, not blue" in locust.said
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_run(staged: Stage) -> None:
+    """Exit code 70: a run without evidence is none."""
+    (staged.folder / "run").write_text("a file")
+    with staged.locust() as locust:
+        assert locust.ends() == 70, locust.said
+    assert "Traceback" not in locust.said
+
+
+def test_workers_whose_master_is_killed_end_by_themselves(staged: Stage) -> None:
+    """In bounded time, with a code that says so; no new master adopts them."""
+    port = str(free_port())
+    master = ("--master", "--expect-workers", "1", "--master-bind-port", port)
+    with staged.locust(*master, lasting="10 min") as leading:
+        worker = ("-f", "loadtests/locustfile.py", "--worker", "--headless", "--master-port", port)
+        with Locust(staged.folder, *worker) as working:
+            leading.says("last second")
+            leading.signalled(signal.SIGKILL)
+            assert working.ends() == Cause.WORKER_LOST.code, working.said
+
+
+def test_a_worker_that_joins_late_is_not_used(staged: Stage) -> None:
+    """It is noted in the report, and neither loses nor gains the run anything."""
+    port = str(free_port())
+    worker = ("-f", "loadtests/locustfile.py", "--worker", "--headless", "--master-port", port)
+    master = ("--master", "--expect-workers", "1", "--master-bind-port", port)
+    with staged.locust(*master, lasting="12 s") as leading, Locust(staged.folder, *worker) as first:
+        leading.says("last second")
+        with Locust(staged.folder, *worker) as late:
+            assert leading.ends() == 0, leading.said
+            assert first.ends() == 0, first.said
+            assert late.ends() == 0, late.said
+    assert "joined late and was not used" in leading.said
+
+
+def test_expected_workers_that_do_not_come_make_the_run_invalid(staged: Stage) -> None:
+    """Locust alone would wait for ever, or end as if the platform had failed."""
+    master = ("--master", "--expect-workers", "2", "--expect-workers-max-wait", "2")
+    with staged.locust(*master) as leading:
+        assert leading.ends() == Cause.WORKER_LOST.code, leading.said
+    assert "that never came" in leading.said
+
+
+def signal_to(pid: int, number: signal.Signals) -> None:
+
+    os.kill(pid, number)
+    until(lambda: not lives(pid))
