@@ -20,5 +20,5 @@ def say(lines: Iterable[str]) -> None:
 
 def say_live(run: LoadRun) -> None:
     """How it stands: every second to a person, more rarely to a log."""
-    if sys.stdout.isatty() or round(run.ended - run.began) % IN_LOGS_EVERY == 0:
+    if sys.stdout.isatty() or round(run.ended - run.began) % IN_LOGS_EVERY == 1:
         say(live_lines(run))
