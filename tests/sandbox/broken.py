@@ -1,0 +1,21 @@
+"""A pytest plugin that has a run's sandbox started with a program of one's choice in place of the wheel's.
+
+Loaded by `-p tests.sandbox.broken`; the variable says which part and which program, as `part=path`.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+
+PROGRAM = "BROKEN_PROGRAM"
+
+
+def pytest_configure() -> None:
+    """Choose the program before the sandbox's plugin begins to start it."""
+    # Not before: a plugin is imported ahead of the root conftest, which has assertions below fixtures/ rewritten.
+    from fixtures.sandbox import Options, Sandbox  # noqa: PLC0415
+
+    part, _, path = os.environ[PROGRAM].partition("=")
+    Sandbox.begin = partial(Sandbox.begin, Options(binaries={part: Path(path)}))  # type: ignore[method-assign]
