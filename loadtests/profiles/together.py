@@ -115,15 +115,13 @@ def _senseless(phase: PhaseForm) -> Iterator[tuple[str, str, str]]:
 
 def names_known(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> bool:
     """Whether the mix and the rates name only what there is."""
-    operations = (rate.get("operation") for rate in _tables(raw, "rates"))
-    return known.keys() >= _table(raw, "mix").keys() and all(operation in REPEATABLE for operation in operations)
+    return known.keys() >= _table(raw, "mix").keys() and _operations(raw) <= REPEATABLE.keys()
 
 
 def called(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozenset[str]:
     """Labels of the operations that the profile calls."""
-    rates = (rate.get("operation") for rate in _tables(raw, "rates"))
     mixed = (operation for name in _table(raw, "mix") if name in known for operation in known[name].operations)
-    return frozenset(mixed) | {operation for operation in rates if isinstance(operation, str)}
+    return frozenset(mixed) | _operations(raw)
 
 
 def measured(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozenset[str]:
@@ -137,6 +135,12 @@ def meant(name: str, names: Collection[str]) -> str:
     """The one of `names` that was probably meant, whatever its case; empty if none resembles it."""
     by_lower = {known.lower(): known for known in names}
     return by_lower.get(closest(name, by_lower), "")
+
+
+def _operations(raw: Mapping[str, Any]) -> frozenset[str]:
+    """Those of the rates."""
+    named = (rate.get("operation") for rate in _tables(raw, "rates"))
+    return frozenset(operation for operation in named if isinstance(operation, str))
 
 
 def _table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -2,9 +2,13 @@
 
 import pytest
 
+from fixtures.guide import load_guide
 from fixtures.statistics.bounds import stays_below
+from loadtests.budgets.grammar import parse_budget
+from loadtests.budgets.guide import numbers
 from loadtests.journeys import JOURNEYS
 from loadtests.profiles.load import known_profiles
+from loadtests.profiles.operations import labels
 from loadtests.verdict import Cause, Soundness
 from tests.architecture.source import ROOT
 
@@ -36,3 +40,11 @@ def test_what_a_line_takes_to_be_proven(allowed: float, bad: int, samples: int) 
 def test_the_limits_of_soundness_are_the_defaults() -> None:
     """The limits of the generator that the page tells are those of a profile that says nothing."""
     assert Soundness() == Soundness(cpu=0.9, lag=0.01, clocks=0.1, rate=0.99)
+
+
+def test_the_budget_on_the_page_is_one() -> None:
+    """Every line of the page's example of a budget can be read."""
+    text = PAGE.partition("## Budget")[2].split("```")[1]
+    names = {name for journey in JOURNEYS.values() for name in (journey.name, *journey.measures)}
+    budget = parse_budget(text, operations=labels(), journeys=names, guide=numbers(load_guide()))
+    assert len(budget.lines) == 9
