@@ -28,8 +28,7 @@ def significant(number: float, digits: int = 3) -> str:
     if not number:
         return "0"
     places = digits - 1 - math.floor(math.log10(abs(number)))
-    text = f"{round(number, places):,.{max(0, places)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return _plain(f"{round(number, places):,.{max(0, places)}f}")
 
 
 def latency(seconds: float | None) -> str:
@@ -48,9 +47,9 @@ def share(fraction: float | None) -> str:
         return NOTHING
     if fraction > 0.99 and fraction < 1:  # noqa: PLR2004 - 99.97 % must not read as 100 %
         places = 1 - math.floor(math.log10((1 - fraction) * 100))
-        return f"{fraction * 100:.{max(1, places)}f} %"
+        return f"{_plain(f'{fraction * 100:.{max(1, places)}f}')} %"
     if 0 < fraction < _SEEN:
-        return f"below {significant(_SEEN * 100)} %"
+        return f"< {significant(_SEEN * 100)} %"
     return f"{significant(fraction * 100)} %"
 
 
@@ -78,3 +77,8 @@ def duration(seconds: float) -> str:
 def when(seconds: float) -> str:
     """A time since 1970 as `2026-11-25 21:49:19 UTC`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _plain(text: str) -> str:
+    """Without zeros that say nothing."""
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -12,10 +12,8 @@ from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, duration, latency, offset, share, significant
 from loadtests.report.series import latest, overall
-from loadtests.report.words import asked, who
+from loadtests.report.words import FINDINGS, asked, who, why
 from loadtests.verdict import Outcome
-
-_MEANT = {"held": "holds", "failed": "broken", "undecided": "open", "not run": "nothing counted"}
 
 
 def live_lines(run_so_far: LoadRun) -> list[str]:
@@ -48,7 +46,7 @@ def _live(run: LoadRun) -> Iterator[str]:
     if worst is not None:
         more = f", {count(worst.more)} samples more settle it" if worst.more else ""
         yield (
-            f"  worst line: {asked(worst.question)}: {_MEANT[outcome_of(worst)]}, seen {share(worst.share)}, "
+            f"  worst line: {asked(worst.question)}: {FINDINGS[outcome_of(worst)]}, seen {share(worst.share)}, "
             f"between {share(worst.lower)} and {share(worst.upper)}{more}"
         )
 
@@ -74,8 +72,9 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
         yield from (f"  {number}. {trouble.headline(run.began)}" for number, trouble in enumerate(found[:SHOWN], 1))
         yield from _rest(len(found))
     yield "why:"
-    yield from (f"  {reason}" for reason in verdict.reasons[:SHOWN])
-    yield from _rest(len(verdict.reasons))
+    reasons = why(run)
+    yield from (f"  {reason}" for reason in reasons[:SHOWN])
+    yield from _rest(len(reasons))
     left_out = list(_not_counted(run))
     if left_out:
         yield "what did not count:"

@@ -1,8 +1,16 @@
-"""Questions of a budget in plain words, with the numbers that `guide` stands for."""
+"""Questions of a budget and their answers in plain words, with the numbers that `guide` stands for."""
+
+from typing import Final
 
 from loadtests.budgets.model import ALL, Good, Over, Percentile, plain
 from loadtests.budgets.questions import Question
-from loadtests.report.numbers import latency, share
+from loadtests.judging import Answer
+from loadtests.report.model import LoadRun
+from loadtests.report.numbers import count, latency, several, share
+from loadtests.verdict import Outcome
+
+FINDINGS: Final = {"held": "holds", "failed": "broken", "undecided": "open", "not run": "nothing counted"}
+"""The words for what `document.outcome_of` says."""
 
 
 def who(question: Question) -> str:
@@ -27,3 +35,39 @@ def what(question: Question) -> str:
 def asked(question: Question) -> str:
     """Both."""
     return f"{who(question)}: {what(question)}"
+
+
+def answered(answer: Answer) -> str:
+    """What was seen of it."""
+    if not answer.samples:
+        return f"{asked(answer.question)}: nothing was counted"
+    bad = f"{count(answer.bad)} of {count(answer.samples)} {_did(answer.question)} ({share(answer.share)})"
+    return f"{asked(answer.question)}: {bad}, in truth between {share(answer.lower)} and {share(answer.upper)}"
+
+
+def why(run: LoadRun) -> list[str]:
+    """The reasons of the verdict; what is only open beside something graver is counted, not listed."""
+    answers = {str(answer): answer for answer in run.verdict.answers}
+    outcome, found, beside = run.verdict.outcome, [], 0
+    for reason in run.verdict.reasons:
+        if reason.outcome is Outcome.INCONCLUSIVE and outcome is not Outcome.INCONCLUSIVE and reason.text in answers:
+            beside += 1
+            continue
+        text = answered(answers[reason.text]) if reason.text in answers else reason.text
+        cause = f"{reason.cause.label}: " if reason.cause else ""
+        found.append(f"{'' if reason.outcome is outcome else f'{reason.outcome}, '}{cause}{text}")
+    return (
+        [*found, f"beside that, {several(beside, 'question')} of the budget {'is' if beside == 1 else 'are'} open"]
+        if beside
+        else found
+    )
+
+
+def _did(question: Question) -> str:
+    match question.line:
+        case Good(word="delivered"):
+            return "were not delivered"
+        case Over() | Percentile():
+            return f"took longer than {latency(question.limit)}"
+        case _:
+            return "failed"

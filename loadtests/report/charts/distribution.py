@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from fixtures.statistics.histogram import Histogram
 from loadtests.judging import Answer
 from loadtests.report.charts.frame import LEFT, RIGHT, TOP, Frame, Point
-from loadtests.report.charts.overtime import FASTEST
+from loadtests.report.charts.overtime import BEYOND, FASTEST
 from loadtests.report.charts.scale import Scale, log_edges, log_ticks
 from loadtests.report.markup import tag
 from loadtests.report.numbers import latency, share, significant
@@ -35,21 +35,24 @@ def distribution_chart(curves: Sequence[Curve], answers: Sequence[Answer]) -> El
         return None
     marks = [answer for answer in answers if answer.question.limit is not None and answer.question.allowed > 0]
     most = max(20.0, *(float(len(curve.latencies)) for curve in curves))
-    finite = [
-        edge for curve in curves for low, high, _ in curve.latencies.buckets() for edge in (low, high) if edge > 0
-    ]
-    seen = [edge for edge in finite if not math.isinf(edge)] + [answer.question.limit or FASTEST for answer in marks]
-    low, high = log_edges(max(FASTEST, min(seen, default=FASTEST)), max(seen, default=1.0) * 1.2)
+    edges = [edge for curve in curves for low, high, _ in curve.latencies.buckets() for edge in (low, high) if edge > 0]
+    seen = [edge for edge in edges if not math.isinf(edge)] + [answer.question.limit or FASTEST for answer in marks]
+    never = any(math.isinf(edge) for edge in edges)
+    low, high = log_edges(max(FASTEST, min(seen, default=FASTEST)), max(seen, default=1.0) * (BEYOND if never else 1.2))
     frame = Frame("distribution", _words(curves[0]), _HEIGHT)
     x, y = Scale(1.0, most, LEFT, RIGHT, log=True), Scale(low, high, frame.bottom, TOP, log=True)
     frame.up(y, log_ticks(low, high), latency, "time to answer")
     frame.across(x, [tick for tick in _NAMED if tick <= most], _percentile, "of requests")
     for curve in reversed(curves):
         points = _points(curve.latencies, x, y)
-        slowest = latency(curve.latencies.quantile(1.0))
-        frame.line(curve.class_, [points], f"{_short(curve.name)} {slowest}")
+        end, height = points[-1]
+        if end < RIGHT:
+            frame.draw(tag("line", class_="leader", x1=end, x2=RIGHT, y1=height, y2=height))
+        frame.line(curve.class_, [points], _short(curve.name))
     for limit, allowed in sorted({(answer.question.limit or 0.0, answer.question.allowed) for answer in marks}):
         frame.draw(*_mark(x(1 / allowed), y(limit), f"{_percentile(1 / allowed)} within {latency(limit)}"))
+    if never:
+        frame.never()
     return frame.figure(
         "Each step to the right is ten times rarer. A curve keeps a limit if it passes below or right of its mark."
         if marks
@@ -82,7 +85,7 @@ def _mark(x: float, y: float, text: str) -> tuple[Element, Element]:
 
 
 def _short(name: str) -> str:
-    longest = 14
+    longest = 18
     return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 from loadtests.report.charts.scale import Scale, spread
 from loadtests.report.markup import tag
+from loadtests.report.numbers import NEVER
 
 WIDTH: Final = 960
 HEIGHT: Final = 280
@@ -62,6 +63,13 @@ class Frame:
             )
         if unit:
             self.draw(tag("text", unit, class_="axis unit", x=LEFT, y=TOP - 9))
+
+    def never(self) -> None:
+        """Name the upper edge of an axis of latencies: what never came is drawn there."""
+        self.draw(
+            tag("line", class_="grid", x1=LEFT, x2=RIGHT, y1=TOP, y2=TOP),
+            tag("text", NEVER, class_="axis", x=LEFT - 8, y=TOP + 4, text_anchor="end"),
+        )
 
     def line(self, class_: str, pieces: Iterable[Sequence[Point]], label: str = "") -> None:
         """A line in pieces, broken where there is nothing; its name is written where it ends."""

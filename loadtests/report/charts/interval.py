@@ -10,52 +10,49 @@ from loadtests.judging import Answer
 from loadtests.report.charts.scale import Scale
 from loadtests.report.document import outcome_of
 from loadtests.report.markup import tag
-from loadtests.report.numbers import share, significant
+from loadtests.report.numbers import share
 
 _WIDTH: Final = 280
-_HEIGHT: Final = 30
+_HEIGHT: Final = 28
 _MIDDLE: Final = 13
-_FURTHEST: Final = 2.0
+FURTHEST: Final = 2.0
 """Times the limit."""
 
 
 def interval_plot(answer: Answer) -> Element:
     """From 0 to twice what is allowed; an arrow where it goes on."""
     allowed = answer.question.allowed
-    scale = Scale(0.0, _FURTHEST, 6, _WIDTH - 14)
+    scale = Scale(0.0, FURTHEST, 6, _WIDTH - 14)
     limit = scale(1.0)
     drawing = tag(
         "svg",
         tag("title", _words(answer)),
         tag("rect", class_="inside", x=scale(0), y=_MIDDLE - 9, width=limit - scale(0), height=18),
-        tag("line", class_="base", x1=scale(0), x2=scale(_FURTHEST), y1=_MIDDLE + 9, y2=_MIDDLE + 9),
+        tag("line", class_="base", x1=scale(0), x2=scale(FURTHEST), y1=_MIDDLE + 9, y2=_MIDDLE + 9),
         class_=f"interval {outcome_of(answer).replace(' ', '-')}",
         viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
         role="img",
     )
     if answer.samples:
-        lower, seen, upper = (_times(value, allowed) for value in (answer.lower, answer.share or 0.0, answer.upper))
+        lower, seen, upper = (times(value, allowed) for value in (answer.lower, answer.share or 0.0, answer.upper))
         begin, end = scale(lower), scale(upper)
         drawing.append(tag("rect", class_="range", x=begin, y=_MIDDLE - 3, width=max(2.0, end - begin), height=6))
-        if upper > _FURTHEST:
-            x = scale(_FURTHEST)
+        if upper > FURTHEST:
+            x = scale(FURTHEST)
             drawing.append(
                 tag("path", class_="range", d=f"M{x:.1f} {_MIDDLE - 7}L{x + 10:.1f} {_MIDDLE}L{x:.1f} {_MIDDLE + 7}Z")
             )
-        if seen <= _FURTHEST:
+        if seen <= FURTHEST:
             drawing.append(tag("circle", class_="seen", cx=scale(seen), cy=_MIDDLE, r=4.5))
-        else:
-            text = f"{significant(seen, 2)} times the limit"
-            drawing.append(tag("text", text, class_="axis", x=scale(_FURTHEST) - 4, y=_MIDDLE - 6, text_anchor="end"))
     drawing.append(tag("line", class_="limit", x1=limit, x2=limit, y1=0, y2=_HEIGHT - 2))
     return drawing
 
 
-def _times(fraction: float, allowed: float) -> float:
+def times(fraction: float, allowed: float) -> float:
     """How many times what is allowed; where nothing is, anything is beyond the edge."""
     if allowed:
         return fraction / allowed
-    return 2 * _FURTHEST if fraction else 0.0
+    return 2 * FURTHEST if fraction else 0.0
 
 
 def _words(answer: Answer) -> str:

@@ -15,6 +15,8 @@ from loadtests.report.series import Moment
 
 FASTEST: Final = 1e-4
 """Seconds; no axis of latencies begins lower."""
+BEYOND: Final = 3.0
+"""How much higher the axis goes where something never came, so that it is not taken for slow."""
 _SHORT: Final = 200
 
 
@@ -27,7 +29,8 @@ def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
     ended = [moment for part in parts for moment in part]
     reached = [_finite(_QUANTILES[name]) for name in ("p50", "slowest")]
     seen = [*asked, *(seconds for moment in ended for value in reached if (seconds := value(moment)))]
-    low, high = log_edges(max(FASTEST, min(seen)), max(seen) * 1.2)
+    never = any(math.isinf(_QUANTILES["slowest"](moment)) for moment in ended)
+    low, high = log_edges(max(FASTEST, min(seen)), max(seen) * (BEYOND if never else 1.2))
     frame = Frame("latency", _words(ended))
     y = Scale(low, high, frame.bottom, TOP, log=True)
     frame.draw(*line.shades(frame))
@@ -35,22 +38,22 @@ def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
     line.axis(frame)
     slowest, fastest = _QUANTILES["slowest"], _QUANTILES["p50"]
     frame.area("band", ((line.points(part, y, slowest), line.points(part, y, fastest)) for part in parts))
-    for limit in asked:
-        frame.draw(
-            tag("line", class_="limit", x1=LEFT, x2=RIGHT, y1=y(limit), y2=y(limit)),
-            tag("text", f"limit {latency(limit)}", class_="limit-text", x=LEFT + 6, y=y(limit) - 5),
-        )
     frame.label(y(slowest(ended[-1])), f"slowest {latency(ended[-1].highest)}", "band")
     for name in ("p99", "p95", "p50"):
         value = _QUANTILES[name]
         drawn = [line.points(part, y, value) for part in parts]
         frame.line(name, drawn, f"{name} {latency(value(ended[-1]))}")
+    for limit in asked:
+        frame.draw(
+            tag("line", class_="limit", x1=LEFT, x2=RIGHT, y1=y(limit), y2=y(limit)),
+            tag("text", f"limit {latency(limit)}", class_="limit-text", x=LEFT + 6, y=y(limit) - 5),
+        )
+    if never:
+        frame.never()
     frame.draw(*line.hovers(frame, _latencies))
     notes = ["Names at the right tell the last value."]
     if any(moment.silent for moment in line.moments):
         notes.append("Shaded: work was started and nothing was answered.")
-    if any(math.isinf(slowest(moment)) for moment in ended):
-        notes.append("At the upper edge: what never came.")
     return frame.figure(" ".join(notes))
 
 

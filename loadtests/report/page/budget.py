@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from loadtests.judging import Answer
-from loadtests.report.charts.interval import interval_plot
+from loadtests.report.charts.interval import FURTHEST, interval_plot, times
 from loadtests.report.document import guide_lines, outcome_of
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import NOTHING, count, share
+from loadtests.report.numbers import NOTHING, count, share, significant
 from loadtests.report.page.table import NUMBER, table
-from loadtests.report.words import what, who
+from loadtests.report.words import FINDINGS, what, who
 
-_WORDS = {"held": "holds", "failed": "broken", "undecided": "open", "not run": "nothing counted"}
 _CLUMPING = 1.05
 """Less is written as 1.0."""
 
@@ -26,19 +25,20 @@ def budget(run: LoadRun) -> Iterator[Element]:
     yield tag(
         "p",
         "The line in the middle of each picture is what is allowed, the dot the share that was seen, the bar where the "
-        "true share lies. A bar wholly left of the line holds, wholly right of it is broken, across it is open.",
+        "true share lies. A bar wholly left of the line holds, wholly right of it is broken, across it is open. "
+        "Samples are worth fewer where bad ones come in bursts.",
         class_="lead",
     )
     head = [
         ("Line", ""),
         ("Finding", ""),
-        ("0 to twice the limit", ""),
+        ("From 0 to twice what is allowed", ""),
         ("Seen", NUMBER),
         ("Allowed", NUMBER),
         ("Samples", NUMBER),
-        ("Samples more", NUMBER),
+        ("To settle it", NUMBER),
     ]
-    yield table("Budget line by line", head, map(_row, run.verdict.answers), stack=True)
+    yield table("Budget line by line", head, map(_row, run.verdict.answers), stack="budget")
 
 
 def _row(answer: Answer) -> list[Element | str]:
@@ -46,10 +46,10 @@ def _row(answer: Answer) -> list[Element | str]:
     counted = tag("span", count(answer.samples))
     if answer.effect > _CLUMPING and answer.samples:
         counted.append(tag("br"))
-        counted.append(tag("small", f"worth {count(answer.worth)}: bad ones clump"))
+        counted.append(tag("small", f"worth {count(answer.worth)}"))
     return [
         _line(answer),
-        tag("span", _WORDS[outcome], class_=f"finding {outcome.replace(' ', '-')}"),
+        tag("span", FINDINGS[outcome], class_=f"finding {outcome.replace(' ', '-')}"),
         _picture(answer),
         tag("span", share(answer.share), tag("br"), tag("small", f"{count(answer.bad)} bad")),
         share(answer.question.allowed),
@@ -76,8 +76,17 @@ def _small(text: str) -> Element:
 
 
 def _picture(answer: Answer) -> Element:
-    bounds = f"between {share(answer.lower)} and {share(answer.upper)}" if answer.samples else "nothing was counted"
-    return tag("div", interval_plot(answer), tag("small", bounds))
+    return tag("div", interval_plot(answer), _small(_bounds(answer)))
+
+
+def _bounds(answer: Answer) -> str:
+    if not answer.samples:
+        return "nothing was counted"
+    text = f"{share(answer.lower)} to {share(answer.upper)}"
+    beyond = times(answer.share or 0.0, answer.question.allowed)
+    if beyond > FURTHEST and answer.question.allowed:
+        text += f"; seen {significant(beyond, 2)} times what is allowed"
+    return text
 
 
 def _more(answer: Answer) -> str:
@@ -85,4 +94,4 @@ def _more(answer: Answer) -> str:
         return NOTHING
     if answer.more is None:
         return "no number settles it"
-    return count(answer.more) if answer.more else NOTHING
+    return f"{count(answer.more)} more" if answer.more else NOTHING

@@ -16,7 +16,7 @@ def generator(run: LoadRun) -> Iterator[Element]:
     """Each measure against its allowance."""
     yield tag("h2", "Soundness of the generator")
     yield tag("p", "The worst over all processes. One that is not kept makes the run INVALID.", class_="lead")
-    yield table("Soundness of the generator", _HEAD, map(_row, measures(run)), stack=True)
+    yield table("Soundness of the generator", _HEAD, map(_row, measures(run)), stack="generator")
     lag = run.counts.lag
     if len(lag):
         named = (("half", 0.5), ("99 %", 0.99), ("99.9 %", 0.999), ("all", 1.0))

@@ -12,6 +12,7 @@ from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, duration, several, when
 from loadtests.report.series import overall
+from loadtests.report.words import why
 from loadtests.verdict import Outcome
 
 SHOWN = 12
@@ -117,9 +118,9 @@ def _causes(run: LoadRun) -> Iterator[Element]:
 
 
 def _reasons(run: LoadRun) -> list[str]:
-    shown = [str(reason) for reason in run.verdict.reasons[:SHOWN]]
-    rest = len(run.verdict.reasons) - SHOWN
-    return [*shown, f"and {rest} more, line by line below"] if rest > 0 else shown
+    reasons = why(run)
+    rest = len(reasons) - SHOWN
+    return [*reasons[:SHOWN], f"and {rest} more, line by line below"] if rest > 0 else reasons
 
 
 def _calls(run: LoadRun) -> Iterator[Element]:

@@ -9,15 +9,18 @@ NUMBER = "number"
 
 
 def table(
-    caption: str, head: Sequence[tuple[str, str]], rows: Iterable[Sequence[Child]], *, stack: bool = False
+    caption: str, head: Sequence[tuple[str, str]], rows: Iterable[Sequence[Child]], *, stack: str = ""
 ) -> Element:
-    """`head` is title and class of each column; the first cell of a row names it. `caption` is for who cannot see."""
+    """`head` is title and class of each column; the first cell of a row names it. `caption` is for who cannot see.
+
+    `stack` is the class of a table whose cells stand below each other on a narrow window, others scroll.
+    """
     titles = [tag("th", title, scope="col", class_=class_ or None) for title, class_ in head]
     made = tag(
         "table",
         tag("thead", tag("tr", *titles)),
         tag("tbody", *(_row(head, row) for row in rows)),
-        class_="stack" if stack else None,
+        class_=f"stack {stack}" if stack else None,
         aria_label=caption,
     )
     return made if stack else tag("div", made, class_="scroll", tabindex="0", role="group", aria_label=caption)

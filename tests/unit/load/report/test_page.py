@@ -11,6 +11,7 @@ from loadtests.report.markup import render, tag
 from loadtests.report.model import LoadRun
 from loadtests.report.page import page
 from loadtests.report.series import series
+from loadtests.report.words import why
 from loadtests.verdict import Outcome
 from tests.unit.load.report import runs
 from tests.unit.load.report.test_verdict import ALL, EMPTY, RUNS
@@ -91,7 +92,7 @@ def test_the_verdict_comes_first(outcome: Outcome) -> None:
     """The first words of the page are what was run, the outcome, and its reasons before anything else."""
     text = read(RUNS[outcome]).text
     assert text.index(outcome.value) < text.index("Why") < text.index("What to do next") < text.index("The run")
-    assert str(RUNS[outcome].verdict.reasons[0]) in text
+    assert why(RUNS[outcome])[0] in text
 
 
 @pytest.mark.parametrize("name", ALL)
