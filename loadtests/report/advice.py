@@ -70,6 +70,6 @@ def _more(run: LoadRun) -> Iterator[str]:
     if needs:
         seconds, more, question = max(needs)
         yield (
-            f"Run about {duration(math.ceil(seconds))} longer at this rate: "
+            f"Run again, about {duration(math.ceil(seconds))} longer at this rate: "
             f"{count(more)} samples more settle '{question}'."
         )

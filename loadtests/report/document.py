@@ -95,7 +95,7 @@ def _cause(trouble: Trouble, run: LoadRun) -> dict[str, Any]:
     return {
         "subject": trouble.subject,
         "state": "down" if trouble.limit is None and trouble.bad == trouble.samples else "wrong",
-        "headline": trouble.headline(run.began),
+        "headline": trouble.headline(run.began, run.ended),
         "limit_s": trouble.limit,
         "bad": trouble.bad,
         "samples": trouble.samples,

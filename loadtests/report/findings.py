@@ -8,15 +8,18 @@ it about. Pure, and only a pointer: the verdict does not depend on it.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from loadtests.judging import Answer, Finding
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, latency, offset, share
 
-EXPLAINED = 0.9
+EXPLAINED: Final = 0.9
 """Services are named until they explain this share of all bad samples."""
-_TIGHT = 0.9
+_TIGHT: Final = 0.9
 """The span in which this share of the bad samples ended."""
+_THROUGHOUT: Final = 0.7
+"""A span of more than this share of the run says nothing of a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Trouble:
     lines: tuple[str, ...]
     """Broken questions that it explains."""
 
-    def headline(self, began: float) -> str:
+    def headline(self, began: float, ended: float) -> str:
         """One sentence."""
         how = "failed" if self.limit is None else f"took longer than {latency(self.limit)}"
         text = f"{self.subject}: {count(self.bad)} of {count(self.samples)} {how} ({share(self.bad / self.samples)})"
@@ -47,6 +50,8 @@ class Trouble:
             text += f", mostly {self.worst}"
         if self.share_of_all < 1:
             text += f"; {share(self.share_of_all)} of all {'failures' if self.limit is None else 'slow ones'}"
+        if self.last + 1 - self.first > _THROUGHOUT * (ended - began):
+            return f"{text}; throughout"
         return f"{text}; from {offset(max(0, self.first - began))} to {offset(max(0, self.last + 1 - began))}"
 
 

@@ -69,7 +69,9 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
     found = troubles(run)
     if found:
         yield "causes:"
-        yield from (f"  {number}. {trouble.headline(run.began)}" for number, trouble in enumerate(found[:SHOWN], 1))
+        yield from (
+            f"  {number}. {trouble.headline(run.began, run.ended)}" for number, trouble in enumerate(found[:SHOWN], 1)
+        )
         yield from _rest(len(found))
     yield "why:"
     reasons = why(run)

@@ -10,7 +10,7 @@ from fixtures.statistics.histogram import Histogram
 from loadtests.judging import Answer
 from loadtests.report.charts.frame import LEFT, RIGHT, TOP, Frame, Point
 from loadtests.report.charts.overtime import BEYOND, FASTEST
-from loadtests.report.charts.scale import Scale, log_edges, log_ticks
+from loadtests.report.charts.scale import Scale, log_edges
 from loadtests.report.markup import tag
 from loadtests.report.numbers import latency, share, significant
 
@@ -41,7 +41,7 @@ def distribution_chart(curves: Sequence[Curve], answers: Sequence[Answer]) -> El
     low, high = log_edges(max(FASTEST, min(seen, default=FASTEST)), max(seen, default=1.0) * (BEYOND if never else 1.2))
     frame = Frame("distribution", _words(curves[0]), _HEIGHT)
     x, y = Scale(1.0, most, LEFT, RIGHT, log=True), Scale(low, high, frame.bottom, TOP, log=True)
-    frame.up(y, log_ticks(low, high), latency, "time to answer")
+    frame.latencies(y, "time to answer", never=never)
     frame.across(x, [tick for tick in _NAMED if tick <= most], _percentile, "of requests")
     for curve in reversed(curves):
         points = _points(curve.latencies, x, y)
@@ -51,8 +51,6 @@ def distribution_chart(curves: Sequence[Curve], answers: Sequence[Answer]) -> El
         frame.line(curve.class_, [points], _short(curve.name))
     for limit, allowed in sorted({(answer.question.limit or 0.0, answer.question.allowed) for answer in marks}):
         frame.draw(*_mark(x(1 / allowed), y(limit), f"{_percentile(1 / allowed)} within {latency(limit)}"))
-    if never:
-        frame.never()
     return frame.figure(
         "Each step to the right is ten times rarer. A curve keeps a limit if it passes below or right of its mark."
         if marks

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from loadtests.report.charts.scale import Scale, spread
+from loadtests.report.charts.scale import Scale, log_ticks, spread
 from loadtests.report.markup import tag
-from loadtests.report.numbers import NEVER
+from loadtests.report.numbers import NEVER, latency
 
 WIDTH: Final = 960
 HEIGHT: Final = 280
@@ -64,12 +64,16 @@ class Frame:
         if unit:
             self.draw(tag("text", unit, class_="axis unit", x=LEFT, y=TOP - 9))
 
-    def never(self) -> None:
-        """Name the upper edge of an axis of latencies: what never came is drawn there."""
-        self.draw(
-            tag("line", class_="grid", x1=LEFT, x2=RIGHT, y1=TOP, y2=TOP),
-            tag("text", NEVER, class_="axis", x=LEFT - 8, y=TOP + 4, text_anchor="end"),
+    def latencies(self, scale: Scale, unit: str, *, never: bool) -> None:
+        """A vertical axis of latencies; its upper edge is for what never came, if anything did not."""
+        self.up(
+            scale, (tick for tick in log_ticks(scale.low, scale.high) if not never or scale(tick) > TOP), latency, unit
         )
+        if never:
+            self.draw(
+                tag("line", class_="grid", x1=LEFT, x2=RIGHT, y1=TOP, y2=TOP),
+                tag("text", NEVER, class_="axis", x=LEFT - 8, y=TOP + 4, text_anchor="end"),
+            )
 
     def line(self, class_: str, pieces: Iterable[Sequence[Point]], label: str = "") -> None:
         """A line in pieces, broken where there is nothing; its name is written where it ends."""

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from loadtests.budgets.questions import limits
 from loadtests.report.charts.frame import LEFT, RIGHT, TOP, Frame
-from loadtests.report.charts.scale import Scale, log_edges, log_ticks
+from loadtests.report.charts.scale import Scale, log_edges
 from loadtests.report.charts.timeline import Timeline, Value
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
@@ -34,7 +34,7 @@ def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
     frame = Frame("latency", _words(ended))
     y = Scale(low, high, frame.bottom, TOP, log=True)
     frame.draw(*line.shades(frame))
-    frame.up(y, log_ticks(low, high), latency, "time to answer, from the intended start")
+    frame.latencies(y, "time to answer, from the intended start", never=never)
     line.axis(frame)
     slowest, fastest = _QUANTILES["slowest"], _QUANTILES["p50"]
     frame.area("band", ((line.points(part, y, slowest), line.points(part, y, fastest)) for part in parts))
@@ -48,8 +48,6 @@ def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
             tag("line", class_="limit", x1=LEFT, x2=RIGHT, y1=y(limit), y2=y(limit)),
             tag("text", f"limit {latency(limit)}", class_="limit-text", x=LEFT + 6, y=y(limit) - 5),
         )
-    if never:
-        frame.never()
     frame.draw(*line.hovers(frame, _latencies))
     notes = ["Names at the right tell the last value."]
     if any(moment.silent for moment in line.moments):

@@ -57,7 +57,7 @@ class Timeline:
 
     def axis(self, frame: Frame) -> None:
         """Draw the axis."""
-        unit = "h:min:s into the run" if self.scale.high >= _HOUR else "min:s into the run"
+        unit = "h:min:s" if self.scale.high >= _HOUR else "min:s"
         frame.across(self.scale, time_ticks(self.scale.high), offset, unit)
 
     def rates(self, frame: Frame, high: float, unit: str) -> Scale:

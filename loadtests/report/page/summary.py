@@ -114,7 +114,7 @@ def _causes(run: LoadRun) -> Iterator[Element]:
     found = troubles(run)
     if found:
         yield tag("h3", "Causes")
-        yield tag("ol", *_items(trouble.headline(run.began) for trouble in found))
+        yield tag("ol", *_items(trouble.headline(run.began, run.ended) for trouble in found))
 
 
 def _reasons(run: LoadRun) -> list[str]:
