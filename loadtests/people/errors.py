@@ -1,6 +1,9 @@
 """Why there are no people to make load with."""
 
 from collections.abc import Sequence
+from typing import Final
+
+_SHOWN: Final = 3
 
 
 class PeopleError(Exception):
@@ -10,4 +13,6 @@ class PeopleError(Exception):
         self.what = what
         self.how = how
         self.left = tuple(left)
-        super().__init__("; ".join([what, how, *(f"left behind: {one}" for one in self.left)]))
+        more = len(self.left) - _SHOWN
+        rest = [f"and {more} more, which the ledger names"] if more > 0 else []
+        super().__init__("; ".join([what, how, *(f"left behind: {one}" for one in self.left[:_SHOWN]), *rest]))

@@ -101,6 +101,7 @@ def _error(count: int, failure: CheckFailure) -> PeopleError:
     likely = f" (likely: {failure.likely})" if failure.likely else ""
     service = f"look at the {failure.service} service" if failure.service else "look at the platform"
     return PeopleError(
-        f"the {2 * count} synthetic people of this process cannot be made: {failure.summary()}{likely}",
+        f"the {2 * count} synthetic people of this process cannot be made: "
+        f"{failure.what}, expected {failure.expected}, got {failure.got}{likely}",
         f"{service}; `pytest -m smoke` at the same environment shows what works",
     )

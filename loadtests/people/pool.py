@@ -12,9 +12,10 @@ from fixtures.checks.eventually import MONOTONIC
 from fixtures.checks.time_scale import scaled, set_time_scale
 from fixtures.clients.exchanges import Exchanges
 from fixtures.clients.person import Person
-from fixtures.clients.transport import Transport
+from fixtures.clients.transport import Transport, Unanswered
 from fixtures.clients.witness import Witness
 from fixtures.clients.world import World
+from fixtures.contract import auth
 from fixtures.contract.promises import PROMISES
 from fixtures.environments import Effect, Environment
 from fixtures.environments.load import SYNTHETIC_KEY
@@ -34,6 +35,9 @@ _log = logging.getLogger(__name__)
 
 REGISTERING: Final = "registering"
 """The journey by which people come who were not there before."""
+
+_KNOCKS: Final = 3
+"""Requests without an answer after which nobody is there; one alone may be within what the platform promises."""
 
 
 class Pool:
@@ -73,8 +77,11 @@ class Pool:
 
             equipment = Counted(host.platform, host.run_id, host.fire, host.sighted)
         newcomers = Newcomers(maker.world)
+        count = _pairs(host)
         try:
-            pairs = maker.make(_pairs(host))
+            if count:
+                _reaches(maker.world.transport)
+            pairs = maker.make(count)
             newcomers.prepare(expected(host.profile.expected / host.of, host.profile.mix, REGISTERING))
             if pairs:
                 MONOTONIC.sleep(scaled(PROMISES.deadlines.friendship_effect))
@@ -155,6 +162,22 @@ def _maker(host: Host) -> Maker:
     transport = Transport(platform, run_id=host.run_id, witness=Witness(), exchanges=Exchanges())
     ledger = Ledger(host.folder / LEDGER)
     return Maker(World(f"load-{host.share}", transport, ledger, key), ledger)
+
+
+def _reaches(transport: Transport) -> None:
+    """Raises `PeopleError` if nobody answers: whom nobody can have made, nobody has to look for afterwards."""
+    for attempt in range(1, _KNOCKS + 1):
+        try:
+            transport.answer(auth.key_set())
+        except Unanswered as nothing:
+            if attempt == _KNOCKS:
+                likely = f" (likely: {nothing.likely})" if nothing.likely else ""
+                raise PeopleError(
+                    f"nobody answers at {transport.base}: {nothing.got}{likely}",
+                    f"start the platform, or mend the address in {transport.environment.source}",
+                ) from nothing
+        else:
+            return
 
 
 def _synthetic_key(platform: Environment) -> Callable[[], str]:

@@ -34,7 +34,7 @@ def remove(people: Sequence[Person], *, within: float) -> tuple[str, ...]:
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
     unsure = [person.identity.email for person in people if not person.registered]
-    left = [f"account {email} (registering it was not answered well)" for email in unsure]
+    left = [f"account {email} (may be there: registering it was not answered well)" for email in unsure]
     for each in done:
         error = each.exception()
         left += (

@@ -121,7 +121,7 @@ def test_no_people_are_no_pool(village: Village, clock: Clock, base: str, tmp_pa
     made = _make(process(base, tmp_path, 0))
     assert made.borrow() is None
     assert made.remove() == ()
-    assert (village.asked, clock.passed) == ([], [])
+    assert (village.counts, clock.passed) == ({}, [])
 
 
 def test_pair_that_fails_is_made_anew(village: Village, base: str, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_pair_that_fails_is_made_anew(village: Village, base: str, tmp_path: Pat
     assert len(made.people) == 4
     left = made.remove()
     # Nobody knows whether the one whose registration failed is there.
-    assert [item.partition(" (")[2] for item in left] == ["registering it was not answered well)"]
+    assert [item.partition(" (")[2] for item in left] == ["may be there: registering it was not answered well)"]
     assert len(_open(tmp_path)) == 1
 
 
@@ -150,6 +150,21 @@ def test_pool_that_cannot_be_made_says_why_and_leaves_nobody(
     assert len(error.value.left) == len(_open(tmp_path))
     # Without a one-time password nobody can be verified, and only who is verified can log in to leave.
     assert (error.value.left == ()) is (service == "friend-request")
+
+
+def test_nobody_is_looked_for_where_nobody_answers(tmp_path: Path) -> None:
+    """An address at which nothing answers is told as such, and leaves not even an intent."""
+    with pytest.raises(PeopleError, match=r"nobody answers at http.*refused.*; start the platform") as error:
+        _make(process("http://127.0.0.1:9", tmp_path, 20))
+    assert error.value.left == ()
+    assert _open(tmp_path) == []
+
+
+def test_long_list_of_what_stayed_is_cut_in_the_message() -> None:
+    """The message names a few of those left behind and how many more there are; the error has all."""
+    error = PeopleError("what", "how", [f"account {number}" for number in range(5)])
+    assert str(error).endswith("left behind: account 2; and 2 more, which the ledger names")
+    assert len(error.left) == 5
 
 
 def test_what_stays_behind_is_told(village: Village, base: str, tmp_path: Path) -> None:
@@ -197,7 +212,7 @@ def test_environment_without_effects_is_left_alone(village: Village, base: str, 
     """Where no synthetic data are allowed nobody is made."""
     with pytest.raises(PeopleError, match=r"allows no synthetic people; choose another environment"):
         _make(process(base, tmp_path, 2, effects=frozenset({"read"})))
-    assert village.asked == []
+    assert not village.counts
 
 
 def test_key_that_is_not_there_is_told_before_anybody_is_made(village: Village, base: str, tmp_path: Path) -> None:
@@ -207,7 +222,7 @@ def test_key_that_is_not_there_is_told_before_anybody_is_made(village: Village, 
     missing = {"synthetic_key": SecretRef.parse(f"file:{tmp_path / 'nothing'}")}
     with pytest.raises(PeopleError, match=r"does not exist; write the value into that file"):
         _make(process(base, tmp_path, 2, secrets=missing))
-    assert village.asked == []
+    assert not village.counts
 
 
 def test_too_few_people_for_the_processes(village: Village, base: str, tmp_path: Path) -> None:
@@ -216,7 +231,7 @@ def test_too_few_people_for_the_processes(village: Village, base: str, tmp_path:
     host.share = 3
     with pytest.raises(PeopleError, match="give the profile at least 8 people"):
         _make(host)
-    assert village.asked == []
+    assert not village.counts
 
 
 def test_newcomers_are_in_the_ledger_before_the_clock_starts(base: str, tmp_path: Path) -> None:
@@ -225,6 +240,13 @@ def test_newcomers_are_in_the_ledger_before_the_clock_starts(base: str, tmp_path
     names = [name for name in _open(tmp_path) if "-n" in name]
     assert 10 < len(names) < 30
     assert made.remove() == ()
+    assert _open(tmp_path) == []
+
+
+def test_one_request_without_an_answer_is_not_the_end(village: Village, base: str, tmp_path: Path) -> None:
+    """Whether somebody is there is asked more than once."""
+    village.silent = 2
+    _make(process(base, tmp_path, 2)).remove()
     assert _open(tmp_path) == []
 
 

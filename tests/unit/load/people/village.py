@@ -33,9 +33,15 @@ class Village(Platform):
         self.fails: Callable[[str, int], bool] = lambda _name, _before: False
         self.counts: Counter[str] = Counter()
         self.runs: set[str | None] = set()
+        self.silent = 0
+        """Connections that end without an answer, before the first that has one."""
 
     def __call__(self, handler: BaseHTTPRequestHandler) -> None:
         name = f"{handler.command} {handler.path.partition('?')[0].split('-service', 1)[1]}"
+        if self.silent:
+            self.silent -= 1
+            handler.close_connection = True
+            return
         self.runs.add(handler.headers.get("X-Synthetic-Run"))
         before, self.counts[name] = self.counts[name], self.counts[name] + 1
         if self.fails(name, before):
@@ -59,6 +65,8 @@ class Village(Platform):
                 "created_at": TIME,
                 "decided_at": None,
             }
+        if name.endswith("jwks.json"):
+            return {"keys": []}
         if name == "POST /v1/conversations":
             return {"conversation_id": one, "kind": "direct", "member_ids": [one, other], "created_at": TIME}
         return None
