@@ -37,23 +37,35 @@ class Chatting(Journey):
     measures = frozenset({CONNECTION, DELIVERY})
 
     def walk(self, visitor: Visitor, since: float) -> None:
-        """The friend connects, the person writes, both look at what there is; deliveries are counted at the end.
+        """The friend connects, the person writes, both wait until all has arrived, and look at the conversation.
 
-        Raises `Failure` as everywhere, and for the first message that did not arrive as it has to.
+        Raises the `Failure` of a step, else that of the first message that did not arrive as it has to.
         """
         with closing(visitor.phone(visitor.friend, since)) as phone:
             _is_up_to_date(phone, welcomed(phone, frames.read_social, Welcome))
             ear = _Ear(phone)
+            wrong = self._talk(visitor, ear)
+        # The phone listened until its connection was closed: what came again until then is known by now.
+        worst = _counted(visitor, ear.deliveries)
+        for failure in (wrong, ear.wrong, worst):
+            if failure is not None:
+                raise failure
+
+    def _talk(self, visitor: Visitor, ear: "_Ear") -> Failure | None:
+        """Write, wait for what was taken, and look; returns what went wrong."""
+        wrong: Failure | None = None
+        try:
+            for _ in range(self.messages):
+                self._say(visitor, ear.deliveries)
+        except Failure as failure:
+            wrong = failure
+        ear.waits()
+        if wrong is None:
             try:
-                for _ in range(self.messages):
-                    self._say(visitor, ear.deliveries)
-                ear.waits()
                 visitor.client.send(chat.messages(visitor.conversation_id))
-            finally:
-                worst = _counted(visitor, ear.deliveries)
-            ear.complains()
-            if worst is not None:
-                raise worst
+            except Failure as failure:
+                wrong = failure
+        return wrong
 
     @staticmethod
     def _say(visitor: Visitor, deliveries: Deliveries) -> None:
@@ -86,7 +98,8 @@ class _Ear:
 
     def __init__(self, phone: Device) -> None:
         self.deliveries = Deliveries(scaled(PROMISES.deadlines.message_delivery))
-        self._wrong: Failure | None = None
+        self.wrong: Failure | None = None
+        """What came that the contract does not know."""
         self._stir = threading.Event()
         phone.listen(self._hears, self._ends)
 
@@ -99,17 +112,12 @@ class _Ear:
             self._stir.wait(left)
             self._stir.clear()
 
-    def complains(self) -> None:
-        """Raises `Failure` if something came that the contract does not know."""
-        if self._wrong is not None:
-            raise self._wrong
-
     def _hears(self, text: str) -> None:
         at = time.perf_counter()
         try:
             frame = understood(frames.read_social, text)
         except Failure as wrong:
-            self._wrong = wrong
+            self.wrong = wrong
             return
         if isinstance(frame, Event) and frame.event == _CREATED:
             self.deliveries.heard(frame.data["message_id"], at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,49 @@ def test_message_that_was_not_taken_is_no_delivery(town: Town) -> None:
     _runs(town)
     assert town.counted("delivery") == [(True, "")]
     assert town.counted("chatting") == [(True, "status 500")]
+
+
+def test_message_on_its_way_is_awaited_though_the_next_failed(town: Town) -> None:
+    """A journey that fails does not call lost what still has time to arrive."""
+    town.trouble["chat sendMessage"].extend([None, Failure("status 500")])
+    town.copies = itertools.repeat(0)
+    answer = town.answers["chat sendMessage"]
+    late: list[threading.Timer] = []
+
+    def later(operation: Operation[Any]) -> object:
+        message = answer(operation)
+        late.append(threading.Timer(0.01, town.arrives, [message]))
+        late[0].start()
+        return message
+
+    town.answers["chat sendMessage"] = later
+    _runs(town)
+    late[0].join()
+    assert town.counted("delivery") == [(True, "")]
+    assert town.counted("chatting") == [(True, "status 500")]
+
+
+def test_copy_that_comes_while_the_phone_leaves_is_a_repetition(town: Town) -> None:
+    """A phone listens until its connection is closed."""
+    sent: list[object] = []
+    answer = town.answers["chat sendMessage"]
+
+    def keeping(operation: Operation[Any]) -> object:
+        sent.append(answer(operation))
+        return sent[-1]
+
+    town.answers["chat sendMessage"] = keeping
+    town.at_closing = lambda: town.arrives(sent[-1])
+    _runs(town)
+    assert town.counted("delivery") == [(True, ""), (True, ""), (True, "repeated")]
+
+
+def test_history_that_cannot_be_read_fails_the_journey(town: Town) -> None:
+    """Looking at the conversation is part of the journey, and spoils no delivery."""
+    town.trouble["chat listMessages"].append(Failure("status 502"))
+    _runs(town)
+    assert town.counted("delivery") == [(True, "")] * 3
+    assert town.counted("chatting") == [(True, "status 502")]
 
 
 def test_each_message_has_a_key_of_its_own(town: Town) -> None:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
+import msgspec
+
 from fixtures.clients.exchanges import Exchanges
 from fixtures.clients.transport import Transport
 from fixtures.clients.witness import Witness
@@ -67,6 +69,8 @@ class Device:
         self._on_text, self._on_end = on_text, on_end
 
     def close(self) -> None:
+        if not self.closed:
+            self.town.at_closing()
         self.closed = True
 
     def gets(self, frame: dict[str, Any]) -> None:
@@ -118,6 +122,8 @@ class Town:
     last_event_id: str | None = "7"
     on_frame: Callable[[Device, dict[str, Any]], dict[str, Any] | None] = lambda _device, frame: frame
     """What becomes of a frame on its way; None for lost."""
+    at_closing: Callable[[], None] = lambda: None
+    """What happens while a device leaves."""
     call_state: str = "ringing"
     steps: tuple[str, ...] = ("ringing", "accepted", "ended")
     """Steps of a call that are told."""
@@ -234,19 +240,15 @@ class Town:
     def _message(self, operation: Operation[Any]) -> chat.Message:
         text = json.loads(operation.content or b"")["text"]
         message = chat.Message(an_id(), self.conversation_id, an_id(), 1, text, (), NOW)
-        data = {
-            "message_id": message.message_id,
-            "conversation_id": message.conversation_id,
-            "sender_id": message.sender_id,
-            "seq": 1,
-            "text": text,
-            "attachment_ids": [],
-            "sent_at": NOW_TEXT,
-        }
         for _ in range(next(self.copies)):
-            event = {"type": "event", "id": "8", "event": "message.created", "at": NOW_TEXT, "data": data}
-            self.devices[-1].gets(event)
+            self.arrives(message)
         return message
+
+    def arrives(self, message: object) -> None:
+        """The phone that was connected last hears of a message."""
+        data = msgspec.to_builtins(message)
+        event = {"type": "event", "id": "8", "event": "message.created", "at": NOW_TEXT, "data": data}
+        self.devices[-1].gets(event)
 
     def _call(self, _: object) -> signaling.Call:
         ended = self.call_state == "ended"
