@@ -226,22 +226,21 @@ class Leading:
         leader = self._leader
         if leader is not None:
             self._look(leader)
-            leader.interrupt("Locust was told to end it")
+            leader.interrupt("Locust ended it" if self._headless else "it was stopped on Locust's page")
             self._concluded.wait(CONCLUDED_WITHIN)
 
     def _interrupted(self, name: str) -> None:
         if self._leader is not None:
             self._leader.interrupt(name)
             self._concluded.wait(CONCLUDED_WITHIN)
-        elif self._last is None and self._headless:
-            # Nothing was begun: whatever Locust waits for is not to come.
+        elif self._last is None and (self._headless or self._stage is None):
+            # Nothing was begun: whatever the main greenlet waits for is not to come.
             telling.say([f"INCONCLUSIVE: {name} before the run had begun"])
             self._ends()
             sys.exit(int(ExitCode.INCONCLUSIVE))
-        if not self._headless:
+        if not self._headless and self._environment.web_ui is not None:
             self._runner.quit()
-            if self._environment.web_ui is not None:
-                self._environment.web_ui.stop()  # type: ignore[no-untyped-call]
+            self._environment.web_ui.stop()  # type: ignore[no-untyped-call]
 
     def _ends(self, **_: object) -> None:
         """The process ends: workers first, then the sandbox, and the verdict is the last thing that is printed."""

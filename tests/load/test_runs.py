@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from loadtests.verdict import Cause
@@ -18,8 +19,9 @@ def staged(tmp_path: Path) -> Iterator[Stage]:
 
 
 def test_a_run_ends_with_its_verdict_as_the_last_thing_said(staged: Stage) -> None:
-    """GO is exit code 0, the evidence is in the folder, and Locust's tables do not hide it."""
-    with staged.locust() as locust:
+    """GO is exit code 0, the evidence is in the folder, and Locust's own tables and files are there, too."""
+    files = ("--csv", str(staged.folder / "locust"), "--html", str(staged.folder / "locust.html"))
+    with staged.locust(*files) as locust:
         assert locust.ends() == 0, locust.said
     verdict = staged.verdict()
     assert (verdict["verdict"], verdict["exit_code"]) == ("GO", 0)
@@ -27,6 +29,8 @@ def test_a_run_ends_with_its_verdict_as_the_last_thing_said(staged: Stage) -> No
     tail = locust.said.partition("VERDICT  GO  (exit code 0)")[2]
     assert "Response time percentiles" not in tail
     assert str(staged.folder / "run") in locust.said.splitlines()[-1]
+    assert "chat getHealth" in (staged.folder / "locust_stats.csv").read_text()
+    assert (staged.folder / "locust.html").exists()
     assert {file.name for file in (staged.folder / "run").iterdir()} >= {"verdict.json", "report.html", "series.csv"}
 
 
@@ -156,6 +160,35 @@ def test_expected_workers_that_do_not_come_make_the_run_invalid(staged: Stage) -
     with staged.locust(*master) as leading:
         assert leading.ends() == Cause.WORKER_LOST.code, leading.said
     assert "that never came" in leading.said
+
+
+def test_runs_are_started_and_stopped_on_the_page(staged: Stage) -> None:
+    """Each has a verdict and a folder of its own, and the last one's code is what the process ends with."""
+    port = str(free_port())
+    with (
+        staged.locust("--web-host", "127.0.0.1", "--web-port", port, lasting="4 s", headless=False) as locust,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as page,
+    ):
+        locust.says("Starting web interface")
+        until(lambda: answers(page))
+        assert page.post("/swarm").json()["success"]
+        locust.says("VERDICT  GO")
+        until(lambda: page.get("/stats/requests").json()["state"] == "stopped")
+        assert page.post("/swarm").json()["success"]
+        until(lambda: locust.said.count("last second") >= 2)
+        assert page.post("/stop").json()["success"]
+        locust.says("VERDICT  INCONCLUSIVE")
+        locust.signalled(signal.SIGTERM)
+        assert locust.ends() == 75, locust.said
+    assert staged.verdict()["verdict"] == "GO"
+    assert "stopped on Locust's page" in str(staged.verdict("run-2")["reasons"])
+
+
+def answers(page: httpx.Client) -> bool:
+    try:
+        return page.get("/").is_success
+    except httpx.TransportError:
+        return False
 
 
 def signal_to(pid: int, number: signal.Signals) -> None:
