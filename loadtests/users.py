@@ -13,6 +13,7 @@ from locust import User, task
 
 from loadtests.arrivals import arrivals
 from loadtests.holding import Holding
+from loadtests.journeys import JOURNEYS
 from loadtests.people import Pool
 from loadtests.rates import Rates
 from loadtests.rounds import Rounds
@@ -62,8 +63,6 @@ class OpenVisitors(_WithTheRun):
 
     def work(self, session: Session) -> Work:
         """Send them on their journeys."""
-        from loadtests.journeys import JOURNEYS  # noqa: PLC0415 - brings half of the suite: only where it is walked
-
         visits = Visits(session, _people(session), JOURNEYS, arrivals(session.profile, session.share, session.of))
         visits.begin()
         return visits
@@ -74,8 +73,6 @@ class ClosedVisitor(_WithTheRun):
 
     def work(self, session: Session) -> Work:
         """Send that one."""
-        from loadtests.journeys import JOURNEYS  # noqa: PLC0415 - as above
-
         number = sum(isinstance(work, Rounds) for work in session.works)
         chance = random.Random(f"{session.profile.seed} {session.share} {number}")  # noqa: S311 - repeatable, not secret
         rounds = Rounds(session, _people(session), JOURNEYS, chance)

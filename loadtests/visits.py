@@ -4,6 +4,7 @@ A greenlet for each, with a pair of people from the pool. Who finds no place is 
 ever dropped silently.
 """
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterable, Mapping
@@ -40,6 +41,7 @@ class Visits:
         self._session, self._pool, self._journeys, self._arrivals = session, pool, journeys, arrivals
         self._under_way: dict[gevent.Greenlet, str] = {}
         self._following: gevent.Greenlet | None = None
+        self._ending = False
 
     def begin(self) -> None:
         """Follow the schedule from the beginning of the run on."""
@@ -50,6 +52,7 @@ class Visits:
 
     def stop(self, drain: float) -> int:
         """Begin what was due by now and nothing else, and wait for who is under way."""
+        self._ending = True
         if self._following is not None:
             self._following.kill()
         gevent.joinall(list(self._under_way), timeout=drain)
@@ -64,13 +67,12 @@ class Visits:
         for arrival in self._arrivals:
             due = begins + arrival.offset
             ahead = due - time.perf_counter()
-            if ahead > 0:
-                try:
+            if ahead > 0 and not self._ending:
+                # Woken by the end, it goes on with whoever is due by now: they belong to the run, however late.
+                with contextlib.suppress(gevent.GreenletExit):
                     gevent.sleep(ahead)
-                except gevent.GreenletExit:
-                    # Whoever is due by now belongs to the run, however late it is.
-                    if due > time.perf_counter():
-                        return
+            if self._ending and due > time.perf_counter():
+                return
             self._arrive(arrival)
 
     def _arrive(self, arrival: Arrival) -> None:

@@ -1,0 +1,56 @@
+"""Closed users: one journey after the other, never two at once."""
+
+import random
+from dataclasses import replace
+
+import gevent
+
+from loadtests.rounds import Rounds
+from loadtests.session import Session
+from loadtests.visits import UNFINISHED
+from tests.unit.load.working import Journey, Pool, session
+
+
+def rounds(made: Session, pool: Pool, journey: Journey, think: float = 0.0) -> Rounds:
+    made.profile = replace(made.profile, mix={"browsing": 1}, think=think)
+    return Rounds(made, pool, {"browsing": journey}, random.Random(1))  # type: ignore[arg-type]
+
+
+def test_a_user_walks_thinks_and_walks_again() -> None:
+    """Each journey counts from its own beginning, and is asked for and started."""
+    made = session(0.0)
+    walking = rounds(made, Pool(1), Journey(made.fire, takes=0.05), think=0.05)
+    walking.begin()
+    gevent.sleep(0.6)
+    assert walking.stop(1.0) == 0
+    counts = made.recorder.take()
+    made_journeys = counts.tallies["browsing"].requests
+    assert 3 <= made_journeys <= 6
+    assert counts.asked.total() == counts.started.total() == made_journeys
+
+
+def test_the_journey_that_is_made_at_the_end_is_drained() -> None:
+    """It is waited for within the bound, and counted as failed beyond it."""
+    made, pool = session(0.0), Pool(1)
+    quick = rounds(made, pool, Journey(made.fire, takes=0.2))
+    quick.begin()
+    gevent.sleep(0.1)
+    assert quick.stop(1.0) == 0
+    assert made.recorder.take().tallies["browsing"].failed == 0
+    slow = rounds(made, pool, Journey(made.fire, takes=30))
+    slow.begin()
+    gevent.sleep(0.1)
+    assert slow.stop(0.1) == 1
+    assert made.recorder.take().causes == {("browsing", UNFINISHED): 1}
+    assert len(pool.free) == 1
+
+
+def test_a_user_without_people_is_refused() -> None:
+    """A pool that is too small for the users makes the run INVALID instead of quiet."""
+    made = session(0.0)
+    walking = rounds(made, Pool(0), Journey(made.fire), think=0.05)
+    walking.begin()
+    gevent.sleep(0.1)
+    assert walking.stop(1.0) == 0
+    counts = made.recorder.take()
+    assert counts.asked.total() == counts.refused.total() > 0

@@ -1,0 +1,82 @@
+"""Open arrivals of people: each begins when it is due, or is refused, and every one of them is counted."""
+
+import time
+
+import gevent
+import pytest
+
+from loadtests.arrivals import Arrival
+from loadtests.session import Session
+from loadtests.visits import UNFINISHED, Visits
+from tests.unit.load.working import Journey, Pool, session
+
+
+def visits(made: Session, pool: Pool, journey: Journey, offsets: list[float]) -> Visits:
+    arrivals = [Arrival(offset, "browsing") for offset in offsets]
+    return Visits(made, pool, {"browsing": journey}, arrivals)  # type: ignore[arg-type]
+
+
+def test_people_arrive_whether_or_not_others_are_done() -> None:
+    """Ten who take half a second each are all under way at once, and each counts from when it was due."""
+    made = session()
+    journey = Journey(made.fire, takes=0.5)
+    following = visits(made, Pool(10), journey, [index / 100 for index in range(10)])
+    following.begin()
+    gevent.sleep(0.3)
+    assert len(journey.since) == 10
+    assert journey.since == pytest.approx([made.begins + index / 100 for index in range(10)])
+    assert following.stop(2.0) == 0
+    counts = made.recorder.take()
+    assert counts.asked.total() == counts.started.total() == counts.tallies["browsing"].requests == 10
+    assert counts.tallies["browsing"].failed == 0
+    assert len(counts.lag) == 10
+
+
+def test_who_finds_no_place_is_refused_and_counted() -> None:
+    """Nothing is dropped silently: asked is started and refused together."""
+    made = session()
+    following = visits(made, Pool(2), Journey(made.fire, takes=0.3), [0.0, 0.01, 0.02, 0.03])
+    following.begin()
+    gevent.sleep(0.2)
+    assert following.stop(1.0) == 0
+    counts = made.recorder.take()
+    assert (counts.asked.total(), counts.started.total(), counts.refused.total()) == (4, 2, 2)
+
+
+def test_who_is_still_under_way_when_draining_ends_has_failed() -> None:
+    """It is counted, over every limit, and its people are there again to be removed."""
+    made, pool = session(), Pool(3)
+    following = visits(made, pool, Journey(made.fire, takes=30), [0.0, 0.0])
+    following.begin()
+    gevent.sleep(0.1)
+    began = time.perf_counter()
+    assert following.stop(0.1) == 2
+    assert time.perf_counter() - began < 1
+    counts = made.recorder.take()
+    assert counts.causes == {("browsing", UNFINISHED): 2}
+    assert len(pool.free) == 3
+
+
+def test_nobody_begins_after_the_end_but_everybody_who_was_due() -> None:
+    """What the schedule asked for up to the end belongs to the run, and what it asks for later does not."""
+    made = session()
+    following = visits(made, Pool(9), Journey(made.fire), [0.0, 0.01, 60.0])
+    following.begin()
+    # Whoever is due while the loop is busy is late, and not forgotten.
+    gevent.sleep(0.01)
+    while time.perf_counter() < made.begins + 0.02:
+        pass
+    assert following.stop(1.0) == 0
+    counts = made.recorder.take()
+    assert counts.asked.total() == counts.started.total() == 2
+
+
+def test_a_journey_that_breaks_is_a_failure_and_ends_no_other() -> None:
+    """A mistake of our own is counted under its type, and the run goes on."""
+    made = session()
+    broken = Journey(made.fire, breaks=ValueError("of ours"))
+    following = visits(made, Pool(2), broken, [0.0, 0.05])
+    following.begin()
+    gevent.sleep(0.2)
+    following.stop(1.0)
+    assert made.recorder.take().causes == {("browsing", "ValueError"): 2}

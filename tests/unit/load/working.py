@@ -1,0 +1,72 @@
+"""A session of a test, with people who can be lent out and journeys that take a time."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gevent
+
+from fixtures.environments import Environment
+from loadtests import clock
+from loadtests.profiles.load import load_profile
+from loadtests.recording import Recorder
+from loadtests.session import Session
+
+PLATFORM = Environment(
+    name="told",
+    slot="live",
+    source="told.toml",
+    api="https://h",
+    live_api="https://h",
+    issuer="",
+    reported_environment="told",
+)
+
+
+class Pool:
+    """So many can be lent out at once."""
+
+    def __init__(self, size: int) -> None:
+        self.free = [object() for _ in range(size)]
+
+    def borrow(self) -> Any:  # noqa: ANN401 - whatever a journey takes
+        return self.free.pop() if self.free else None
+
+    def give_back(self, visitor: object) -> None:
+        self.free.append(visitor)
+
+
+@dataclass
+class Journey:
+    """Takes so long, and is counted when it is over."""
+
+    fire: Callable[..., None]
+    takes: float = 0.0
+    breaks: Exception | None = None
+    since: list[float] = field(default_factory=list)
+
+    def run(self, visitor: object, since: float) -> None:  # noqa: ARG002 - as journeys are called
+        self.since.append(since)
+        gevent.sleep(self.takes)
+        if self.breaks is not None:
+            raise self.breaks
+        self.fire(request_type="JOURNEY", name="browsing", response_time=(time.perf_counter() - since) * 1000)
+
+
+def session(begins_in: float = 0.05) -> Session:
+    recorder = Recorder()
+    made = Session(
+        run_id="run",
+        folder=Path("nowhere"),
+        profile=load_profile("smoke"),
+        platform=PLATFORM,
+        recorder=recorder,
+        share=0,
+        of=1,
+        fire=recorder.heard,
+    )
+    made.begins = time.perf_counter() + begins_in
+    made.began = clock.wall() + begins_in
+    return made
