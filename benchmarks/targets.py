@@ -60,6 +60,12 @@ http {{
       add_header X-Served-By '{served_by}';
       return 200 '{body}';
     }}
+    location /unique {{
+      default_type application/json;
+      add_header X-Served-By '{served_by}';
+      add_header X-Request-Id $request_id;
+      return 200 '{body}';
+    }}
   }}
 }}
 """

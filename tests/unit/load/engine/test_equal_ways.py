@@ -168,6 +168,7 @@ def judged(data: bytes, *, ends: bool) -> tuple[str, bool, tuple[int, bytes] | N
 
 @given(answers(), st.lists(st.integers(0, 400), max_size=6), st.booleans(), st.booleans())
 @example(data=OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), cuts=[], check=True, ends=True)
+@example(data=OK + b"HTT", cuts=[], check=True, ends=False)
 @example(data=OK + b"garbage", cuts=[], check=True, ends=False)
 @example(data=b"HTTP/1.1 100 Continue\r\n\r\n" + OK, cuts=[25], check=True, ends=False)
 def test_pieces_change_nothing(data: bytes, cuts: list[int], check: bool, ends: bool) -> None:  # noqa: FBT001

@@ -1,0 +1,200 @@
+"""The engine against its references: `python -m benchmarks.engine [--rounds N] [--seconds S] [--only NAME]`.
+
+The target is nginx on the last core, the generator is on the first; the engine runs inside a process of Locust. Rounds
+are interleaved, and what is compared is requests for each second of the generator's own CPU time, so that other work
+on the machine distorts little. Figures are medians of the rounds' ratios. Linux only; wrk comes from the system.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import operator
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.targets import Nginx, has_wrk, nginx, wrk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT: Final = Path(__file__).parents[1]
+_PATIENCE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table: what was measured, in each round, and what was wanted."""
+
+    what: str
+    rounds: tuple[float, ...]
+    wanted: str
+    met: Callable[[float], bool]
+    detail: str = ""
+
+    def __str__(self) -> str:
+        middle = statistics.median(self.rounds)
+        spread = f"{min(self.rounds):.3f} .. {max(self.rounds):.3f}"
+        word = "met" if self.met(middle) else "MISSED"
+        return f"{self.what:44} {middle:9.3f}  {spread:20} {self.wanted:18} {word:7} {self.detail}"
+
+
+def generate(name: str, url: str, *options: str, begun: Callable[[float], None] | None = None) -> dict[str, float]:
+    """Run one generator in a process of its own, and return what it measured."""
+    command = [sys.executable, "-m", "benchmarks.generators", name, url, *options]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        watchdog = threading.Timer(_PATIENCE_S, process.kill)
+        watchdog.start()
+        last = ""
+        for line in process.stdout or ():
+            last = line
+            if begun is not None and line.startswith("begins "):
+                begun(float(line.split()[1]))
+        watchdog.cancel()
+    if process.returncode:
+        raise SystemExit(f"the generator {name} failed with {process.returncode}")
+    measured: dict[str, float] = json.loads(last)
+    if measured["failed"]:
+        raise SystemExit(f"{measured['failed']} requests of {name} failed")
+    return measured
+
+
+def _per_cpu(measured: dict[str, float]) -> float:
+    return measured["requests"] / measured["cpu"]
+
+
+def against_wrk(what: str, url: str, path: str, ca: Path, chosen: argparse.Namespace) -> list[Line]:
+    """Plain GETs, as fast as one core can."""
+    if not has_wrk():
+        print(f"{what:44} skipped: wrk is not installed (the package wrk of the system)")
+        return []
+    ours, theirs = [], []
+    for _ in range(chosen.rounds):
+        theirs.append(wrk(url + path, chosen.seconds).per_cpu_second)
+        options = ("--ca", str(ca), "--path", path, "--seconds", str(chosen.seconds))
+        ours.append(_per_cpu(generate("get", url, *options)))
+    ratios = tuple(mine / reference for mine, reference in zip(ours, theirs, strict=True))
+    detail = f"{statistics.median(ours):,.0f} and {statistics.median(theirs):,.0f} for each CPU second"
+    return [Line(what, ratios, ">= 0.9 x wrk", lambda ratio: ratio >= 0.9, detail)]  # noqa: PLR2004 - the goal
+
+
+def plain(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
+    """HTTP."""
+    return against_wrk("plain GET, HTTP", target.http, "/", target.ca_file, chosen)
+
+
+def tls(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
+    """TLS 1.3."""
+    return against_wrk("plain GET, TLS 1.3", target.https, "/", target.ca_file, chosen)
+
+
+def unique(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
+    """Answers whose heads all differ, so that none is familiar."""
+    return against_wrk("plain GET, each head differs", target.http, "/unique", target.ca_file, chosen)
+
+
+def checked(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
+    """JSON out and in."""
+    ours, theirs = [], []
+    for _ in range(chosen.rounds):
+        options = ("--seconds", str(chosen.seconds))
+        theirs.append(_per_cpu(generate("fasthttpuser", target.http, *options)))
+        ours.append(_per_cpu(generate("json", target.http, *options)))
+    ratios = tuple(mine / reference for mine, reference in zip(ours, theirs, strict=True))
+    detail = f"{statistics.median(ours):,.0f} and {statistics.median(theirs):,.0f} for each CPU second"
+    return [Line("JSON out and in, checked", ratios, ">= 10 x FastHttp", lambda ratio: ratio >= 10, detail)]  # noqa: PLR2004
+
+
+def arrivals(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
+    """20,000 Poisson arrivals a second."""
+    options = ("--rate", "20000", "--poisson", "--seconds", str(chosen.seconds))
+    rounds = [generate("arrivals", target.http, *options) for _ in range(chosen.rounds)]
+    reached = statistics.median(measured["requests"] / measured["asked"] for measured in rounds)
+    detail = f"median lag {statistics.median(m['lag 0.5'] for m in rounds) * 1000:.4f} ms, {reached:.2%} answered"
+    return [
+        Line(
+            f"20,000 arrivals a second, lag p{name} (ms)",
+            tuple(measured[key] * 1000 for measured in rounds),
+            f"<= {most:g} ms",
+            partial(operator.ge, most),
+            detail,
+        )
+        for name, key, most in (("99", "lag 0.99", 0.1), ("99.9", "lag 0.999", 1.0))
+    ]
+
+
+def frozen(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
+    """A target that stops for one second in every five, at 1,000 arrivals a second for 20 s."""
+    rounds = []
+    for _ in range(max(1, chosen.rounds // 2)):
+        options = ("--rate", "1000", "--seconds", "20")
+        freezer: list[threading.Thread] = []
+
+        def freeze(begins: float, freezer: list[threading.Thread] = freezer) -> None:
+            freezer.append(threading.Thread(target=_freeze, args=(target.pid, begins)))
+            freezer[0].start()
+
+        rounds.append(generate("arrivals", target.http, *options, begun=freeze))
+        freezer[0].join()
+    return [
+        Line(
+            "frozen 1 s in 5: p95 (ms)",
+            tuple(measured["p95"] * 1000 for measured in rounds),
+            "750 +- 3 %",
+            lambda p95: abs(p95 - 750) <= 0.03 * 750,
+        ),
+        Line(
+            "frozen 1 s in 5: share over 500 ms (%)",
+            tuple(measured["share"] * 100 for measured in rounds),
+            "10 +- 1",
+            lambda share: abs(share - 10) <= 1,
+            f"{rounds[0]['asked']:.0f} asked, {rounds[0]['requests']:.0f} counted",
+        ),
+    ]
+
+
+def _freeze(pid: int, begins: float) -> None:
+    for at in range(2, 20, 5):
+        for moment, what in ((at, signal.SIGSTOP), (at + 1, signal.SIGCONT)):
+            time.sleep(max(0.0, begins + moment - time.perf_counter()))
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, what)
+
+
+ALL: Final = {
+    "plain": plain,
+    "tls": tls,
+    "unique": unique,
+    "json": checked,
+    "arrivals": arrivals,
+    "frozen": frozen,
+}
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--only", choices=ALL, help="one of the measurements")
+    chosen = parser.parse_args()
+    print(f"{'what':44} {'median':>9}  {'rounds':20} {'goal':18}")
+    with nginx() as target:
+        for name, measure in ALL.items():
+            if chosen.only in {None, name}:
+                for line in measure(target, chosen):
+                    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
