@@ -6,10 +6,10 @@ import gc
 import math
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import uvloop
 
@@ -35,6 +35,28 @@ _SWITCH_S: Final = 0.0005
 _GRACE_S: Final = 5.0
 
 T = TypeVar("T")
+
+
+class OwnWay(Protocol):
+    """A plan that brings what follows it: `loadtests.sockets.engine.Talk` is one."""
+
+    @property
+    def arrivals(self) -> Iterator[float] | None:
+        """As of a `Plan`."""
+
+    @property
+    def connections(self) -> int:
+        """As of a `Plan`."""
+
+    @property
+    def warm(self) -> int:
+        """As of a `Plan`."""
+
+    def driver(self, origin: Origin, timeouts: Timeouts, recorder: Callable[[str], Recorder], /) -> Driver:
+        """What follows it; `recorder` gives who counts a subject."""
+
+
+Work = Plan | OwnWay
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +103,7 @@ class Engine:
         """Whether there may be more to take: plans are followed, or work in flight is drained."""
         return self._runs.locked()
 
-    def start(self, *plans: Plan, begins: float | None = None) -> None:
+    def start(self, *plans: Work, begins: float | None = None) -> None:
         """Follow these plans, from `begins` on (of `time.perf_counter`), or as soon as their connections are open.
 
         With no plans it waits for work by `submit`. Raises `RuntimeError` if it was started before.
@@ -145,7 +167,7 @@ class Engine:
                 sleep(_INSPECTION_S)
         return not self.running
 
-    def _run(self, loop: asyncio.AbstractEventLoop, plans: tuple[Plan, ...], begins: float | None) -> None:
+    def _run(self, loop: asyncio.AbstractEventLoop, plans: tuple[Work, ...], begins: float | None) -> None:
         switch = sys.getswitchinterval()
         sys.setswitchinterval(min(switch, _SWITCH_S))
         # Locust alone is some 300,000 objects, and to look through them all would take longer than a request.
@@ -160,7 +182,7 @@ class Engine:
             sys.setswitchinterval(switch)
             self._runs.release()
 
-    async def _follow(self, plans: tuple[Plan, ...], begins: float | None) -> None:
+    async def _follow(self, plans: tuple[Work, ...], begins: float | None) -> None:
         self._finished = asyncio.get_running_loop().create_future()
         self._drivers = [self._driver(plan) for plan in plans]
         warm = (
@@ -177,10 +199,17 @@ class Engine:
         await self._finished
         for driver in self._drivers:
             driver.abandon()
+        # Transports are closed in the turn after they were asked to be.
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        loop.call_soon(turn.set_result, None)
+        await turn
         for recorder in self._recorders:
             recorder.settle()
 
-    def _driver(self, plan: Plan) -> Driver:
+    def _driver(self, plan: Work) -> Driver:
+        if not isinstance(plan, Plan):
+            return plan.driver(self._origin, self._timeouts, self.recorder)
         way = ClosedLoop if plan.arrivals is None else OpenArrivals
         return way(self._origin, plan, self._timeouts, self.recorder(plan.subject), Watch(self._saw))
 

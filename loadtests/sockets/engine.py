@@ -1,0 +1,270 @@
+"""Messages in the engine: over websockets of picows on its event loop, as fast as they are answered or by schedule.
+
+    engine = Engine(target)
+    engine.start(Talk("ping", SOCKET_PATH, b'{"type":"ping","nonce":"n"}', is_answer=lambda text: b'"pong"' in text))
+
+Each connection carries one message at a time, and the next text that is its answer ends it. When what is sent, what
+becomes of a connection, and how all of it is counted, are the engine's own ways. Every opening is counted as
+"connection" besides, and so is every end that nobody here asked for.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter
+from typing import Any, Final, cast
+
+from picows import (
+    WSCloseCode,
+    WSError,
+    WSFrame,
+    WSHandshakeError,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    ws_connect,
+)
+
+from loadtests.client.timeouts import Timeouts
+from loadtests.client.trouble import unanswered
+from loadtests.counts import NEVER
+from loadtests.engine.arriving import OpenArrivals
+from loadtests.engine.closed import ClosedLoop
+from loadtests.engine.connection import Connection
+from loadtests.engine.driver import Driver
+from loadtests.engine.plan import Origin, Plan, cause_of
+from loadtests.engine.recording import Recorder
+from loadtests.engine.watch import Watch
+from loadtests.failure import Failure
+from loadtests.sockets.frames import NO_CLOSE_FRAME, NO_CODE
+
+SUBJECT: Final = "connection"
+_GRACE: Final = 0.5
+"""Seconds."""
+_TEXT: Final = WSMsgType.TEXT
+_CONTROL: Final = frozenset({WSMsgType.PING, WSMsgType.PONG})
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One message, sent again and again, and what its answer is. Counted under `subject`."""
+
+    subject: str
+    path: str
+    text: bytes | Callable[[], bytes] = field(repr=False)
+    """UTF-8, or what makes it each time."""
+    arrivals: Iterator[float] | None = None
+    """Seconds after the beginning at which to send one, ascending; None is a closed loop."""
+    connections: int = 32
+    """So many at most; a closed loop has them all, always."""
+    warm: int = 1
+    """So many are open before the first arrival."""
+    waiting: int = 10_000
+    """Arrivals that may wait for a connection; who comes when they are so many is refused, and counted."""
+    subprotocols: Callable[[int], Sequence[str]] = field(default=lambda _: (), repr=False)
+    """What the n-th opening offers."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_answer: Callable[[bytes], bool] | None = None
+    """Whether a text is the answer; None takes any. What is no answer is let by: events, a welcome."""
+    check: Callable[[bytes], object] | None = None
+    """Gets the answer, and raises what it finds wrong."""
+
+    def driver(self, origin: Origin, timeouts: Timeouts, recorder: Callable[[str], Recorder]) -> Driver:
+        """What the engine follows."""
+        plan = Plan(
+            self.subject,
+            self.text,
+            arrivals=self.arrivals,
+            connections=self.connections,
+            warm=self.warm,
+            waiting=self.waiting,
+        )
+        way = _ClosedTalk if self.arrivals is None else _OpenTalk
+        driver = way(origin, plan, timeouts, recorder(self.subject), Watch(lambda _: None))
+        driver.talk = self
+        driver.openings = recorder(SUBJECT)
+        return driver
+
+
+class Line(WSListener):
+    """One websocket, with what the engine's drivers ask of a connection."""
+
+    def __init__(self, talk: Talk, recorder: Recorder, openings: Recorder, owner: Driver) -> None:
+        super().__init__()
+        self._check, self._is_answer = talk.check, talk.is_answer
+        self._make = talk.text if callable(talk.text) else None
+        self._text = b"" if callable(talk.text) else talk.text
+        self._recorder, self._record, self._openings, self._owner = recorder, recorder.record, openings, owner
+        self._pieces: list[bytes] = []
+        self._leaving = False
+        self._transport: WSTransport
+        self.busy = self.usable = False
+        self.since = self.sent = 0.0
+
+    def send(self, since: float, now: float) -> None:
+        """Send the message; its latency counts from `since`."""
+        self.since, self.sent, self.busy = since, now, True
+        self._transport.send(_TEXT, self._text if self._make is None else self._make())
+
+    def fails(self, cause: str, latency: float | None = None) -> None:
+        """Give up what is carried, and the connection with it."""
+        self.busy = False
+        self._recorder.fail(cause, perf_counter() - self.since if latency is None else latency)
+        self.close()
+
+    def close(self) -> None:
+        """Say good-bye, and close it without waiting for the answer."""
+        self.usable = False
+        self._leaving = True
+        self._transport.send_close(WSCloseCode.OK)
+        self._transport.disconnect(graceful=False)
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Be usable from now on."""
+        self._transport = transport
+        self.usable = True
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Take note of an answer, and be ready for the next message."""
+        kind = frame.msg_type
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            # The one thing that picows leaves to whoever knows which extensions there are: none.
+            transport.send_close(WSCloseCode.PROTOCOL_ERROR)
+            transport.disconnect()
+            return
+        if kind is _TEXT and frame.fin:
+            text = frame.get_payload_as_bytes()
+        elif kind is WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code())
+            transport.disconnect()
+            return
+        elif kind in _CONTROL or (whole := self._whole(frame)) is None:
+            return
+        else:
+            text = whole
+        if not self.busy or (self._is_answer is not None and not self._is_answer(text)):
+            return
+        now = perf_counter()
+        if now >= self._recorder.border:
+            self._recorder.turn(now)
+        self._record(now - self.since)
+        if self._check is not None:
+            try:
+                self._check(text)
+            except Exception as error:  # noqa: BLE001 - whatever a check finds wrong is a failed sample
+                self._recorder.failed(cause_of(error))
+        self.busy = False
+        self._owner.freed(cast("Connection", self), now)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """Record what was not answered, and the end itself unless it was ours."""
+        self.usable = False
+        cause = _end(transport)
+        if not self._leaving:
+            self._openings.fail(cause, NEVER)
+        if self.busy:
+            self.busy = False
+            self._recorder.fail(cause, NEVER)
+        self._owner.lost(cast("Connection", self))
+
+    def _whole(self, frame: WSFrame) -> bytes | None:
+        """The message that this piece completes."""
+        self._pieces.append(frame.get_payload_as_bytes())
+        if not frame.fin:
+            return None
+        message = b"".join(self._pieces)
+        self._pieces.clear()
+        return message
+
+
+class _OverWebsockets(Driver):
+    """How a driver opens its connections."""
+
+    talk: Talk
+    openings: Recorder
+    _number = 0
+
+    async def _connect(self, opened: Callable[[Connection], None], failed: Callable[[str], None]) -> None:
+        try:
+            connection = await self._open()
+        except Failure as failure:
+            failed(failure.cause)
+        else:
+            opened(connection)
+
+    async def _open(self) -> Connection:
+        began = perf_counter()
+        number, self._number = self._number, self._number + 1
+        try:
+            # Later than picows itself, which closes what it has given up.
+            async with asyncio.timeout(self._timeouts.connect + _GRACE):
+                line = await self._dial(self.talk.subprotocols(number))
+        except (OSError, WSError, Failure) as error:
+            failure = _failure(error)
+            self.openings.fail(failure.cause, NEVER)
+            raise failure from error
+        now = perf_counter()
+        if now >= self.openings.border:
+            self.openings.turn(now)
+        self.openings.record(now - began)
+        self.opened += 1
+        self.connections.add(cast("Connection", line))
+        return cast("Connection", line)
+
+    async def _dial(self, offered: Sequence[str]) -> Line:
+        origin = self._origin
+        host = f"[{origin.host}]" if ":" in origin.host else origin.host
+        headers = dict(self.talk.headers)
+        if offered:
+            headers["Sec-WebSocket-Protocol"] = ", ".join(offered)
+        transport, line = await ws_connect(
+            partial(Line, self.talk, self.recorder, self.openings, self),
+            f"{'ws' if origin.context is None else 'wss'}://{host}:{origin.port}{self.talk.path}",
+            ssl_context=origin.context,
+            websocket_handshake_timeout=self._timeouts.connect,
+            max_frame_size=self._timeouts.largest,
+            extra_headers=headers,
+            max_redirects=0,
+        )
+        agreed = transport.response.headers.get("Sec-WebSocket-Protocol")
+        if agreed is not None and agreed not in offered:
+            cast("Line", line).close()
+            raise Failure("subprotocol not offered", agreed)
+        return cast("Line", line)
+
+
+class _ClosedTalk(_OverWebsockets, ClosedLoop):
+    pass
+
+
+class _OpenTalk(_OverWebsockets, OpenArrivals):
+    pass
+
+
+def _end(transport: WSTransport) -> str:
+    """How a websocket ended that nobody here has closed, in few words."""
+    # None until there was a close frame, whatever its type says.
+    closing: Any = transport.close_handshake
+    if closing is not None and closing.recv is not None:
+        return f"closed unexpectedly {_number(closing.recv.code)}"
+    if closing is not None and closing.sent is not None:
+        return f"protocol: closed with {_number(closing.sent.code)}"
+    return f"closed unexpectedly {NO_CLOSE_FRAME}"
+
+
+def _number(code: WSCloseCode) -> int:
+    """A close code, also one that picows has no name for; it is an integer, whatever its type says."""
+    return int(cast("int", code)) or NO_CODE
+
+
+def _failure(error: OSError | WSError | Failure) -> Failure:
+    """Why a websocket was not opened."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, OSError):
+        return unanswered(error)
+    if isinstance(error, WSHandshakeError) and error.response is not None:
+        status = int(error.response.status)
+        return Failure("not a websocket" if status == 101 else f"status {status}", str(error), status=status)  # noqa: PLR2004
+    return Failure("not a websocket", str(error))
