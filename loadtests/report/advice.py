@@ -18,6 +18,7 @@ MEANING: Final = {
     Outcome.INCONCLUSIVE: "Nothing is proven yet, neither for the platform nor against it.",
 }
 _STEPS: Final = {
+    Cause.NOT_PREPARED: "Mend what kept the workers from beginning (people, profile, version), then run again.",
     Cause.TARGET_CHANGED: "Let nobody deploy to the target or switch slots while a run lasts; then run again.",
     Cause.WORKER_LOST: "Find out why the worker went (memory, eviction, network), then run again with all of them.",
     Cause.GENERATOR_CPU: "Spread the load over more processes (--processes) or machines, then run again.",
@@ -41,8 +42,7 @@ def _steps(run: LoadRun) -> Iterator[str]:
     if run.verdict.outcome is Outcome.NO_GO:
         subjects = list(dict.fromkeys(trouble.subject for trouble in troubles(run)))
         yield "Do not release."
-        if subjects:
-            yield f"Look first at {', '.join(subjects)}: logs and metrics of the time that the causes name."
+        yield f"Look first at {', '.join(subjects)}: logs and metrics of the time that the causes name."
     for reason in run.verdict.reasons:
         if reason.cause is not None:
             yield _STEPS[reason.cause]

@@ -1,7 +1,7 @@
 """The run over time: what was asked, started, answered and failed, and how long it took, by second or by more."""
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from fixtures.statistics.histogram import Histogram
@@ -55,12 +55,12 @@ def series(run: LoadRun, most: int | None = None) -> list[Moment]:
 
 def latest(run: LoadRun) -> Moment | None:
     """The last second that was over when the run's numbers were taken; None if there was none yet."""
+    if run.ended - run.began < 1:
+        return None
     second = int(run.ended) - 1
-    return (
-        _moment(second, 1, [second], run.counts, _totals(run.counts, run.plan.called))
-        if run.ended - run.began >= 1
-        else None
-    )
+    rows = [row for name in run.plan.called if (row := _row(run.counts, name, second))]
+    total = {second: [sum(column) for column in zip(*rows, strict=True)]} if rows else {}
+    return _moment(second, 1, [second], run.counts, total)
 
 
 def by_subject(counts: Counts) -> Iterator[tuple[int, str, list[int]]]:
@@ -80,6 +80,11 @@ def overall(tallies: Mapping[str, Tally], called: Collection[str]) -> Histogram:
     return histogram
 
 
+def _row(counts: Counts, name: str, second: int) -> list[int] | None:
+    tally = counts.tallies.get(name)
+    return tally.seconds().get(second) if tally else None
+
+
 def _totals(counts: Counts, called: Collection[str]) -> dict[int, list[int]]:
     totals: dict[int, list[int]] = {}
     for name in called:
@@ -96,13 +101,13 @@ def _moment(second: int, width: int, group: list[int], counts: Counts, totals: M
         if one in counts.seconds:
             histogram.merge(counts.seconds[one])
     rows = [totals[one] for one in group if one in totals]
-    requests, failures, *over = [_sum(column) for column in zip(*rows, strict=True)] or [0] * (2 + len(counts.limits))
+    requests, failures, *over = [sum(column) for column in zip(*rows, strict=True)] or [0] * (2 + len(counts.limits))
     return Moment(
         second=second,
         width=width,
-        asked=_sum(counts.asked[one] for one in group),
-        started=_sum(counts.started[one] for one in group),
-        refused=_sum(counts.refused[one] for one in group),
+        asked=sum(counts.asked[one] for one in group),
+        started=sum(counts.started[one] for one in group),
+        refused=sum(counts.refused[one] for one in group),
         requests=requests,
         failures=failures,
         over=tuple(over),
@@ -111,7 +116,3 @@ def _moment(second: int, width: int, group: list[int], counts: Counts, totals: M
         p99=histogram.quantile(0.99),
         highest=histogram.quantile(1.0),
     )
-
-
-def _sum(numbers: Iterable[int]) -> int:
-    return sum(numbers)

@@ -57,7 +57,7 @@ def worst_of(answers: tuple[Answer, ...]) -> Answer | None:
 
     def rank(answer: Answer) -> tuple[int, float, str]:
         seen, allowed = answer.share or 0.0, answer.question.allowed
-        return order.index(answer.finding), -(seen / allowed if allowed else seen), str(answer.question)
+        return order.index(answer.finding), -seen / allowed, str(answer.question)
 
     return min(answers, key=rank, default=None)
 

@@ -39,19 +39,20 @@ def asked(question: Question) -> str:
 
 def answered(answer: Answer) -> str:
     """What was seen of it."""
-    if not answer.samples:
-        return f"{asked(answer.question)}: nothing was counted"
     bad = f"{count(answer.bad)} of {count(answer.samples)} {_did(answer.question)} ({share(answer.share)})"
     return f"{asked(answer.question)}: {bad}, in truth between {share(answer.lower)} and {share(answer.upper)}"
 
 
 def why(run: LoadRun) -> list[str]:
-    """The reasons of the verdict; what is only open beside something graver is counted, not listed."""
+    """The reasons of the verdict; what is only open beside something graver is counted, not listed.
+
+    What has no samples is no open question: that they are missing is a reason of its own.
+    """
     answers = {str(answer): answer for answer in run.verdict.answers}
     outcome, found, beside = run.verdict.outcome, [], 0
     for reason in run.verdict.reasons:
         if reason.outcome is Outcome.INCONCLUSIVE and outcome is not Outcome.INCONCLUSIVE and reason.text in answers:
-            beside += 1
+            beside += bool(answers[reason.text].samples)
             continue
         text = answered(answers[reason.text]) if reason.text in answers else reason.text
         cause = f"{reason.cause.label}: " if reason.cause else ""

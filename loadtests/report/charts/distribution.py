@@ -33,8 +33,9 @@ def distribution_chart(curves: Sequence[Curve], answers: Sequence[Answer]) -> El
     curves = [curve for curve in curves if len(curve.latencies)]
     if not curves:
         return None
-    marks = [answer for answer in answers if answer.question.limit is not None and answer.question.allowed > 0]
-    most = max(20.0, *(float(len(curve.latencies)) for curve in curves))
+    marks = [answer for answer in answers if answer.question.limit is not None]
+    rarest = [1 / answer.question.allowed for answer in marks]
+    most = max(20.0, *rarest, *(float(len(curve.latencies)) for curve in curves))
     edges = [edge for curve in curves for low, high, _ in curve.latencies.buckets() for edge in (low, high) if edge > 0]
     seen = [edge for edge in edges if not math.isinf(edge)] + [answer.question.limit or FASTEST for answer in marks]
     never = any(math.isinf(edge) for edge in edges)

@@ -53,7 +53,7 @@ class Frame:
             tag("text", unit, class_="axis unit", x=WIDTH, y=self.bottom + 17, text_anchor="end"),
         )
 
-    def up(self, scale: Scale, ticks: Iterable[float], text: Callable[[float], str], unit: str = "") -> None:
+    def up(self, scale: Scale, ticks: Iterable[float], text: Callable[[float], str], unit: str) -> None:
         """The vertical axis, with a line across for each tick."""
         for tick in ticks:
             y = scale(tick)
@@ -61,8 +61,7 @@ class Frame:
                 tag("line", class_="grid", x1=LEFT, x2=RIGHT, y1=y, y2=y),
                 tag("text", text(tick), class_="axis", x=LEFT - 8, y=y + 4, text_anchor="end"),
             )
-        if unit:
-            self.draw(tag("text", unit, class_="axis unit", x=LEFT, y=TOP - 9))
+        self.draw(tag("text", unit, class_="axis unit", x=LEFT, y=TOP - 9))
 
     def latencies(self, scale: Scale, unit: str, *, never: bool) -> None:
         """A vertical axis of latencies; its upper edge is for what never came, if anything did not."""
@@ -75,20 +74,15 @@ class Frame:
                 tag("text", NEVER, class_="axis", x=LEFT - 8, y=TOP + 4, text_anchor="end"),
             )
 
-    def line(self, class_: str, pieces: Iterable[Sequence[Point]], label: str = "") -> None:
-        """A line in pieces, broken where there is nothing; its name is written where it ends."""
-        pieces = [piece for piece in pieces if piece]
-        if not pieces:
-            return
+    def line(self, class_: str, pieces: Sequence[Sequence[Point]], label: str) -> None:
+        """A line in pieces, broken where there is nothing; its name is written where the last one ends."""
         self.draw(tag("path", class_=f"line {class_}", d=" ".join(map(path, pieces))))
-        if label:
-            self.label(pieces[-1][-1][1], label, class_)
+        self.label(pieces[-1][-1][1], label, class_)
 
     def area(self, class_: str, pieces: Iterable[tuple[Sequence[Point], Sequence[Point]]]) -> None:
         """What lies between an upper and a lower edge."""
-        closed = [f"{path([*upper, *reversed(lower)])}Z" for upper, lower in pieces if upper]
-        if closed:
-            self.draw(tag("path", class_=f"area {class_}", d=" ".join(closed)))
+        closed = [f"{path([*upper, *reversed(lower)])}Z" for upper, lower in pieces]
+        self.draw(tag("path", class_=f"area {class_}", d=" ".join(closed)))
 
     def label(self, y: float, text: str, class_: str) -> None:
         """A name at the right edge."""

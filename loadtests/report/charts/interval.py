@@ -34,7 +34,7 @@ def interval_plot(answer: Answer) -> Element:
         role="img",
     )
     if answer.samples:
-        lower, seen, upper = (times(value, allowed) for value in (answer.lower, answer.share or 0.0, answer.upper))
+        lower, seen, upper = (value / allowed for value in (answer.lower, answer.share or 0.0, answer.upper))
         begin, end = scale(lower), scale(upper)
         drawing.append(tag("rect", class_="range", x=begin, y=_MIDDLE - 3, width=max(2.0, end - begin), height=6))
         if upper > FURTHEST:
@@ -46,13 +46,6 @@ def interval_plot(answer: Answer) -> Element:
             drawing.append(tag("circle", class_="seen", cx=scale(seen), cy=_MIDDLE, r=4.5))
     drawing.append(tag("line", class_="limit", x1=limit, x2=limit, y1=0, y2=_HEIGHT - 2))
     return drawing
-
-
-def times(fraction: float, allowed: float) -> float:
-    """How many times what is allowed; where nothing is, anything is beyond the edge."""
-    if allowed:
-        return fraction / allowed
-    return 2 * FURTHEST if fraction else 0.0
 
 
 def _words(answer: Answer) -> str:

@@ -9,6 +9,8 @@ _STEPS: Final = (1, 2, 5)
 _TIMES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200)
 _FEW_DECADES: Final = 2.3
 """Up to so many, 2 and 5 are named beside 1."""
+_LEAST: Final = 1e-9
+"""Less is nothing to an axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Scale:
 
 def linear_ticks(high: float, most: int = 5) -> list[float]:
     """Round values from 0 to the first that is not below `high`."""
-    if not high > 0:
+    if high < _LEAST:
         return [0.0, 1.0]
     step = _round_up(high / most)
     return [step * index for index in range(math.ceil(high / step - 1e-9) + 1)]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from loadtests.judging import Answer
-from loadtests.report.charts.interval import FURTHEST, interval_plot, times
+from loadtests.report.charts.interval import FURTHEST, interval_plot
 from loadtests.report.document import guide_lines, outcome_of
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
@@ -83,8 +83,8 @@ def _bounds(answer: Answer) -> str:
     if not answer.samples:
         return "nothing was counted"
     text = f"{share(answer.lower)} to {share(answer.upper)}"
-    beyond = times(answer.share or 0.0, answer.question.allowed)
-    if beyond > FURTHEST and answer.question.allowed:
+    beyond = (answer.share or 0.0) / answer.question.allowed
+    if beyond > FURTHEST:
         text += f"; seen {significant(beyond, 2)} times what is allowed"
     return text
 

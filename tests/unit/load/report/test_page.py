@@ -6,9 +6,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from loadtests.profiles.model import OperationRate
 from loadtests.report.charts.interval import interval_plot
 from loadtests.report.markup import render, tag
-from loadtests.report.model import LoadRun
+from loadtests.report.metrics import CPU, REQUESTS
+from loadtests.report.model import LoadRun, Reading
+from loadtests.report.numbers import NOTHING
 from loadtests.report.page import page
 from loadtests.report.series import series
 from loadtests.report.words import why
@@ -132,6 +135,34 @@ def test_an_hour_is_drawn_in_few_moments() -> None:
     assert max(moment.highest or 0 for moment in coarse) == max(moment.highest or 0 for moment in fine)
 
 
+def test_an_outage_is_drawn_as_one() -> None:
+    """Seconds in which work was started and nothing ended are shaded, and a run of nothing else has no latencies."""
+    stalled = read(runs.load_run(runs.STALLED))
+    shades = [attributes for _, attributes in stalled.elements if attributes.get("class") == "silent"]
+    assert len(shades) == len(runs.STALLED.stalls)
+    assert "Shaded: work was started and nothing was answered." in stalled.text
+    dead = read(runs.load_run(replace(runs.HEALTHY, seconds=5, stalls=frozenset(range(5)))))
+    assert "Nothing was answered." in dead.text
+    assert "Nothing arrived." not in dead.text
+
+
+def test_answers_without_arrivals_are_drawn() -> None:
+    """Where nobody told of arrivals, what was answered is still drawn."""
+    run = quiet()
+    run.counts.asked.clear()
+    run.counts.started.clear()
+    drawn = [attributes.get("id") for _, attributes in read(run).elements]
+    assert "answers-title" in drawn
+    assert "arrivals-title" not in drawn
+
+
+def test_what_no_samples_settle_is_told() -> None:
+    """A question at its limit says that no number of samples settles it."""
+    run = RUNS[Outcome.INCONCLUSIVE]
+    answers = tuple(replace(answer, more=None) for answer in run.verdict.answers)
+    assert "no number settles it" in read(replace(run, verdict=replace(run.verdict, answers=answers))).text
+
+
 def test_closed_arrivals_are_said_to_be_closed() -> None:
     """A run of users who wait says so, and what that means."""
     run = RUNS[Outcome.GO]
@@ -154,3 +185,67 @@ def test_an_interval_is_drawn_on_its_side_of_the_limit() -> None:
 def test_text_is_kept_in_order_around_elements() -> None:
     """Texts and elements stand as they were given."""
     assert "<p>a<br>b<b>c</b>d</p>" in render(tag("p", "a", tag("br"), "b", tag("b", "c"), "d"))
+
+
+def quiet(text: str = runs.BUDGET) -> LoadRun:
+    """A run of the smallest kind: one operation, no failures."""
+    operations = {"chat sendMessage": 0.01}
+    world = replace(runs.HEALTHY, seconds=3, errors=0.0, operations=operations)
+    return runs.load_run(world, runs.profile(text, frozenset(operations)))
+
+
+def test_a_budget_that_asks_nothing_is_told() -> None:
+    """Without questions there is a sentence instead of a table, and no limit in any picture."""
+    run = quiet("*: errors <= 1 %")
+    reader = read(replace(run, verdict=replace(run.verdict, answers=())))
+    assert "The budget asks nothing of what the profile calls." in reader.text
+    assert not [attributes for _, attributes in reader.elements if attributes.get("class") == "limit"]
+    assert "Nothing failed." in reader.text
+
+
+def test_what_the_run_was_is_told() -> None:
+    """Idle connections, rates of their own, notes, an early end and a build that nobody confirmed are on the page."""
+    run = quiet()
+    profile = replace(
+        run.profile,
+        connections=20_000,
+        rates=(OperationRate("chat sendMessage", ()),),
+        phases=(),
+    )
+    facts = replace(run.facts, interrupted="Ctrl-C")
+    text = read(replace(run, profile=profile, facts=facts, notes=("a note",), sightings=())).text
+    for words in (
+        "20,000 websockets held idle",
+        "at a rate of its own: chat sendMessage",
+        "a note",
+        "ended early: Ctrl-C",
+        "prod-1a2b3c4 was meant, nobody said",
+    ):
+        assert words in text
+    unknown = read(replace(run, environment=None, sightings=())).text
+    assert "against an unknown environment" in unknown
+    assert "nobody said" in unknown
+
+
+def test_long_lists_are_cut_and_counted() -> None:
+    """More reasons and causes than a person reads are counted, not listed."""
+    run = quiet()
+    for index in range(60):
+        run.counts.record("chat sendMessage", runs.BEGAN, 0.01, f"cause {index}")
+    reasons = run.verdict.reasons * 20
+    text = read(replace(run, verdict=replace(run.verdict, reasons=reasons))).text
+    assert "of rarer causes, in verdict.json" in text
+    assert "more, line by line below" in text
+
+
+def test_a_metric_that_one_service_lacks_is_left_blank() -> None:
+    """Where one service tells what another does not, the other's place stays empty."""
+    run = RUNS[Outcome.GO]
+    readings = (
+        Reading(runs.BEGAN + 5.0, "chat", REQUESTS, 4.0),
+        Reading(runs.BEGAN + 5.0, "chat", CPU, 0.5),
+        Reading(runs.BEGAN + 5.0, "auth", REQUESTS, 4.0),
+    )
+    text = read(replace(run, readings=readings)).text
+    assert "0.5 cores" in text
+    assert NOTHING in text[text.index("The platform's own metrics") : text.index("How it was judged")]

@@ -21,7 +21,7 @@ from loadtests.report.folder import REPORT, SERIES, SUBJECTS, write
 from loadtests.report.junit import junit
 from loadtests.report.model import LoadRun
 from loadtests.report.tables import series_csv, subjects_csv
-from loadtests.verdict import Outcome
+from loadtests.verdict import Cause, Outcome
 from tests.unit.load.report import runs
 
 SCHEMA = json.loads((Path(loadtests.report.__path__[0]) / "verdict.schema.json").read_text(encoding="utf-8"))
@@ -154,3 +154,21 @@ def test_junit_passes_only_what_holds(name: str) -> None:
     plain = [case.get("name") for case in suite if not {child.tag for child in case} - {"properties"}]
     assert len(plain) == document(run)["counts"]["held"]
     assert (len(plain) == len(suite)) == (run.verdict.outcome is Outcome.GO)
+
+
+def test_the_guide_is_cited_where_its_numbers_are_used() -> None:
+    """A line that takes a number of the guide cites it, one with numbers of its own does not."""
+    text = """*: share over guide
+*: errors <= guide
+*: available >= guide
+chat sendMessage: p95 <= guide
+chat listMessages: p95 <= 2 s
+delivery: delivered >= 99 %"""
+    run = runs.load_run(replace(runs.HEALTHY, seconds=2), runs.profile(text))
+    cited = {check["id"].partition("::")[2]: check["guide"] for check in written(run)["checks"]}
+    assert list(cited.values()) == [["LOD-01"], ["LOD-02"], ["SVC-05"], ["LOD-01"], [], []]
+
+
+def test_every_code_of_a_cause_is_in_the_schema() -> None:
+    """No cause can end a run with a code that the schema does not know."""
+    assert {cause.code for cause in Cause} <= set(SCHEMA["properties"]["exit_code"]["enum"])

@@ -1,0 +1,93 @@
+"""From broken questions to what broke them."""
+
+from dataclasses import replace
+
+from fixtures.statistics.tally import Tally
+from loadtests.counts import NEVER, Counts
+from loadtests.report.findings import troubles
+from loadtests.report.model import LoadRun
+from loadtests.verdict import judge
+from tests.unit.load.report import runs
+
+BEGAN, LASTED, RATE = runs.BEGAN, 60, 100
+PROFILE = runs.profile(
+    "*: errors <= guide\n*: share over guide\neach: errors <= 2 %\ndelivery: delivered >= 99 %\nchatting: errors <= 5 %"
+)
+
+
+def run(failing: dict[str, tuple[float, str]], slow: frozenset[str] = frozenset()) -> LoadRun:
+    """Every subject each second; `failing` is share and cause, `slow` takes two seconds."""
+    counts = Counts((1.0,))
+    for name in (*runs.OPERATIONS, "delivery", "chatting"):
+        share, cause = failing.get(name, (0.0, ""))
+        for second in range(LASTED):
+            latency = 2.0 if name in slow else 0.01
+            counts.add(name, BEGAN + second, [latency] * RATE, [cause] * round(share * RATE))
+    return judged(counts)
+
+
+def judged(counts: Counts) -> LoadRun:
+    facts = replace(runs.SOUND, arrivals_asked=6_000, arrivals_started=6_000)
+    return LoadRun(
+        run="01kd3m4n5p6q",
+        profile=PROFILE,
+        environment=None,
+        began=float(BEGAN),
+        ended=float(BEGAN + LASTED),
+        counts=counts,
+        verdict=judge(PROFILE.plan, counts.tallies, facts),
+        facts=facts,
+    )
+
+
+def test_a_healthy_run_has_no_trouble() -> None:
+    """Nothing broken, nothing to lay to anybody, also where a few requests failed."""
+    assert troubles(run({})) == ()
+    assert troubles(run({"chat sendMessage": (0.01, "reset")})) == ()
+
+
+def test_one_sick_service_is_one_cause() -> None:
+    """All lines that one service breaks, of itself and of all operations, are one cause that names the worst of it."""
+    (found,) = troubles(run({"chat sendMessage": (1.0, "refused"), "chat listMessages": (0.5, "status 503")}))
+    assert (found.subject, found.bad, found.samples) == ("chat", 9_000, 12_000)
+    assert found.share_of_all == 1
+    assert len(found.lines) == 3
+    assert found.headline(BEGAN, BEGAN + LASTED) == (
+        "chat: 9,000 of 12,000 failed (75 %), mostly chat sendMessage: refused; throughout"
+    )
+
+
+def test_what_is_measured_beside_services_is_its_own_cause_and_comes_last() -> None:
+    """Messages that are lost are told after the service that fails, by the name of what is measured."""
+    found = troubles(run({"chat sendMessage": (0.5, "reset"), "delivery": (0.3, "lost"), "chatting": (0.5, "reset")}))
+    assert [trouble.subject for trouble in found] == ["chat", "chatting", "delivery"]
+    assert found[2].worst == "delivery: lost"
+
+
+def test_failures_come_before_slowness() -> None:
+    """Of two services the one that fails is told first, then the one that is slow, with its limit."""
+    found = troubles(
+        run({"friend-request listFriends": (0.5, "status 500")}, slow=frozenset({"user-profile readOwnProfile"}))
+    )
+    assert [(trouble.subject, trouble.limit) for trouble in found] == [("friend-request", None), ("user-profile", 1.0)]
+    assert "took longer than 1 s" in found[1].headline(BEGAN, BEGAN + LASTED)
+
+
+def test_who_hardly_adds_to_it_is_not_named() -> None:
+    """A service with a hundredth of the failures is no cause of a broken line of all."""
+    found = troubles(run({"chat sendMessage": (1.0, "refused"), "friend-request listFriends": (0.01, "reset")}))
+    assert [trouble.subject for trouble in found] == ["chat"]
+    assert found[0].share_of_all < 1
+
+
+def test_the_time_is_that_of_nine_in_ten() -> None:
+    """A burst is found in its seconds, though single failures lie around it."""
+    counts = run({}).counts
+    tally = counts.tallies["chat sendMessage"] = Tally((1.0,))
+    for second in range(LASTED):
+        failed = 100 if 20 <= second < 35 else second % 30 == 0
+        tally.add(BEGAN + second, [NEVER] * failed + [0.01] * (RATE - failed), failed)
+    (found, *_) = troubles(judged(counts))
+    assert (found.first - BEGAN, found.last - BEGAN) == (20, 34)
+    assert found.worst == ""
+    assert found.headline(BEGAN, BEGAN + LASTED).endswith("from 0:20 to 0:35")

@@ -1,0 +1,125 @@
+"""What a load run says in the terminal."""
+
+from dataclasses import replace
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from fixtures.runs.redaction import register_secret
+from loadtests.report.advice import MEANING
+from loadtests.report.terminal import closing_lines, live_lines, worst_of
+from loadtests.verdict import Cause, Outcome
+from tests.unit.load.report import runs
+from tests.unit.load.report.test_verdict import ALL, EMPTY, RUNS, SCHEMA, written
+
+
+def closing(name: str) -> str:
+    return "\n".join(closing_lines(ALL[name], "runs/x"))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_last_lines_say_what_the_exit_code_says(name: str) -> None:
+    """Verdict, exit code, meaning, reasons, what to do next and the folder are there, whatever became of the run."""
+    run, text = ALL[name], closing(name)
+    assert f"VERDICT  {run.verdict.outcome}  (exit code {run.verdict.exit_code})" in text
+    assert MEANING[run.verdict.outcome] in text
+    assert text.index("why:") < text.index("next:") < text.index(f"run {run.run}: runs/x")
+
+
+def test_causes_come_before_reasons() -> None:
+    """Of a broken budget the sick service is named first, and whom the guide says to call."""
+    text = closing(Outcome.NO_GO)
+    assert text.index("1. chat:") < text.index("why:")
+    assert "call (deployment guide, Contact Information): on-call engineer +1-555-0100" in text
+    assert "call (" not in closing(Outcome.GO)
+
+
+def test_what_did_not_count_is_told() -> None:
+    """Refused and missing arrivals, lost workers and subjects without samples are told."""
+    text = closing(Outcome.INVALID)
+    assert "arrivals that were due and had no place" in text
+    assert "what worker-2 counted while it was away" in text
+    assert "nothing at all was counted of: all operations, chat listMessages" in closing("empty")
+    late = replace(EMPTY, facts=replace(EMPTY.facts, arrivals_asked=12_000, arrivals_started=2))
+    assert "11,998 arrivals that were asked for and not started" in "\n".join(closing_lines(late, None))
+
+
+def test_long_lists_are_counted() -> None:
+    """More reasons than a screen holds are counted."""
+    run = replace(EMPTY, verdict=replace(EMPTY.verdict, reasons=EMPTY.verdict.reasons * 3))
+    assert "more, in the run's folder" in "\n".join(closing_lines(run, "runs/x"))
+
+
+def test_a_folder_that_could_not_be_written_is_told() -> None:
+    """Without a folder the last line says so."""
+    assert closing_lines(EMPTY, None)[-1].endswith("no folder could be written")
+
+
+@pytest.mark.parametrize("cause", Cause, ids=lambda cause: cause.label)
+def test_every_cause_has_a_next_step(cause: Cause) -> None:
+    """Whatever made a run INVALID, there is something to do about it, and it is said in the report."""
+    unsound = {
+        Cause.NOT_PREPARED: replace(runs.SOUND, unable=("worker-1: people could not be made",)),
+        Cause.TARGET_CHANGED: replace(runs.SOUND, target_changes=("chat: slot green, then blue",)),
+        Cause.WORKER_LOST: replace(runs.SOUND, workers_lost=("worker-2",)),
+        Cause.GENERATOR_CPU: replace(runs.SOUND, generator_cpu=0.97),
+        Cause.GENERATOR_LAG: replace(runs.SOUND, start_lag_p99=0.02),
+        Cause.CLOCKS_DISAGREE: replace(runs.SOUND, clock_disagreement=0.5),
+    }
+    world = {Cause.NOT_STARTED: runs.STARVED, Cause.RATE: runs.STARVED, Cause.MINIMUM_EVIDENCE: runs.EMPTY}
+    run = runs.load_run(replace(world.get(cause, runs.HEALTHY), metrics=False), facts=unsound.get(cause, runs.SOUND))
+    text = "\n".join(closing_lines(run, "runs/x"))
+    assert run.verdict.outcome is Outcome.INVALID
+    assert f"{cause.label}: " in text
+    assert Draft202012Validator(SCHEMA).is_valid(written(run))
+    assert "next:\n  1. " in text
+
+
+def test_a_run_ended_early_is_to_be_repeated() -> None:
+    """Whoever interrupts is told that nothing is proven and to run again."""
+    text = closing("interrupted")
+    assert "the run was ended early: Ctrl-C" in text
+    assert "Run again to the end: it was ended early." in text
+
+
+def test_what_lies_at_its_limit_is_not_sent_to_longer_runs() -> None:
+    """Where no number of samples settles a question, that is said instead of a time."""
+    run = RUNS[Outcome.INCONCLUSIVE]
+    answers = tuple(replace(answer, more=None) for answer in run.verdict.answers)
+    text = "\n".join(closing_lines(replace(run, verdict=replace(run.verdict, answers=answers)), "runs/x"))
+    assert "no number of samples settles it" in text
+    assert "longer at this rate" not in text
+    assert "longer at this rate" in closing(Outcome.INCONCLUSIVE)
+
+
+def test_live_lines_tell_the_last_whole_second() -> None:
+    """How far, what so far, the last second, and the line that stands worst; before anything is known, no more."""
+    head, second, worst = live_lines(RUNS[Outcome.INVALID])
+    assert head.startswith("1:00 of 1:00  so far INVALID  24,000 requests")
+    assert second.startswith("  last second: asked 100, started")
+    assert worst.startswith("  worst line: all operations: at least 99.9 % available: holds")
+    assert len(live_lines(EMPTY)) == 2
+    nothing = replace(EMPTY, verdict=replace(EMPTY.verdict, answers=()))
+    assert len(live_lines(nothing)) == 1
+
+
+def test_a_stall_is_seen_while_it_lasts() -> None:
+    """A second in which nothing ended says so; one with refusals counts them."""
+    run = runs.load_run(replace(runs.STALLED, seconds=21, refused=0.2))
+    assert "nothing ended" in live_lines(run)[1]
+    assert ", refused " in live_lines(run)[1]
+
+
+def test_the_worst_line_is_the_broken_one() -> None:
+    """A broken question stands worst, else an open one, else the one nearest to its limit."""
+    broken = worst_of(RUNS[Outcome.NO_GO].verdict.answers)
+    assert broken is not None
+    assert broken.finding.value == "broken"
+    assert worst_of(()) is None
+
+
+def test_no_secret_is_printed() -> None:
+    """A registered secret is hidden in both kinds of lines."""
+    register_secret("tok-0815-very-secret")
+    run = replace(RUNS[Outcome.GO], notes=("tok-0815-very-secret",), run="tok-0815-very-secret")
+    assert "tok-0815-very-secret" not in "\n".join([*live_lines(run), *closing_lines(run, "x")])
