@@ -166,18 +166,20 @@ def _maker(host: Host) -> Maker:
 
 def _reaches(transport: Transport) -> None:
     """Raises `PeopleError` if nobody answers: whom nobody can have made, nobody has to look for afterwards."""
-    for attempt in range(1, _KNOCKS + 1):
+    silences: list[Unanswered] = []
+    while len(silences) < _KNOCKS:
         try:
             transport.answer(auth.key_set())
         except Unanswered as nothing:
-            if attempt == _KNOCKS:
-                likely = f" (likely: {nothing.likely})" if nothing.likely else ""
-                raise PeopleError(
-                    f"nobody answers at {transport.base}: {nothing.got}{likely}",
-                    f"start the platform, or mend the address in {transport.environment.source}",
-                ) from nothing
+            silences.append(nothing)
         else:
             return
+    last = silences[-1]
+    likely = f" (likely: {last.likely})" if last.likely else ""
+    raise PeopleError(
+        f"nobody answers at {transport.base}: {last.got}{likely}",
+        f"start the platform, or mend the address in {transport.environment.source}",
+    ) from last
 
 
 def _synthetic_key(platform: Environment) -> Callable[[], str]:

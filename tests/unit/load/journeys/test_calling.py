@@ -87,7 +87,7 @@ def test_call_that_ends_under_way_says_so(town: Town) -> None:
 
     def ends(_device: Device, frame: dict[str, Any]) -> dict[str, Any]:
         if frame["type"] == "offer":
-            town._tell("ended")
+            town.tell("ended")
         return frame
 
     town.on_frame = ends
@@ -104,12 +104,34 @@ def test_request_that_fails_is_the_cause_of_the_call(label: str, town: Town) -> 
 
 
 def test_error_frame_fails_the_call(town: Town) -> None:
-    """A refused frame is the cause, not the silence after it."""
-    town.on_frame = lambda *_: {"type": "error", "code": "bad-state", "detail": "d", "ref": "offer"}
+    """An error that a camera hears is the cause of the call, not the silence after it."""
+
+    def refused(device: Device, frame: dict[str, Any]) -> dict[str, Any]:
+        if frame["type"] == "offer":
+            device.gets({"type": "error", "code": "bad-state", "detail": "d", "ref": "offer"})
+        return frame
+
+    town.on_frame = refused
     _runs(town)
-    ((came, cause),) = town.counted("call")
-    assert not came
-    assert cause in {"error bad-state", "no offer"}
+    assert town.counted("call") == [(False, "error bad-state")]
+
+
+def test_steps_that_nobody_waits_for_are_let_pass(town: Town) -> None:
+    """A step told to both sides, told twice, or of another call disturbs nothing."""
+
+    def told(_device: Device, frame: dict[str, Any]) -> dict[str, Any]:
+        if frame["type"] == "offer":
+            former, town.call_id = town.call_id, "00000000-0000-4000-8000-000000000000"
+            town.tell("ended")
+            town.call_id = former
+            for device in town.devices:
+                town.tell("accepted", device)
+        return frame
+
+    town.on_frame = told
+    _runs(town)
+    assert town.counted("call") == [(True, "")]
+    assert town.counted("calling") == [(True, "")]
 
 
 def test_descriptions_look_like_those_of_browsers() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loadtests.failure import Failure
 from loadtests.journeys.chatting import Chatting
+from tests.unit.load.journeys.town import NOW_TEXT
 
 if TYPE_CHECKING:
     from fixtures.contract.operation import Operation
@@ -83,6 +84,20 @@ def test_copy_that_comes_while_the_phone_leaves_is_a_repetition(town: Town) -> N
     town.at_closing = lambda: town.arrives(sent[-1])
     _runs(town)
     assert town.counted("delivery") == [(True, ""), (True, ""), (True, "repeated")]
+
+
+def test_other_events_are_no_deliveries(town: Town) -> None:
+    """Whatever else a phone hears of, such as its friend's presence, is let pass."""
+    answer = town.answers["chat sendMessage"]
+
+    def with_news(operation: Operation[Any]) -> object:
+        town.devices[-1].gets({"type": "event", "id": None, "event": "news", "at": NOW_TEXT, "data": {}})
+        return answer(operation)
+
+    town.answers["chat sendMessage"] = with_news
+    _runs(town)
+    assert town.counted("delivery") == [(True, "")] * 3
+    assert town.counted("chatting") == [(True, "")]
 
 
 def test_history_that_cannot_be_read_fails_the_journey(town: Town) -> None:

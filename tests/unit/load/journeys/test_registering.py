@@ -1,12 +1,14 @@
 """Registering and connecting: what newcomers and phones need, and what is left of them."""
 
 import time
+from typing import Any
 
 import pytest
 
+from fixtures.contract.auth import Activation
 from loadtests.failure import Failure
 from loadtests.journeys import JOURNEYS
-from tests.unit.load.journeys.town import Device, Town
+from tests.unit.load.journeys.town import Device, Town, an_id
 
 
 def _runs(name: str, town: Town) -> None:
@@ -51,6 +53,13 @@ def test_newcomer_who_got_no_further_stays_for_the_pool(town: Town) -> None:
     assert _left(town) == ["n1"]
 
 
+def test_account_that_stays_pending_is_a_breach_of_the_contract(town: Town) -> None:
+    """An activation after which the account is of no use ends the journey there."""
+    town.answers["auth activateAccount"] = lambda _: Activation(an_id(), "pending")
+    _runs("registering", town)
+    assert town.counted("registering") == [(True, "contract: status")]
+
+
 def test_mail_is_waited_for(town: Town) -> None:
     """The one-time password may take a while, and each look counts as a request."""
     town.mails = 3
@@ -81,17 +90,41 @@ def test_ping_without_pong_fails_the_journey(town: Town) -> None:
     assert all(device.closed for device in town.devices)
 
 
+def test_something_else_instead_of_a_welcome_fails_the_journey(town: Town) -> None:
+    """The first frame is the welcome, or there is none."""
+    town.greeting = False
+    _first_hears(town, {"type": "pong", "nonce": "x"})
+    assert town.counted("connecting") == [(True, "no welcome")]
+
+
+def test_connection_that_ends_says_how(town: Town) -> None:
+    """Whoever waits for a frame on a connection that ends fails with its end, not with a time-out."""
+    opens = town.opens
+
+    def ending(path: str, subprotocol: str, token: str, since: float | None) -> Device:
+        device = opens(path, subprotocol, token, since)
+        device.lost = Failure("closed unexpectedly 1011")
+        return device
+
+    town.opens = ending  # type: ignore[method-assign]  # for this town only
+    _runs("connecting", town)
+    assert town.counted("connecting") == [(True, "closed unexpectedly 1011")]
+
+
 def test_rubbish_instead_of_a_welcome_is_a_breach_of_the_contract(town: Town) -> None:
     """A frame that nobody knows is told as such."""
     town.greeting = False
-    visitor = town.visitor()
+    _first_hears(town, {"type": "hello"})
+    assert town.counted("connecting")[0][1].startswith("contract: frame")
+
+
+def _first_hears(town: Town, frame: dict[str, Any]) -> None:
     opens = town.opens
 
-    def babbling(path: str, subprotocol: str, token: str, since: float | None) -> Device:
+    def saying(path: str, subprotocol: str, token: str, since: float | None) -> Device:
         device = opens(path, subprotocol, token, since)
-        device.gets({"type": "hello"})
+        device.gets(frame)
         return device
 
-    town.opens = babbling  # type: ignore[method-assign]  # for this town only
-    JOURNEYS["connecting"].run(visitor, time.perf_counter())
-    assert town.counted("connecting")[0][1].startswith("contract: frame")
+    town.opens = saying  # type: ignore[method-assign]  # for this town only
+    _runs("connecting", town)

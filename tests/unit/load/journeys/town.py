@@ -54,6 +54,8 @@ class Device:
         self.town, self.path, self.owner = town, path, owner
         self.inbox: deque[str] = deque()
         self.closed = False
+        self.lost: Failure | None = None
+        """How the connection ended, if it did."""
         self._on_text: Callable[[str], None] | None = None
         self._on_end: Callable[[Any], None] | None = None
 
@@ -61,6 +63,8 @@ class Device:
         self.town.hears(self, json.loads(text))
 
     def receive(self, timeout: float) -> str:
+        if self.lost is not None:
+            raise self.lost
         if not self.inbox:
             raise Failure("time-out", f"no message within {timeout:g} s")
         return self.inbox.popleft()
@@ -140,8 +144,8 @@ class Town:
             "auth issueTokens": lambda _: tokens(an_id(), access="newcomer's"),
             "chat sendMessage": self._message,
             "video-call-signaling createCall": self._call,
-            "video-call-signaling acceptCall": lambda _: self._tell("accepted"),
-            "video-call-signaling hangUpCall": lambda _: self._tell("ended"),
+            "video-call-signaling acceptCall": lambda _: self.tell("accepted"),
+            "video-call-signaling hangUpCall": lambda _: self.tell("ended"),
         }
         self.otp_id = an_id()
         self.conversation_id = an_id()
@@ -253,7 +257,7 @@ class Town:
     def _call(self, _: object) -> signaling.Call:
         ended = self.call_state == "ended"
         if not ended:
-            self._tell("ringing")
+            self.tell("ringing")
         people = self.users
         return signaling.Call(
             self.call_id,
@@ -268,7 +272,8 @@ class Town:
             None,
         )
 
-    def _tell(self, event: str) -> None:
+    def tell(self, event: str, device: Device | None = None) -> None:
+        """Tell a step of the call to whom it concerns, or to one device."""
         if event not in self.steps:
             return
         people = self.users
@@ -284,5 +289,6 @@ class Town:
             "accepted_at": None,
             "ended_at": None,
         }
-        for device in self.devices if event == "ended" else [self.devices[event == "ringing"]]:
-            device.gets({"type": "call", "event": event, "call": call})
+        concerned = self.devices if event == "ended" else [self.devices[event == "ringing"]]
+        for each in concerned if device is None else [device]:
+            each.gets({"type": "call", "event": event, "call": call})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from loadtests.people.keeper import Keeper
 from tests.unit.load.journeys.town import Town, tokens
 
 if TYPE_CHECKING:
+    import pytest
+
     from fixtures.clients.person import Person
 
 TOKENS = "auth issueTokens"
@@ -97,12 +100,28 @@ def test_who_gets_no_token_is_tried_again_before_the_old_one_expires() -> None:
     assert keeper.failures == {"status 500": 2}
 
 
-def test_keeper_ends_when_told() -> None:
-    """The keeper works in the background until it is ended, and does not mind being ended twice."""
+def test_keeper_works_in_the_background_until_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once begun it looks by itself, and it does not mind being ended twice, or before it began."""
+    monkeypatch.setattr("loadtests.people.keeper.TICK", 0.001)
+    looked = threading.Event()
+
+    class Watched(Keeper):
+        def look(self) -> None:
+            looked.set()
+
     town = Town()
-    keeper = Keeper(_people(town, 1, 900), town.quiet_client())
+    keeper = Watched(_people(town, 1, 900), town.quiet_client())
     keeper.begin()
+    assert looked.wait(5.0)
     keeper.end()
     keeper.end()
     assert keeper._thread is not None
     assert not keeper._thread.is_alive()
+    Keeper([], town.quiet_client()).end()
+
+
+def test_nobody_to_keep_is_nothing_to_do() -> None:
+    """A pool without people asks for nothing."""
+    town = Town()
+    Keeper([], town.quiet_client()).look()
+    assert town.asked == []

@@ -1,6 +1,6 @@
 """Newcomers: named in the ledger before they come, accounted for after the run."""
 
-from loadtests.people.newcomers import expected
+from loadtests.people.newcomers import Afterwards, expected
 from tests.unit.load.journeys.town import Town
 
 
@@ -45,6 +45,19 @@ def test_who_is_still_there_is_given_back_with_the_ledger_itself() -> None:
     assert town.newcomers.remaining() == (person,)
     assert town.newcomers.remaining() == ()
     assert person.book is town.book
+
+
+def test_book_keeps_all_but_intents_for_later() -> None:
+    """What is written after the run is in the order in which it happened."""
+    town = Town()
+    book = Afterwards(town.book)
+    book.intends("account", "a")
+    book.confirmed("account", "a")
+    book.left("account", "a", "why")
+    assert _words(town) == ["intends"]
+    book.write()
+    book.write()
+    assert _words(town) == ["intends", "confirmed", "left"]
 
 
 def test_stock_is_what_the_schedule_lets_expect_and_hardly_ever_less() -> None:

@@ -14,6 +14,7 @@ from fixtures.contract.promises import PROMISES
 from fixtures.environments.secrets import SecretRef
 from fixtures.runs.ledger import open_items
 from loadtests.people import PeopleError, Pool, pool
+from loadtests.people.equipment import Counted
 from loadtests.people.host import pairs_of
 from tests.unit.clients.peer import web_server
 from tests.unit.load.people.village import Equipment, Process, Village, process
@@ -103,6 +104,7 @@ def test_pair_is_lent_to_one_at_a_time(base: str, tmp_path: Path) -> None:
 def test_visitor_has_the_newest_tokens(base: str, tmp_path: Path) -> None:
     """Whoever is lent out sends with the tokens of the present session."""
     made = _make(process(base, tmp_path, 2))
+    assert made.notes == ()
     visitor = made.borrow()
     assert visitor is not None
     assert visitor.client.token == visitor.person.tokens.access_token
@@ -114,6 +116,14 @@ def test_every_service_has_heard_of_the_friendships(clock: Clock, base: str, tmp
     """The pool is ready when the promised time for a friendship to be known everywhere has passed."""
     _make(process(base, tmp_path, 2)).remove()
     assert clock.passed == [PROMISES.deadlines.friendship_effect]
+
+
+def test_pool_brings_its_own_equipment(base: str, tmp_path: Path) -> None:
+    """Left to itself the pool gives its visitors the clients and sockets of the load tests."""
+    made = Pool.make(process(base, tmp_path, 2))
+    visitor = made.borrow()
+    assert isinstance(visitor.equipment if visitor else None, Counted)
+    assert made.remove() == ()
 
 
 def test_no_people_are_no_pool(village: Village, clock: Clock, base: str, tmp_path: Path) -> None:

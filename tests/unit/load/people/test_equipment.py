@@ -1,0 +1,72 @@
+"""What people use: everything that leaves the process is marked as synthetic, and only what people do is counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fixtures.contract import websocket_signaling
+from fixtures.contract.shared import health
+from loadtests.people.equipment import Counted
+from tests.unit.clients.make import environment
+from tests.unit.clients.peer import says, socket_server, web_server
+
+if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
+
+    from websockets.sync.server import ServerConnection
+
+HEALTH = (
+    b'{"status":"up","service":"chat","environment":"production","version":"1","slot":"green","instance":"i",'
+    b'"started_at":"2026-01-01T00:00:00Z","dependencies":{}}'
+)
+
+
+def _equipment(base: str, samples: list[dict[str, Any]]) -> Counted:
+    return Counted(environment(base), "the-run", lambda **sample: samples.append(sample), lambda *_: None)
+
+
+def test_requests_are_marked_and_those_of_people_counted() -> None:
+    """Each request says which run it is of, and a quiet client's is no sample."""
+    runs: list[str | None] = []
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        runs.append(handler.headers.get("X-Synthetic-Run"))
+        says(handler, 200, HEALTH)
+
+    samples: list[dict[str, Any]] = []
+    with web_server(answers) as base:
+        equipment = _equipment(base, samples)
+        for client in (equipment.client(), equipment.quiet_client()):
+            client.send(health("chat"))
+            client.close()
+    assert runs == ["the-run"] * 2
+    assert [sample["name"] for sample in samples] == ["chat getHealth"]
+
+
+def test_clients_are_each_their_own_persons() -> None:
+    """A token given to one client is no other's."""
+    equipment = _equipment("http://127.0.0.1:9", [])
+    one, other = equipment.client(), equipment.client()
+    one.token = "hers"  # noqa: S105 - no password, the token of a test
+    assert other.token is None
+
+
+def test_sockets_are_marked_and_counted() -> None:
+    """A websocket offers its protocol and its owner's token, says which run it is of, and counts as a connection."""
+    asked: list[tuple[str | None, str | None]] = []
+
+    def talks(connection: ServerConnection) -> None:
+        headers = connection.request.headers if connection.request else {}
+        asked.append((headers.get("X-Synthetic-Run"), headers.get("Sec-WebSocket-Protocol")))
+        connection.recv()
+
+    samples: list[dict[str, Any]] = []
+    with socket_server(talks) as base:
+        equipment = _equipment(base, samples)
+        device = equipment.opens(websocket_signaling.SOCKET_PATH, websocket_signaling.SUBPROTOCOL, "token", None)
+        device.send("{}")
+        device.close()
+    ((run, offered),) = asked
+    assert run == "the-run"
+    assert [each.strip() for each in (offered or "").split(",")] == ["social.v1", "bearer.token"]
+    assert [sample["name"] for sample in samples] == ["connection"]
