@@ -51,8 +51,8 @@ class Socket:
         "_inbox",
         "_leaving",
         "_listener",
-        "_on_end",
         "_reader",
+        "_reading",
         "_sending",
         "_unsent",
         "_why",
@@ -71,7 +71,7 @@ class Socket:
         self._leaving = False
         self._why: Failure | None = None
         self._listener: gevent.Greenlet | None = None
-        self._on_end: Callable[[Closure], None] | None = None
+        self._reading = False
         self.headers = headers
         """Of the server's agreement, names in lower case."""
         self.closure: Closure | None = None
@@ -153,8 +153,7 @@ class Socket:
 
     def listen(self, on_text: Callable[[str], None], on_end: Callable[[Closure], None] | None = None) -> None:
         """Read from now on in a greenlet of its own: `on_text` for each text, at last `on_end`. Neither may raise."""
-        self._on_end = on_end
-        self._listener = gevent.spawn(self._listen, on_text)
+        self._listener = gevent.spawn(self._listen, on_text, on_end)
 
     def close(self, code: int = frames.NORMAL, reason: str = "") -> None:
         """Close with the closing handshake, which the other side has two seconds for; nothing if it has ended."""
@@ -168,16 +167,25 @@ class Socket:
             with gevent.Timeout(_LEAVING, False):  # noqa: FBT003 - gevent's way to say: go on
                 while self.closure is None:
                     self._read()
-        self._end(code, reason, Failure("closed by us", ""))
+        self._end(code, reason, Failure("closed by us"))
 
-    def _listen(self, on_text: Callable[[str], None]) -> None:
+    def _listen(self, on_text: Callable[[str], None], on_end: Callable[[Closure], None] | None) -> None:
         inbox = self._inbox
         while True:
             while inbox:
                 on_text(inbox.pop(0))
             if self.closure is not None:
-                return
-            self._read()
+                break
+            self._reading = True
+            try:
+                self._read()
+            except gevent.GreenletExit:
+                # Another greenlet has ended the socket, and with it this wait.
+                continue
+            finally:
+                self._reading = False
+        if on_end is not None:
+            on_end(self.closure)
 
     def _read(self) -> None:
         """Wait for bytes and take what they say."""
@@ -240,15 +248,13 @@ class Socket:
         """Keep how it ended, once, and count it if nobody here asked for it."""
         if self.closure is not None:
             return
-        self.closure, self._why = Closure(code, reason, by_us=self._leaving), why
+        self.closure = Closure(code, reason, by_us=self._leaving)
+        self._why = Failure("closed by us", reason) if self._leaving else why
         self._wire.close()
-        if self._listener is not None and self._listener is not getcurrent():
-            # It waits for bytes of a connection that is no more.
+        if self._reading and self._listener is not None and self._listener is not getcurrent():
             self._listener.kill(block=False)
         if not self._leaving:
             _count(self._fire, SUBJECT, None, 0, why)
-        if self._on_end is not None:
-            self._on_end(self.closure)
 
 
 def _again(why: Failure) -> Failure:

@@ -1,0 +1,280 @@
+"""A websocket of one greenlet: what it says and hears, what is counted of it, and how it ends."""
+
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection
+
+from fixtures.sandbox.tls import write_certificates
+from loadtests.client import Target, Timeouts
+from loadtests.failure import Failure
+from loadtests.sockets.greenlet import Closure, Socket
+from tests.unit.load.sockets.peers import agreement, closed_port, echoes, raw_server, websocket_server
+from tests.unit.load.sockets.server import sent
+
+
+class Events:
+    """What was fired, and a way to open sockets that fire it."""
+
+    def __init__(self) -> None:
+        self.fired: list[dict[str, Any]] = []
+
+    def fire(self, **event: Any) -> None:  # noqa: ANN401 - as Locust has it
+        self.fired.append(event)
+
+    def opens(self, url: str, *, ca_file: Path | None = None, connect: float = 5.0, **more: Any) -> Socket:  # noqa: ANN401
+        timeouts = Timeouts(connect=connect)
+        return Socket.connect(Target.of(url, ca_file), "/", fire=self.fire, timeouts=timeouts, **more)
+
+    @property
+    def causes(self) -> list[tuple[str, str]]:
+        """Of every event the subject, and the cause if it is a failure."""
+        return [(event["name"], getattr(event["exception"], "cause", "")) for event in self.fired]
+
+
+@pytest.fixture
+def events() -> Events:
+    return Events()
+
+
+def waits(holds: Callable[[], object]) -> None:
+    """Let greenlets run until something holds, five seconds at most."""
+    with gevent.Timeout(5):
+        while not holds():
+            gevent.sleep(0.01)
+
+
+def test_it_says_hears_and_leaves(events: Events) -> None:
+    """What is sent comes back, the opening is one event, and leaving is none."""
+    codes = []
+
+    def talks(connection: ServerConnection) -> None:
+        echoes(connection)
+        codes.append(connection.protocol.close_code)
+
+    with websocket_server(talks) as url:
+        websocket = events.opens(url, subprotocols=("social.v1", "bearer.x"))
+        assert websocket.subprotocol == "social.v1"
+        for text in ("hello", "ü" * 40_000, ""):
+            websocket.send(text)
+            assert websocket.receive(5) == text
+        websocket.close(1001, "going")
+        websocket.close()
+        assert websocket.closure == Closure(1001, "going", by_us=True)
+        with pytest.raises(Failure, match="closed by us"):
+            websocket.send("late")
+    assert codes == [1001]
+    (event,) = events.fired
+    assert (event["request_type"], event["name"], event["exception"]) == ("WS", "connection", None)
+    assert 0 < event["response_time"] < 5000
+
+
+def test_asking_is_one_sample(events: Events) -> None:
+    """A message and its answer are one event, whose time counts from the intended start."""
+    with websocket_server(echoes) as url:
+        websocket = events.opens(url)
+        assert websocket.ask("hello", "echo", 5, since=time.perf_counter() - 10) == "hello"
+        websocket.close()
+    assert events.causes == [("connection", ""), ("echo", "")]
+    assert events.fired[1]["response_time"] > 10_000
+    assert events.fired[1]["response_length"] == 5
+
+
+def test_it_speaks_over_tls(events: Events, tmp_path: Path) -> None:
+    """With TLS the same holds, and a certificate that is not trusted is a failed opening."""
+    write_certificates(tmp_path)
+    with websocket_server(echoes, certificates=tmp_path) as url:
+        websocket = events.opens(url, ca_file=tmp_path / "ca.pem")
+        text = "x" * 300_000
+        assert websocket.ask(text, "echo", 5) == text
+        websocket.close()
+        with pytest.raises(Failure):
+            events.opens(url)
+    assert events.causes == [("connection", ""), ("echo", ""), ("connection", "certificate")]
+
+
+@pytest.mark.parametrize(
+    ("cause", "says"),
+    [
+        ("status 401", lambda connection, _: connection.sendall(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")),
+        ("not HTTP", lambda connection, _: connection.sendall(b"rubbish\r\n\r\n")),
+        ("closed while opening", lambda _connection, _head: None),
+        ("time-out", lambda connection, _: connection.recv(1)),
+    ],
+)
+def test_an_opening_that_fails_says_why(
+    cause: str, says: Callable[[socket.socket, bytes], None], events: Events
+) -> None:
+    """What keeps a websocket from being opened is raised after it was counted, as a sample that never came."""
+    with raw_server(says) as url, pytest.raises(Failure) as failed:
+        events.opens(url, connect=0.3)
+    assert failed.value.cause == cause
+    assert events.causes == [("connection", cause)]
+    assert events.fired[0]["response_time"] is None
+
+
+def test_nobody_there_is_a_refusal(events: Events) -> None:
+    """A port where nobody listens refuses the opening."""
+    with pytest.raises(Failure, match="refused"):
+        events.opens(closed_port())
+    assert events.causes == [("connection", "refused")]
+
+
+def test_an_answer_that_does_not_come_is_a_time_out(events: Events) -> None:
+    """Who waits in vain is told so after the time for it, and the socket stays open."""
+
+    def talks(connection: ServerConnection) -> None:
+        assert connection.recv() == "hello"
+        echoes(connection)
+
+    with websocket_server(talks) as url:
+        websocket = events.opens(url)
+        with pytest.raises(Failure) as failed:
+            websocket.ask("hello", "echo", 0.1)
+        assert failed.value.cause == "time-out"
+        assert websocket.closure is None
+        assert websocket.ask("again", "echo", 5) == "again"
+        websocket.close()
+    assert events.causes == [("connection", ""), ("echo", "time-out"), ("echo", "")]
+
+
+ENDS = [
+    ("closed unexpectedly 1006", 1006, b""),
+    ("closed unexpectedly 4401", 4401, sent(0x88, (4401).to_bytes(2, "big") + b"token-expired")),
+    ("closed unexpectedly 1005", 1005, sent(0x88)),
+    ("protocol: masked by the server", 1002, sent(0x81, b"maskx", second=0x80)),
+    ("protocol: text is not UTF-8", 1007, sent(0x81, b"\xff")),
+    ("protocol: message too large", 1009, sent(0x82, b"x" * 2000)),
+    ("protocol: a binary message", 1003, sent(0x82, b"x")),
+]
+
+
+@pytest.mark.parametrize(("cause", "code", "after"), ENDS, ids=[cause for cause, _, _ in ENDS])
+@pytest.mark.parametrize("listens", [False, True])
+def test_an_end_that_nobody_asked_for_is_counted_once(
+    cause: str,
+    code: int,
+    after: bytes,
+    listens: bool,  # noqa: FBT001
+    events: Events,
+) -> None:
+    """What was said before the end is heard, the end is a failed connection, and who goes on is told it each time."""
+    answered: list[bytes] = []
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        # Together with the agreement: what comes at once must not get lost.
+        connection.sendall(agreement(head) + sent(0x81, b"welcome") + after)
+        if after:
+            answered.append(connection.recv(100)[:1])
+
+    heard: list[str] = []
+    ends: list[Closure] = []
+    with raw_server(says) as url:
+        websocket = events.opens(url, largest=1000)
+        if listens:
+            websocket.listen(heard.append, ends.append)
+            waits(lambda: websocket.closure)
+            waits(lambda: heard)
+            assert heard == ["welcome"]
+        else:
+            assert websocket.receive(5) == "welcome"
+            with pytest.raises(Failure):
+                websocket.receive(5)
+        for again in (lambda: websocket.receive(5), lambda: websocket.send("late")):
+            with pytest.raises(Failure) as failed:
+                again()
+            assert failed.value.cause == cause
+    assert websocket.closure is not None
+    assert (websocket.closure.code, websocket.closure.by_us) == (code, False)
+    assert ends == ([websocket.closure] if listens else [])
+    assert events.causes == [("connection", ""), ("connection", cause)]
+    assert answered == ([b"\x88"] if after else [])
+
+
+def test_pings_are_answered_while_it_listens(events: Events) -> None:
+    """Who listens need not care for pings, and hears every text in order."""
+    answered = []
+
+    def talks(connection: ServerConnection) -> None:
+        for number in range(3):
+            connection.send(f"text {number}")
+            answered.append(connection.ping(f"beat {number}").wait(5))
+        echoes(connection)
+
+    heard: list[str] = []
+    with websocket_server(talks) as url:
+        websocket = events.opens(url)
+        websocket.listen(heard.append)
+        waits(lambda: len(answered) == 3)
+        websocket.send("over")
+        waits(lambda: len(heard) == 4)
+        websocket.close()
+    assert answered == [True] * 3
+    assert heard == ["text 0", "text 1", "text 2", "over"]
+    assert events.causes == [("connection", "")]
+
+
+def test_a_listener_may_leave(events: Events) -> None:
+    """Who hears what it waited for may close the socket where it heard it."""
+    ends: list[Closure] = []
+    with websocket_server(echoes) as url:
+        websocket = events.opens(url)
+        websocket.listen(lambda _: websocket.close(), ends.append)
+        websocket.send("enough")
+        waits(lambda: ends)
+    assert ends == [Closure(1000, "", by_us=True)]
+    assert events.causes == [("connection", "")]
+
+
+def test_both_sides_may_send_much_at_once(events: Events) -> None:
+    """A message larger than all buffers gets through while one as large comes, and no two greenlets mix theirs."""
+    large = 3_000_000
+    got: list[str | bytes] = []
+
+    def talks(connection: ServerConnection) -> None:
+        # Nothing is read before this is sent.
+        connection.send("s" * large)
+        got.extend(connection.recv() for _ in range(20))
+        echoes(connection)
+
+    heard: list[str] = []
+    with websocket_server(talks) as url:
+        websocket = events.opens(url, largest=2 * large)
+        websocket.listen(heard.append)
+        texts = [str(number) * (large // 10) for number in range(10)]
+        senders = [gevent.spawn(websocket.send, text) for text in texts + ["short"] * 10]
+        gevent.joinall(senders, timeout=10, raise_error=True)
+        waits(lambda: len(got) == 20)
+        websocket.close()
+    assert sorted(got) == sorted(texts + ["short"] * 10)
+    assert heard == ["s" * large]
+    assert events.causes == [("connection", "")]
+
+
+def test_a_peer_that_vanished_ends_who_sends(events: Events) -> None:
+    """A connection that was reset is an unexpected end, whoever notices it first."""
+
+    def talks(connection: ServerConnection) -> None:
+        connection.recv()
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        connection.socket.close()
+        with pytest.raises((ConnectionClosed, OSError)):
+            connection.recv(0)
+
+    with websocket_server(talks) as url:
+        websocket = events.opens(url)
+
+        def goes_on() -> None:
+            for _ in range(1000):
+                websocket.send("x")
+                gevent.sleep(0.01)
+
+        with pytest.raises(Failure, match="1006"):
+            goes_on()
+    assert events.causes == [("connection", ""), ("connection", "closed unexpectedly 1006")]
