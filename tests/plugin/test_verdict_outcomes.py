@@ -152,3 +152,26 @@ def test_looking_at_the_suite_gives_no_verdict(suite: Suite, only: str) -> None:
     assert ended.code == 0
     assert "VERDICT" not in ended.out
     assert not ended.folder.exists()
+
+
+REQUIRES = "def pytest_verify_environment(config): return environment(required={'smoke': frozenset({'SVC-01'})})\n"
+OF = "@pytest.mark.guide('{id}')\ndef test_{name}(): {body}\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code"),
+    [
+        ("pass", "pass", 0),
+        ("pass", "pytest.skip('no time')", 0),
+        ("pytest.skip('no time')", "pass", 75),
+        ("pytest.skip('not applicable: no cdn')", "pass", 75),
+        ("pass", "assert 0", 1),
+    ],
+)
+def test_only_the_checks_that_an_environment_names_must_run(suite: Suite, first: str, second: str, code: int) -> None:
+    """A named check that did not run is INCONCLUSIVE, another is not; whatever fails is NO-GO."""
+    one, other = OF.format(id="SVC-01", name="a", body=first), OF.format(id="SVC-02", name="b", body=second)
+    suite.write(REQUIRES, a=one + other)
+    ended = suite.run()
+    assert ended.code == code
+    assert ("SVC-01 of smoke is required, and no check of it ran" in ended.out) == (code == 75)

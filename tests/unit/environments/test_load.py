@@ -209,3 +209,27 @@ def test_no_file_is_a_crash(tmp_path_factory: pytest.TempPathFactory, table: dic
     """Whatever types a file has, it is refused by configuration errors and nothing else."""
     path = _file(tmp_path_factory.getbasetemp(), "\n".join(f"{key} = {value}" for key, value in table.items()))
     assert _errors(path)
+
+
+def test_required_checks_are_named_by_tier_and_id(tmp_path: Path) -> None:
+    """An environment names what must run of a tier; of one that it does not name everything must."""
+    found = load_environment(str(_file(tmp_path, OWN + '[required]\nsmoke = ["SVC-01", "AUT-01"]\n')))
+    assert found.required == {"smoke": frozenset({"SVC-01", "AUT-01"})}
+    assert load_environment(str(_file(tmp_path, OWN))).required == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "said"),
+    [
+        ('smoke = ["SVC-1"]', "required.smoke", "unknown ID 'SVC-1' for this tier; allowed: SVC-01, "),
+        ('smoke = ["svc-01"]', "required.smoke", "did you mean SVC-01?"),
+        ('smoke = ["K8S-01"]', "required.smoke", "unknown ID 'K8S-01' for this tier"),
+        ('smok = ["SVC-01"]', "required.smok", "did you mean smoke?"),
+        ("smoke = []", "required.smoke", "is empty"),
+        ('smoke = "SVC-01"', "required.smoke", "should be"),
+        ('load = ["LOD-01"]', "required.load", "unknown tier"),
+    ],
+)
+def test_what_is_wrong_with_required_checks(tmp_path: Path, line: str, key: str, said: str) -> None:
+    """A tier or an ID that does not exist is a mistake with its place, what is allowed and what was meant."""
+    assert said in _errors(_file(tmp_path, f"{OWN}[required]\n{line}\n"))[key]

@@ -13,6 +13,7 @@ EVIDENCE = st.builds(
     outcomes=OUTCOMES,
     problems=PROBLEMS,
     partial=st.lists(st.just("a part"), max_size=1).map(tuple),
+    unproven=st.lists(st.just("SVC-01 of smoke"), max_size=1).map(tuple),
     interrupted=st.none() | st.just("Ctrl-C"),
     strict=st.booleans(),
 )
@@ -33,7 +34,7 @@ def test_go_needs_evidence_and_nothing_wrong(evidence: Evidence) -> None:
     """GO if and only if something held, nothing else counts against it, and the tier was whole."""
     decision = decide(evidence)
     beside = {Outcome.HELD} if evidence.strict else {Outcome.HELD, Outcome.NOT_APPLICABLE, Outcome.ADVISORY}
-    clean = not (evidence.problems or evidence.partial or evidence.interrupted)
+    clean = not (evidence.problems or evidence.partial or evidence.unproven or evidence.interrupted)
     expected = clean and Outcome.HELD in evidence.outcomes and set(evidence.outcomes) <= beside
     assert (decision.verdict is Verdict.GO) == expected
 
