@@ -51,7 +51,11 @@ def _steps(run: LoadRun) -> Iterator[str]:
     if run.verdict.outcome is Outcome.INCONCLUSIVE:
         yield from _more(run)
     if run.verdict.outcome is Outcome.GO:
-        yield "Release, and watch the same numbers afterwards: a run cannot show what comes less often than it lasted."
+        provenance = (run.environment or {}).get("provenance", {})
+        simulated = sorted(part for part, kind in provenance.items() if kind != "real")
+        yield "Go on, and watch the same numbers afterwards: a run cannot show what comes less often than it lasted."
+        if simulated:
+            yield f"Do not take it as proof of what was simulated here: {', '.join(simulated)}."
 
 
 def _more(run: LoadRun) -> Iterator[str]:

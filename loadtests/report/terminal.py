@@ -10,7 +10,7 @@ from loadtests.report.advice import MEANING, steps
 from loadtests.report.document import outcome_of
 from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import count, duration, latency, offset, share, significant
+from loadtests.report.numbers import count, duration, latency, offset, several, share, significant
 from loadtests.report.series import latest, overall
 from loadtests.report.words import FINDINGS, asked, who, why
 from loadtests.verdict import Outcome
@@ -88,7 +88,8 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
         yield call_line(run.contacts)
     lasted = max(0.0, run.ended - run.began)
     rate = f", {significant(run.facts.arrivals_started / lasted)} arrivals a second" if lasted else ""
-    yield f"{duration(lasted)}{rate}, {count(run.facts.workers_expected)} processes"
+    made_by = several(run.facts.workers_expected, "worker")
+    yield f"{duration(lasted)}{rate}, {made_by}"
     yield f"run {run.run}: {folder}" if folder else f"run {run.run}: no folder could be written"
 
 

@@ -43,7 +43,7 @@ def distribution_chart(curves: Sequence[Curve], answers: Sequence[Answer]) -> El
     frame = Frame("distribution", _words(curves[0]), _HEIGHT)
     x, y = Scale(1.0, most, LEFT, RIGHT, log=True), Scale(low, high, frame.bottom, TOP, log=True)
     frame.latencies(y, "time to answer", never=never)
-    frame.across(x, [tick for tick in _NAMED if tick <= most], _percentile, "of requests")
+    frame.across(x, [tick for tick in _NAMED if tick <= most], _percentile, "of samples")
     for curve in reversed(curves):
         points = _points(curve.latencies, x, y)
         end, height = points[-1]
@@ -53,9 +53,9 @@ def distribution_chart(curves: Sequence[Curve], answers: Sequence[Answer]) -> El
     for limit, allowed in sorted({(answer.question.limit or 0.0, answer.question.allowed) for answer in marks}):
         frame.draw(*_mark(x(1 / allowed), y(limit), f"{_percentile(1 / allowed)} within {latency(limit)}"))
     return frame.figure(
-        "Each step to the right is ten times rarer. A curve keeps a limit if it passes below or right of its mark."
+        "Each nine to the right is ten times rarer. That of all operations has to pass below or right of the marks."
         if marks
-        else "Each step to the right is ten times rarer."
+        else "Each nine to the right is ten times rarer."
     )
 
 

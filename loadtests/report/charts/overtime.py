@@ -69,7 +69,7 @@ def arrivals_chart(run: LoadRun, line: Timeline) -> Element | None:
     line.axis(frame)
     frame.draw(*line.bars("asked", y, lambda moment: moment.asked / moment.width))
     frame.label(TOP, f"asked {count(asked)}", "asked")
-    through = line.points(line.moments, y, lambda moment: moment.started / moment.width)
+    through = line.steps(y, lambda moment: moment.started / moment.width)
     frame.line("started", [through], f"started {count(started)}")
     if refused:
         frame.draw(*line.bars("bad", y, lambda moment: moment.refused / moment.width))
@@ -87,7 +87,7 @@ def answers_chart(line: Timeline) -> Element | None:
     frame = Frame("answers", f"Requests over time: {count(requests)} ended, {count(failures)} of them failed.", _SHORT)
     y = line.rates(frame, max(moment.requests / moment.width for moment in line.moments), "requests a second")
     line.axis(frame)
-    through = line.points(line.moments, y, lambda moment: moment.requests / moment.width)
+    through = line.steps(y, lambda moment: moment.requests / moment.width)
     frame.line("answered", [through], f"ended {count(requests)}")
     if failures:
         frame.draw(*line.bars("bad", y, lambda moment: moment.failures / moment.width))

@@ -71,6 +71,12 @@ class Timeline:
         """A line through the middles of moments."""
         return [(self.left(moment) + self.stride / 2, y(value(moment))) for moment in part]
 
+    def steps(self, y: Scale, value: Value) -> list[Point]:
+        """A line that keeps each moment's value for as long as the moment lasts."""
+        return [
+            (self.left(moment) + part * self.stride, y(value(moment))) for moment in self.moments for part in (0, 1)
+        ]
+
     def answered(self) -> list[list[Moment]]:
         """Moments side by side in which something ended."""
         return [list(part) for there, part in groupby(self.moments, lambda one: one.p50 is not None) if there]

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from loadtests.report.charts.spark import spark
 from loadtests.report.markup import tag
-from loadtests.report.metrics import CPU, FAILED, NAMES, REQUESTS, SECONDS, SOCKETS
+from loadtests.report.metrics import CPU, EVERY_S, FAILED, NAMES, REQUESTS, SECONDS, SOCKETS
 from loadtests.report.model import LoadRun, Reading
 from loadtests.report.numbers import NOTHING, count, latency, share, significant
 from loadtests.report.page.table import table
@@ -18,13 +18,16 @@ _UNITS: Final[Mapping[str, Callable[[float], str]]] = {
     CPU: lambda value: f"{significant(value)} cores",
     SOCKETS: count,
 }
+_MOSTLY: Final = 0.9
+"""Of the time from one look to the next: what lay mostly before the run, while people were made, is not shown."""
 
 
 def platform(run: LoadRun) -> Iterator[Element]:
     """A row for each service that did anything, a column for each thing that any of them tells."""
     yield tag("h2", "The platform's own metrics")
     kept: dict[str, dict[str, list[Reading]]] = {}
-    for reading in sorted(run.readings):
+    during = (reading for reading in run.readings if reading.second >= run.began + _MOSTLY * EVERY_S)
+    for reading in sorted(during):
         kept.setdefault(reading.service, {}).setdefault(reading.name, []).append(reading)
     busy = {service: names for service, names in kept.items() if any(one.value for one in names.get(REQUESTS, ()))}
     if not busy:

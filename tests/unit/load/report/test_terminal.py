@@ -34,6 +34,13 @@ def test_causes_come_before_reasons() -> None:
     assert "call (" not in closing(Outcome.GO)
 
 
+def test_what_was_simulated_is_not_proven() -> None:
+    """GO on a platform with simulated parts says which; on one that is real throughout there is nothing to say."""
+    real = replace(RUNS[Outcome.GO], environment={**runs.ENVIRONMENT, "provenance": {"kafka": "real"}})
+    assert "Do not take it as proof of what was simulated here: kafka." in closing(Outcome.GO)
+    assert "simulated" not in "\n".join(closing_lines(real, "runs/x"))
+
+
 def test_what_did_not_count_is_told() -> None:
     """Refused and missing arrivals, lost workers and subjects without samples are told."""
     text = closing(Outcome.INVALID)
