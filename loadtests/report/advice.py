@@ -64,7 +64,7 @@ def _more(run: LoadRun) -> Iterator[str]:
     at_limit = [answer for answer in still if answer.more is None]
     if at_limit:
         yield (
-            f"{asked(at_limit[0].question)}: that lies at its limit: no number of samples settles it. "
+            f"'{asked(at_limit[0].question)}' lies at its limit: no number of samples settles it. "
             "Mend the platform, or decide whether the limit is meant."
         )
     lasted = max(1.0, run.ended - run.began)

@@ -76,22 +76,23 @@ def _small(text: str) -> Element:
 
 
 def _picture(answer: Answer) -> Element:
-    return tag("div", interval_plot(answer), _small(_bounds(answer)))
+    return tag("div", interval_plot(answer), *_bounds(answer))
 
 
-def _bounds(answer: Answer) -> str:
+def _bounds(answer: Answer) -> Iterator[Element]:
     if not answer.samples:
-        return "nothing was counted"
-    text = f"{share(answer.lower)} to {share(answer.upper)}"
+        yield _small("nothing was counted")
+        return
+    yield _small(f"{share(answer.lower)} to {share(answer.upper)}")
     beyond = (answer.share or 0.0) / answer.question.allowed
     if beyond > FURTHEST:
-        text += f"; seen {significant(beyond, 2)} times what is allowed"
-    return text
+        yield tag("br")
+        yield _small(f"seen {significant(beyond, 2)} times what is allowed")
 
 
 def _more(answer: Answer) -> str:
     if not answer.samples:
         return NOTHING
     if answer.more is None:
-        return "no number settles it"
+        return "at its limit"
     return f"{count(answer.more)} more" if answer.more else NOTHING

@@ -157,10 +157,10 @@ def test_answers_without_arrivals_are_drawn() -> None:
 
 
 def test_what_no_samples_settle_is_told() -> None:
-    """A question at its limit says that no number of samples settles it."""
+    """A question that no number of samples settles is said to be at its limit."""
     run = RUNS[Outcome.INCONCLUSIVE]
     answers = tuple(replace(answer, more=None) for answer in run.verdict.answers)
-    assert "no number settles it" in read(replace(run, verdict=replace(run.verdict, answers=answers))).text
+    assert "at its limit" in read(replace(run, verdict=replace(run.verdict, answers=answers))).text
 
 
 def test_closed_arrivals_are_said_to_be_closed() -> None:
