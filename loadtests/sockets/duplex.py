@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import gevent
 import gevent.socket
+from gevent import getcurrent
 
 from loadtests.client import Target, Timeouts
 from loadtests.client.names import Address, Names
@@ -13,6 +14,8 @@ from loadtests.client.wire import SecureWire, Wire, connect
 from loadtests.sockets.handshake import Handshake
 
 _WRITE: Final = 2
+_PIECE: Final = 16 * 1024
+"""Bytes that are read at once, at most: messages are small."""
 _SENDING: Final = 10.0
 """Seconds until a message is on its way; only a peer that reads nothing can take that long."""
 
@@ -32,6 +35,25 @@ class _BothWays(Wire):
         finally:
             writable.close()
         return True
+
+
+class _BareBothWays(_BothWays):
+    """As fast as can be, since it is what a message costs most: the three steps of `Wire.receive` in one."""
+
+    __slots__ = ()
+
+    def receive(self) -> bytes:
+        readable = self._readable
+        while True:
+            readable.start(getcurrent().switch)
+            try:
+                self._hub.switch()
+            finally:
+                readable.stop()
+            try:
+                return self._socket.recv(_PIECE)
+            except BlockingIOError:
+                continue
 
 
 class _SecureBothWays(_BothWays, SecureWire):
@@ -72,7 +94,7 @@ def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[W
 def _connect(target: Target, hub: Any) -> Wire:  # noqa: ANN401 - gevent is not typed
     connected = connect(_names.addresses(target.host, target.port), hub)
     if target.context is None:
-        return _BothWays(connected, hub)
+        return _BareBothWays(connected, hub)
     wire = _SecureBothWays(connected, hub, target.context, target.host)
     try:
         wire.handshake()

@@ -84,15 +84,9 @@ def frame(opcode: int, payload: bytes, mask: bytes, *, fin: bool = True) -> byte
         head = bytes((first, _MASKED | _TWO_BYTES)) + length.to_bytes(2, "big")
     else:
         head = bytes((first, _MASKED | _EIGHT_BYTES)) + length.to_bytes(8, "big")
-    return head + mask + masked(payload, mask)
-
-
-def masked(payload: bytes, mask: bytes) -> bytes:
-    """The payload under the mask; a second time gives the payload again."""
-    length = len(payload)
-    # Two long integers: the only way of pure Python that is not a step for each byte.
+    # Two long integers: the only way of pure Python to mask that is not a step for each byte.
     cover = int.from_bytes((mask * (length // 4 + 1))[:length], "little")
-    return (int.from_bytes(payload, "little") ^ cover).to_bytes(length, "little")
+    return head + mask + (int.from_bytes(payload, "little") ^ cover).to_bytes(length, "little")
 
 
 def masks() -> Callable[[], bytes]:

@@ -148,7 +148,14 @@ class Socket:
         except Failure as failure:
             _count(self._fire, subject, None, 0, failure)
             raise
-        _count(self._fire, subject, began, len(answer))
+        self._fire(
+            request_type=KIND,
+            name=subject,
+            response_time=(time.perf_counter() - began) * 1000,
+            response_length=len(answer),
+            exception=None,
+            context={},
+        )
         return answer
 
     def listen(self, on_text: Callable[[str], None], on_end: Callable[[Closure], None] | None = None) -> None:
