@@ -27,6 +27,13 @@ GENERATOR_CORE, TARGET_CORE = min(os.sched_getaffinity(0)), max(os.sched_getaffi
 CONNECTIONS: Final = 32
 BODY: Final = '{"id":"0190c0de","name":"Ada","friends":[1,2,3,5,8,13],"online":true,"note":"a constant answer"}'
 SERVED_BY: Final = 'chat;slot=green;build="benchmark";instance="chat-1"'
+CONVERSATION: Final = "0b9f6a52-6a0e-4f3c-9a51-1f6f0a3b7c11"
+MESSAGE: Final = (
+    '{"message_id":"5d1c1a9e-3a57-4c5e-8a51-0f5f4d1f2b10","conversation_id":"' + CONVERSATION + '",'
+    '"sender_id":"7e2f9a52-6a0e-4f3c-9a51-1f6f0a3b7c22","seq":7,"text":"hello","attachment_ids":[],'
+    '"sent_at":"2026-10-01T12:00:00.000000Z"}'
+)
+"""What the chat service of the contract answers to a message that was sent."""
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _START_S: Final = 5.0
 
@@ -59,6 +66,12 @@ http {{
       default_type application/json;
       add_header X-Served-By '{served_by}';
       return 200 '{body}';
+    }}
+    location /api/chat-service/ {{
+      default_type application/json;
+      add_header X-Served-By '{served_by}';
+      add_header X-Trace-Id $request_id;
+      return 201 '{message}';
     }}
     location /unique {{
       default_type application/json;
@@ -100,7 +113,13 @@ def nginx() -> Iterator[Nginx]:
         http, https = free_port(), free_port()
         user = "user nobody nogroup;" if os.geteuid() == 0 else ""
         text = _NGINX.format(
-            mask=format(1 << TARGET_CORE, "b"), user=user, http=http, https=https, served_by=SERVED_BY, body=BODY
+            mask=format(1 << TARGET_CORE, "b"),
+            user=user,
+            http=http,
+            https=https,
+            served_by=SERVED_BY,
+            body=BODY,
+            message=MESSAGE,
         )
         (root / "nginx.conf").write_text(text)
         command: list[str] = [str(binaries.nginx("gateway")), "-p", folder, "-c", "nginx.conf", "-e", "stderr"]

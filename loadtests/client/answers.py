@@ -4,9 +4,12 @@ What llhttp leaves to its user is done here: interim answers (1xx) are passed ov
 head, a body without a length ends with the connection, trailers are no headers, and everything has a largest size.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from fixtures.contract.answer import Headers
 
 LARGEST_HEAD: Final = 64 * 1024
 """Bytes that may come before the head of an answer is complete."""
@@ -14,7 +17,8 @@ LARGEST_HEAD: Final = 64 * 1024
 _FINAL: Final = 200
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 
-Fields = list[tuple[bytes, bytes]]
+Fields = Mapping[bytes, bytes]
+"""Header fields by name as it was spelt; one that came twice is joined by comma (RFC 9110, 5.3)."""
 
 
 class NotHttpError(Exception):
@@ -25,52 +29,69 @@ class TooLargeError(Exception):
     """What came is larger than anything that is wanted."""
 
 
+def field_of(fields: Fields, name: bytes) -> bytes | None:
+    """The value of a field, quickly when it is spelt as in `Content-Type` or in lower case, as nearly all are."""
+    value = fields.get(name)
+    if value is None:
+        wanted = name.lower()
+        value = fields.get(wanted)
+        if value is None:
+            value = next((value for spelt, value in fields.items() if spelt.lower() == wanted), None)
+    return value
+
+
+def headers_of(fields: Fields) -> Headers:
+    """The fields as the contract has them."""
+    return Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields.items())
+
+
 class Answers:
     """Reads one answer after another: `begin`, then `feed` until the answer is complete.
 
     One object serves many connections in turn, for as long as every answer ended where the next one may begin
-    (`reusable`); `close` it when one did not.
+    (`reusable`); `close` it when one did not. `status`, `fields` and `body` are those of the last complete one.
     """
 
     __slots__ = (
-        "_head_only",
-        "_headed",
+        "_head",
         "_largest",
+        "_pairs",
         "_parser",
         "_pieces",
         "_size",
         "body",
         "complete",
         "fields",
+        "on_body",
+        "on_header",
         "reusable",
         "status",
     )
 
-    def __init__(self, largest: int, *, head_only: bool = False) -> None:
+    def __init__(self, largest: int) -> None:
         self._largest = largest
-        self._head_only = head_only
+        self._pairs: list[tuple[bytes, ...]] = []
+        self._pieces: list[bytes] = []
+        self.status = 0
+        self.fields: Fields = {}
+        self.body = b""
         self.begin()
+        # Called by the parser for each header and piece, so they do next to nothing: what they gather is read once.
+        add = self._pairs.append
+        self.on_header = lambda *pair: add(pair)
+        self.on_body = self._pieces.append
         self._parser = HttpResponseParser(self)
 
     def begin(self) -> None:
         """Be ready for the next answer."""
-        self.status = 0
-        self.fields: Fields = []
-        self.body = b""
-        self.complete = False
-        self.reusable = False
-        self._pieces: list[bytes] = []
-        self._headed = -1
+        self._pairs.clear()
+        self._pieces.clear()
         self._size = 0
-
-    @property
-    def begun(self) -> bool:
-        """Whether anything of an answer has come."""
-        return self._size > 0
+        self._head = -1
+        self.complete = self.reusable = False
 
     def feed(self, data: bytes) -> bool:
         """Take what came and say whether the answer is complete; raises `NotHttpError` or `TooLargeError`."""
-        self._size += len(data)
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -78,14 +99,17 @@ class Answers:
             self.reusable = False
             if not self.complete:
                 raise NotHttpError(str(error)) from error
-        if not self.complete and self._size > (LARGEST_HEAD if self._headed < 0 else self._largest):
-            raise TooLargeError(f"more than {self._size} bytes came, and no end of it")
-        return self.complete
+        if self.complete:
+            return True
+        self._size += len(data)
+        if self._size > (self._largest if self._head >= 0 else LARGEST_HEAD):
+            raise TooLargeError(f"{self._size} bytes came, and no end of them")
+        return False
 
     def end(self) -> bool:
         """Take the end of the connection, and say whether it was the end of a complete answer."""
-        if self._headed >= 0 and not any(name.lower() in _FRAMING for name, _ in self.fields):
-            self._complete()
+        if self._head >= 0 and not any(name.lower() in _FRAMING for name, _ in self._pairs):
+            self._finish(self._parser.get_status_code())
         return self.complete
 
     def close(self) -> None:
@@ -97,34 +121,52 @@ class Answers:
         if self.complete:
             raise NotHttpError("a second answer to one request")
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by the parser."""
-        self.fields.append((name, value))
-
     def on_headers_complete(self) -> None:
         """Called by the parser."""
-        self._headed = len(self.fields)
-        if self._head_only and self._parser.get_status_code() >= _FINAL:
-            self._complete()
-
-    def on_body(self, piece: bytes) -> None:
-        """Called by the parser."""
-        self._pieces.append(piece)
+        self._head = len(self._pairs)
 
     def on_message_complete(self) -> None:
         """Called by the parser."""
         parser = self._parser
-        if parser.get_status_code() < _FINAL:
-            self.fields = []
-            self._headed = -1
-        elif not self.complete:
-            self._complete()
+        status = parser.get_status_code()
+        if status >= _FINAL:
+            self._finish(status)
             self.reusable = parser.should_keep_alive()
+        else:
+            self._pairs.clear()
+            self._head = -1
 
-    def _complete(self) -> None:
+    def _finish(self, status: int) -> None:
         self.complete = True
-        self.status = self._parser.get_status_code()
-        pieces = self._pieces
+        self.status = status
+        pairs, pieces = self._pairs, self._pieces
+        if len(pairs) > self._head:
+            del pairs[self._head :]
+        fields: dict[bytes, bytes] = dict(pairs)  # type: ignore[arg-type]  # the parser calls with pairs only
+        self.fields = fields if len(fields) == len(pairs) else _joined(pairs)
         self.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        if len(self.fields) > self._headed:
-            del self.fields[self._headed :]
+
+
+class HeadAnswers(Answers):
+    """The same for one answer to HEAD: it ends with its head, whatever length the head states."""
+
+    __slots__ = ()
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        super().on_headers_complete()
+        status = self._parser.get_status_code()
+        if status >= _FINAL:
+            self._finish(status)
+
+    def on_message_complete(self) -> None:
+        """Called by the parser."""
+        if not self.complete:
+            super().on_message_complete()
+
+
+def _joined(pairs: Iterable[tuple[bytes, ...]]) -> Fields:
+    fields: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        fields[name] = fields[name] + b", " + value if name in fields else value
+    return fields

@@ -1,82 +1,41 @@
 """Sends operations for one greenlet, checks their answers, and fires Locust's `request` event for each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import perf_counter
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-import gevent
-import gevent.socket
 from gevent import getcurrent
 
 from fixtures.contract.errors import UnexpectedAnswer
-from fixtures.contract.operation import Answer, Headers, Operation
-from fixtures.contract.served_by import HEADER
-from loadtests.client.answers import Answers
-from loadtests.client.deadlines import Deadlines
-from loadtests.client.names import Address, Names
-from loadtests.client.requests import Requests, Traces
+from fixtures.contract.operation import IDEMPOTENCY_KEY, Operation
+from loadtests.client.answers import Answers, field_of
+from loadtests.client.common import Common, Fire, Sighted
+from loadtests.client.reading import read
+from loadtests.client.requests import origin_and_path
 from loadtests.client.target import Target
 from loadtests.client.timeouts import Timeouts
-from loadtests.client.trouble import TROUBLES, unanswered, unexpected
-from loadtests.client.wire import NothingSentError, SecureWire, Wire, connect
+from loadtests.client.trouble import TROUBLES, ClosedError, CutOffError, unanswered, unexpected
+from loadtests.client.wire import NothingSentError, Wire
 
 T = TypeVar("T")
-Fire = Callable[..., None]
-Sighted = Callable[[str, str], None]
 
 _MILLISECONDS: Final = 1000.0
-
-
-def _look_up(host: str, port: int) -> list[Address]:
-    found = gevent.socket.getaddrinfo(host, port, type=gevent.socket.SOCK_STREAM)
-    return [(family, address) for family, _, _, _, address in found]
-
-
-class Common:
-    """What all clients of one kind in a process share."""
-
-    def __init__(
-        self, target: Target, headers: Mapping[str, str], fire: Fire, timeouts: Timeouts, sighted: Sighted
-    ) -> None:
-        self.target = target
-        self.fire = fire
-        self.timeouts = timeouts
-        self.sighted = sighted
-        self.requests = Requests(target.authority, headers)
-        self.traces = Traces()
-        self.names = Names(_look_up)
-        self.hub = gevent.get_hub()
-        self.deadlines = Deadlines(timeouts.read, self._ring_in)
-        self.idle: list[Answers] = []
-        """Parsers that nobody uses: a connection needs one only while an answer comes."""
-        self.served: dict[str, str] = {}
-        """Service to who answered last for it."""
-
-    def open(self) -> Wire:
-        """Connect within the time for it; raises `OSError`."""
-        target, limit = self.target, self.timeouts.connect
-        with gevent.Timeout(limit, TimeoutError(f"no connection within {limit:g} s")):
-            connected = connect(self.names.addresses(target.host, target.port), self.hub)
-            if target.context is None:
-                return Wire(connected, self.hub)
-            wire = SecureWire(connected, self.hub, target.context, target.host)
-            try:
-                wire.handshake()
-            except BaseException:
-                wire.close()
-                raise
-            return wire
-
-    def _ring_in(self, seconds: float, ring: Callable[[], None]) -> object:
-        timer = self.hub.loop.timer(seconds, ref=False)
-        timer.start(ring)
-        return timer
+_IDLE: Final = 0.5
+"""Seconds after which a connection is looked at before it is used again: its peer may have closed it."""
+_REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+_BEARER: Final = "Authorization: Bearer "
+_SERVED_BY: Final = b"X-Served-By"
 
 
 class Client:
-    """One person's HTTP: one connection that is kept, one request at a time."""
+    """One person's HTTP: one connection that is kept, one request at a time.
 
-    __slots__ = ("_authorization", "_common", "_wire")
+    A request that finds its connection closed by the peer is sent once more, on a new one, if nothing of it was taken
+    or if nothing of an answer came and sending it twice does what sending it once does (RFC 9112, 9.3.1 and 9.6).
+    That is how a connection is used again, and no retry: an answer is never asked for twice.
+    """
+
+    __slots__ = ("_authorization", "_common", "_elsewhere", "_used", "_wire")
 
     def __init__(
         self,
@@ -85,125 +44,161 @@ class Client:
         headers: Mapping[str, str],
         fire: Fire,
         timeouts: Timeouts | None = None,
-        sighted: Sighted = lambda _service, _value: None,
+        sighted: Sighted = lambda _service, _served_by: None,
     ) -> None:
-        self._share(Common(target, headers, fire, timeouts or Timeouts(), sighted))
+        """`headers` go with every request, to the target alone; `sighted` hears who answers when it is another."""
+        self._join(Common(target, headers, fire, timeouts or Timeouts(), sighted))
 
     def another(self) -> "Client":
-        """A client of the same kind for another greenlet; cheap, because all that can be is shared."""
+        """A client of the same kind for another greenlet; what can be shared is."""
         client = object.__new__(Client)
-        client._share(self._common)
+        client._join(self._common)
         return client
 
-    def _share(self, common: Common) -> None:
+    def _join(self, common: Common) -> None:
         self._common = common
         self._wire: Wire | None = None
+        self._used = 0.0
         self._authorization = ""
+        self._elsewhere: dict[str, Client] | None = None
 
     @property
     def token(self) -> str | None:
-        """The access token that operations with `auth="bearer"` carry."""
-        return self._authorization[len("Authorization: Bearer ") : -2] or None
+        """The access token that operations with `auth="bearer"` carry, unless they have one already."""
+        return self._authorization[len(_BEARER) : -2] or None
 
     @token.setter
     def token(self, token: str | None) -> None:
-        self._authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+        self._authorization = f"{_BEARER}{token}\r\n" if token else ""
 
     def close(self) -> None:
-        """Close the connection; the next request opens another."""
+        """Close what is open; the next request opens another."""
         wire, self._wire = self._wire, None
         if wire is not None:
             wire.close()
+        others, self._elsewhere = self._elsewhere, None
+        for other in (others or {}).values():
+            other.close()
 
     def send(self, operation: Operation[T], *, since: float | None = None) -> T:
         """Send it once, and return what its good answer says; raises `Failure` for everything else.
 
         Its time counts from `since` (of `time.perf_counter`), when it was intended to start; by default from now.
-        The event is fired in either case, before this returns or raises.
+        The event is fired in either case, before this returns or raises; not if the greenlet is killed meanwhile.
         """
-        began = perf_counter() if since is None else since
-        size = 0
-        ended = began
+        common, endpoint = self._common, operation.endpoint
+        now = perf_counter()
+        began = now if since is None else since
+        ended, size = None, 0
+        trouble: Exception
         try:
+            path = operation.path
+            if path.startswith("/"):
+                more = common.traces.new()
+                if endpoint.auth == "bearer" and "Authorization" not in operation.headers:
+                    more = self._authorization + more
+                answers = self._exchange(operation, common.requests.write(operation, path, more), now)
+            else:
+                answers = self._exchange_elsewhere(operation, now)
+            ended = perf_counter()
+            size = len(answers.body)
             try:
-                answer = self._exchange(operation)
+                value = read(operation, answers, ended - began)
             finally:
-                ended = perf_counter()
-            size = len(answer.body)
-            value = operation.read(answer)
+                common.give_back(answers)
         except UnexpectedAnswer as wrong:
-            failure, cause = unexpected(operation, wrong), wrong
-        except TROUBLES as trouble:
-            failure, cause = unanswered(trouble), trouble  # type: ignore[assignment]
+            trouble, failure = wrong, unexpected(operation, wrong)
+        except TROUBLES as none:
+            trouble, failure = none, unanswered(none)
         else:
-            self._fire(operation, ended - began, size, None)
+            common.fire(
+                request_type=endpoint.method,
+                name=f"{endpoint.service} {endpoint.operation_id}",
+                response_time=(ended - began) * _MILLISECONDS,
+                response_length=size,
+                exception=None,
+                context={},
+            )
             return value
-        self._fire(operation, ended - began, size, failure)
-        raise failure from cause
-
-    def _fire(self, operation: Operation[Any], seconds: float, size: int, failure: Exception | None) -> None:
-        self._common.fire(
-            request_type=operation.endpoint.method,
+        common.fire(
+            request_type=endpoint.method,
             name=operation.label,
-            response_time=seconds * _MILLISECONDS,
+            response_time=((ended or perf_counter()) - began) * _MILLISECONDS,
             response_length=size,
             exception=failure,
             context={},
         )
+        raise failure from trouble
 
-    def _exchange(self, operation: Operation[Any]) -> Answer:
-        common = self._common
-        request = common.requests.write(operation, operation.path, self._authorization, common.traces.new())
-        reused = self._wire is not None
-        if self._wire is not None and not operation.idempotent and not self._wire.silent():
-            self.close()
-        answers = Answers(common.timeouts.largest, head_only=operation.method == "HEAD")
+    def _exchange_elsewhere(self, operation: Operation[object], now: float) -> Answers:
+        """The same for an absolute URL that the platform gave out: with a client for that origin, and nothing of us."""
+        origin, path = origin_and_path(operation.path)
+        if self._elsewhere is None:
+            self._elsewhere = {}
+        client = self._elsewhere.get(origin)
+        if client is None:
+            client = self._elsewhere[origin] = object.__new__(Client)
+            client._join(self._common.at(origin))
+        return client._exchange(operation, client._common.requests.write(operation, path, ""), now)
+
+    def _exchange(self, operation: Operation[object], request: bytes, now: float) -> Answers:
+        endpoint, wire = operation.endpoint, self._wire
         try:
-            while True:
-                if self._wire is None:
-                    self._wire = common.open()
-                    reused = False
-                try:
-                    self._attempt(self._wire, request, answers)
-                    break
-                except ConnectionError as error:
-                    again = isinstance(error, NothingSentError) or (operation.idempotent and not answers.begun)
-                    if not reused or not again:
+            if wire is not None:
+                repeatable = endpoint.method in _REPEATABLE or IDEMPOTENCY_KEY in operation.headers
+                if (repeatable and now - self._used < _IDLE) or wire.silent():
+                    try:
+                        return self._attempt(wire, operation, request, now)
+                    except NothingSentError:
+                        pass
+                    except CutOffError:
                         raise
-                    self.close()
-            if not answers.reusable:
-                self.close()
+                    except ConnectionError:
+                        if not repeatable:
+                            raise
+                wire.close()
+            wire = self._wire = self._common.open()
+            return self._attempt(wire, operation, request, perf_counter())
         except BaseException:
+            # Killed in the middle as well: what would come next on it is the answer to something else.
             self.close()
             raise
-        answer = Answer(
-            answers.status,
-            Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in answers.fields),
-            answers.body,
-            0.0,
-        )
-        answers.close()
-        seen = answer.headers.get(HEADER)
-        if seen is not None and common.served.get(operation.service) != seen:
-            common.served[operation.service] = seen
-            common.sighted(operation.service, seen)
-        return answer
 
-    def _attempt(self, wire: Wire, request: bytes, answers: Answers) -> None:
-        greenlet = getcurrent()
-        deadlines = self._common.deadlines
-        deadlines.enter(greenlet, perf_counter())
+    def _attempt(self, wire: Wire, operation: Operation[object], request: bytes, now: float) -> Answers:
+        common, greenlet = self._common, getcurrent()
+        deadlines = common.deadlines
+        deadlines.enter(greenlet, now)
         try:
             whole = wire.send(request)
-            while True:
-                piece = wire.receive()
-                if not piece:
-                    if answers.end():
-                        break
-                    raise ConnectionResetError("the connection ended before the answer did")
-                if answers.feed(piece):
-                    break
-            if not whole:
-                answers.reusable = False
+            piece = wire.receive()
+            if not piece:
+                raise ClosedError("the connection was closed without an answer")
+            answers = common.answers(head_only=operation.endpoint.method == "HEAD")
+            if not answers.feed(piece):
+                _feed_rest(answers, wire)
         finally:
             deadlines.leave(greenlet)
+        if whole and answers.reusable:
+            self._used = now
+        else:
+            self._wire = None
+            wire.close()
+        served_by = field_of(answers.fields, _SERVED_BY)
+        service = operation.endpoint.service
+        if served_by is not None and common.served.get(service) != served_by:
+            common.served[service] = served_by
+            common.sighted(service, served_by.decode("latin-1"))
+        return answers
+
+
+def _feed_rest(answers: Answers, wire: Wire) -> None:
+    """Take what follows the first piece of an answer; raises `CutOffError` when its end is missing."""
+    while True:
+        try:
+            piece = wire.receive()
+        except ConnectionError as error:
+            raise CutOffError(f"in the middle of an answer: {error}") from error
+        if not piece and not answers.end():
+            raise CutOffError("the connection ended before the answer did")
+        if not piece or answers.feed(piece):
+            return

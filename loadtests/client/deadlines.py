@@ -44,7 +44,7 @@ class Deadlines:
 
     def leave(self, waiter: Waiter) -> None:
         """It waits no longer."""
-        self._due.pop(waiter, None)
+        self._due.pop(waiter, None)  # It is not there after its time was up.
 
     def _ring(self) -> None:
         self._ringing = None

@@ -1,6 +1,7 @@
 """Writes requests as bytes, without I/O: an operation, what all requests of a client carry, and a trace of its own."""
 
 import os
+import re
 from collections.abc import Mapping
 from itertools import count
 from typing import Final
@@ -8,7 +9,6 @@ from urllib.parse import urlencode
 
 from fixtures.contract.operation import Operation
 
-TRACEPARENT: Final = "traceparent"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _AGENT: Final = {"User-Agent": "social-platform-verification"}
 
@@ -18,7 +18,7 @@ class UnsendableError(ValueError):
 
 
 class Traces:
-    """Trace ids of one process: random where processes must differ, counted where its requests must.
+    """Trace contexts of one process: random where processes must differ, counted where its requests must.
 
     https://www.w3.org/TR/trace-context/#traceparent-header
     """
@@ -26,12 +26,13 @@ class Traces:
     __slots__ = ("_next", "_prefix")
 
     def __init__(self) -> None:
-        self._prefix = os.urandom(8).hex()
+        self._prefix = f"traceparent: 00-{os.urandom(8).hex()}"
         self._next = count(1).__next__
 
     def new(self) -> str:
-        """A new trace id: 16 bytes in hex, never all zero."""
-        return f"{self._prefix}{self._next():016x}"
+        """The header line of a new trace whose root is this request; no id in it is ever all zero."""
+        number = f"{self._next():016x}"
+        return f"{self._prefix}{number}-{number}-01\r\n"
 
 
 class Requests:
@@ -41,32 +42,43 @@ class Requests:
 
     def __init__(self, authority: str, headers: Mapping[str, str]) -> None:
         lines = [f"{name}: {value}" for name, value in {"Host": authority, **_AGENT, **headers}.items()]
-        self._common = "\r\n".join(["", *lines, ""])
-        if self._common.count("\n") != len(lines) + 1:
+        self._common = " HTTP/1.1\r\n" + "\r\n".join([*lines, ""])
+        if not _is_lines(self._common, len(lines) + 1):
             raise UnsendableError("a line break in a header that every request carries")
 
-    def write(self, operation: Operation[object], path: str, credential: str, trace_id: str) -> bytes:
-        """The request for `path` as it goes over the wire; raises `UnsendableError`.
+    def write(self, operation: Operation[object], path: str, more: str) -> bytes:
+        """The request for `path` as it goes over the wire; `more` are whole lines of its head.
 
-        `credential` is a whole header line with its line break, or nothing; so is no trace sent if its id is empty.
+        Raises `UnsendableError`.
         """
-        method, content = operation.endpoint.method, operation.content
-        query = operation.query
+        endpoint, content, query, headers = operation.endpoint, operation.content, operation.query, operation.headers
+        method = endpoint.method
         if query:
             path = f"{path}?{urlencode(query)}"
-        headers = operation.headers
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-        breaks = len(headers)
-        if lines.count("\n") != breaks or lines.count("\r") != breaks or not path.isprintable() or " " in path:
-            raise UnsendableError(f"a blank or a line break in {operation!r}")
-        if trace_id:
-            lines += f"{TRACEPARENT}: 00-{trace_id}-{trace_id[16:]}-01\r\n"
-        if content is not None:
-            lines += f"Content-Length: {len(content)}\r\n"
-        elif method in _WITH_BODY:
-            lines += "Content-Length: 0\r\n"
-        head = f"{method} {path} HTTP/1.1{self._common}{credential}{lines}\r\n"
+        if not _is_lines(lines, len(headers)):
+            raise UnsendableError(f"a line break in a header of {operation!r}")
+        if content is not None and "Content-Length" not in headers:
+            head = f"{method} {path}{self._common}{more}{lines}Content-Length: {len(content)}\r\n\r\n"
+        elif content is None and method in _WITH_BODY:
+            head = f"{method} {path}{self._common}{more}{lines}Content-Length: 0\r\n\r\n"
+        else:
+            head = f"{method} {path}{self._common}{more}{lines}\r\n"
         try:
-            return head.encode("latin-1") + (content or b"")
+            return head.encode("latin-1") + content if content else head.encode("latin-1")
         except UnicodeEncodeError as error:
             raise UnsendableError(f"characters in {operation!r} that no header can hold") from error
+
+
+def origin_and_path(url: str) -> tuple[str, str]:
+    """The two parts of an absolute URL; raises `UnsendableError` if it cannot stand in a request line."""
+    if " " in url or not url.isprintable():
+        raise UnsendableError("a blank or a line break in an address")
+    scheme, _, rest = url.partition("#")[0].partition("://")
+    authority = re.split("[/?]", rest, maxsplit=1)[0]
+    path = rest[len(authority) :]
+    return f"{scheme}://{authority}", path if path.startswith("/") else f"/{path}"
+
+
+def _is_lines(text: str, number: int) -> bool:
+    return text.count("\n") == number and text.count("\r") == number

@@ -11,6 +11,15 @@ from loadtests.client.answers import NotHttpError, TooLargeError
 from loadtests.client.requests import UnsendableError
 from loadtests.failure import Failure
 
+
+class ClosedError(ConnectionError):
+    """The peer ended the connection and said nothing."""
+
+
+class CutOffError(ConnectionError):
+    """The peer, or whatever is between, ended the connection in the middle of an answer."""
+
+
 TROUBLES: Final = (OSError, NotHttpError, TooLargeError, UnsendableError)
 """What can keep an answer from coming."""
 
@@ -41,25 +50,22 @@ def unexpected(operation: Operation[object], wrong: UnexpectedAnswer) -> Failure
     return Failure(cause, str(wrong), status=wrong.status, slug=wrong.slug)
 
 
-def _cause(error: Exception) -> str:  # noqa: PLR0911 - a table with conditions
-    match error:
-        case TimeoutError():
-            return "time-out"
-        case socket.gaierror():
-            return "name does not resolve"
-        case ssl.SSLCertVerificationError():
-            return "certificate"
-        case ssl.SSLError():
-            return "TLS"
-        case ConnectionRefusedError():
-            return "refused"
-        case ConnectionError():
-            return "reset"
-        case OSError():
-            return _OURS.get(error.errno or 0, "unreachable")
-        case TooLargeError():
-            return "answer too large"
-        case UnsendableError():
-            return "cannot be sent"
-        case _:
-            return "not HTTP"
+# The first that fits counts: each is more special than what follows it.
+_CAUSES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (TimeoutError, "time-out"),
+    (socket.gaierror, "name does not resolve"),
+    (ssl.SSLCertVerificationError, "certificate"),
+    (ssl.SSLError, "TLS"),
+    (ConnectionRefusedError, "refused"),
+    (ClosedError, "closed without an answer"),
+    (CutOffError, "cut off"),
+    (ConnectionError, "reset"),
+    (TooLargeError, "answer too large"),
+    (UnsendableError, "cannot be sent"),
+    (NotHttpError, "not HTTP"),
+)
+
+
+def _cause(error: Exception) -> str:
+    known = next((cause for kind, cause in _CAUSES if isinstance(error, kind)), None)
+    return known or _OURS.get(getattr(error, "errno", None) or 0, "unreachable")

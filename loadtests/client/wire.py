@@ -59,14 +59,21 @@ class Wire:
             ahead, self._ahead = self._ahead, None
             return ahead
         while True:
-            self._wait(self._readable)
+            self._readable.start(getcurrent().switch)
+            try:
+                self._hub.switch()
+            finally:
+                self._readable.stop()
             piece = self._take()
             if piece is not None:
                 return piece
 
     def silent(self) -> bool:
         """Whether nothing came since the last answer: neither an end nor anything else."""
-        return self._take() is None
+        try:
+            return self._ahead is None and self._take() is None
+        except OSError:
+            return False
 
     def close(self) -> None:
         """End it, at once and without a word."""

@@ -1,0 +1,100 @@
+"""What the load tests' user class does on one core: `python -m benchmarks.users [--rounds N] [--only NAME]`.
+
+Two generators, each in a process of its own, take turns on the first core, a quarter of a second each; nginx answers
+on the last. What is compared is work for each CPU second of the generator, as the median of each round's ratio: other
+work on the machine then distorts least. Both sides do the same: they make the same operation, send it with bearer
+token, idempotency key and trace, check the status, decode the answer into the contract's type, and Locust's event is
+fired for every request under the operation's name. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.targets import Nginx, nginx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WINDOW_S: Final = 0.25
+FAST: Final = "FastHttpUser"
+GOAL: Final = 5.5
+
+
+@dataclass(slots=True)
+class Generator:
+    """A process that works when it is told to."""
+
+    name: str
+    process: subprocess.Popen[str]
+
+    def work(self, seconds: float) -> tuple[int, float]:
+        """Let it work; return what it did and the CPU seconds that it took."""
+        assert self.process.stdin is not None  # noqa: S101 - it was started with pipes
+        assert self.process.stdout is not None  # noqa: S101
+        self.process.stdin.write(f"{seconds}\n")
+        self.process.stdin.flush()
+        figures = json.loads(self.process.stdout.readline())
+        if figures["failed"] or not figures["done"]:
+            raise SystemExit(f"{self.name}: {figures}")
+        return figures["done"], figures["cpu"]
+
+
+@contextmanager
+def generator(name: str, base: str, target: Nginx) -> Iterator[Generator]:
+    """Start a generator and wait until it is warm."""
+    argv = [sys.executable, "-m", "benchmarks.user_sides", name, base, str(target.ca_file)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None  # noqa: S101
+        try:
+            if process.stdout.readline() != "ready\n":
+                raise SystemExit(f"{name} did not start")
+            yield Generator(name, process)
+        finally:
+            process.kill()
+
+
+def compare(base: str, target: Nginx, rounds: int, seconds: float) -> list[tuple[float, float]]:
+    """For each round, what ours and the reference did for each of their CPU seconds."""
+    with ExitStack() as stack:
+        both = [stack.enter_context(generator(name, base, target)) for name in ("ours", "fast")]
+        figures = []
+        for _ in range(rounds):
+            sums = [[0.0, 0.0], [0.0, 0.0]]
+            for _ in range(max(1, round(seconds / WINDOW_S))):
+                for each, total in zip(both, sums, strict=True):
+                    done, cpu = each.work(WINDOW_S)
+                    total[0] += done
+                    total[1] += cpu
+            figures.append((sums[0][0] / sums[0][1], sums[1][0] / sums[1][1]))
+    return figures
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description="what the user class does on one core")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=["http", "tls"])
+    chosen = parser.parse_args()
+    print(f"{'what':44} {'ours':>10} {FAST:>14} {'ratio':>8} {'goal':>8}")
+    with nginx() as target:
+        for name, base in (("http", target.http), ("tls", target.https)):
+            if chosen.only in {None, name}:
+                rounds = compare(base, target, chosen.rounds, chosen.seconds)
+                ours, reference = (statistics.median(side) for side in zip(*rounds, strict=True))
+                ratio = statistics.median(one / other for one, other in rounds)
+                print(
+                    f"{name + ': requests per CPU second':44} {ours:10.0f} {reference:14.0f} {ratio:8.2f} {GOAL:8.1f}"
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""What all clients of one kind share, so that one more of them costs little: all but the connection and the token."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import gevent
+import gevent.socket
+
+from loadtests.client.answers import Answers, HeadAnswers
+from loadtests.client.deadlines import Deadlines
+from loadtests.client.names import Address, Names
+from loadtests.client.requests import Requests, Traces, UnsendableError
+from loadtests.client.target import Target
+from loadtests.client.timeouts import Timeouts
+from loadtests.client.wire import SecureWire, Wire, connect
+
+Fire = Callable[..., object]
+Sighted = Callable[[str, str], None]
+
+_SPARE: Final = 64
+"""Parsers that are kept for the next answers; as many are in use as answers have come in part."""
+
+
+class Common:
+    """What clients need that go to one target; belongs to the thread, and so to the loop, that makes it."""
+
+    def __init__(
+        self, target: Target, headers: Mapping[str, str], fire: Fire, timeouts: Timeouts, sighted: Sighted
+    ) -> None:
+        self.target = target
+        self.fire = fire
+        self.timeouts = timeouts
+        self.sighted = sighted
+        self.requests = Requests(target.authority, headers)
+        self.traces = Traces()
+        self.hub = gevent.get_hub()
+        self.deadlines = Deadlines(timeouts.read, self._ring_in)
+        self.served: dict[str, bytes] = {}
+        """Service to who answered last for it."""
+        self._names = Names(_look_up)
+        self._spare: list[Answers] = []
+        self._elsewhere: dict[str, Common] = {}
+
+    def open(self) -> Wire:
+        """Connect within the time for it; raises `OSError`."""
+        target, limit = self.target, self.timeouts.connect
+        with gevent.Timeout(limit, TimeoutError(f"no connection within {limit:g} s")):
+            connected = connect(self._names.addresses(target.host, target.port), self.hub)
+            if target.context is None:
+                return Wire(connected, self.hub)
+            wire = SecureWire(connected, self.hub, target.context, target.host)
+            try:
+                wire.handshake()
+            except BaseException:
+                wire.close()
+                raise
+            return wire
+
+    def answers(self, *, head_only: bool) -> Answers:
+        """A parser that is ready for an answer; `give_back` it."""
+        if head_only:
+            return HeadAnswers(self.timeouts.largest)
+        if self._spare:
+            answers = self._spare.pop()
+            answers.begin()
+            return answers
+        return Answers(self.timeouts.largest)
+
+    def give_back(self, answers: Answers) -> None:
+        """Keep a parser for the next answer, if it can read one."""
+        if answers.reusable and len(self._spare) < _SPARE:
+            self._spare.append(answers)
+        else:
+            answers.close()
+
+    def at(self, origin: str) -> "Common":
+        """The same for another origin that the platform named; raises `UnsendableError` if it is none.
+
+        None of the headers that are meant for the platform go there.
+        """
+        common = self._elsewhere.get(origin)
+        if common is None:
+            try:
+                target = Target.of(origin, self.target.ca_file)
+            except ValueError as error:
+                raise UnsendableError(f"an address that is none: {error}") from error
+            common = self._elsewhere[origin] = Common(target, {}, self.fire, self.timeouts, self.sighted)
+        return common
+
+    def _ring_in(self, seconds: float, ring: Callable[[], None]) -> object:
+        timer = self.hub.loop.timer(seconds, ref=False)
+        timer.start(ring)
+        return timer
+
+
+def _look_up(host: str, port: int) -> list[Address]:
+    found = gevent.socket.getaddrinfo(host, port, type=gevent.socket.SOCK_STREAM)
+    return [(family, address) for family, _, _, _, address in found]
