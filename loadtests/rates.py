@@ -80,12 +80,12 @@ class Rates:
     def _request(self, operation: Operation[Any]) -> bytes | Callable[[], bytes]:
         """Always the same bytes, or with the token of one person after the other."""
         if operation.auth != "bearer":
-            return self._requests.write(operation, operation.path, "", "")
+            return self._requests.write(operation, operation.path, "")
         turns = itertools.count()
 
         def write() -> bytes:
             token = self._tokens[next(turns) % len(self._tokens)]
-            return self._requests.write(operation, operation.path, f"Authorization: Bearer {token}\r\n", "")
+            return self._requests.write(operation, operation.path, f"Authorization: Bearer {token}\r\n")
 
         return write
 

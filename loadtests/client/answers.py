@@ -54,6 +54,7 @@ class Answers:
 
     __slots__ = (
         "_head",
+        "_head_only",
         "_largest",
         "_pairs",
         "_parser",
@@ -68,8 +69,10 @@ class Answers:
         "status",
     )
 
-    def __init__(self, largest: int) -> None:
+    def __init__(self, largest: int, *, head_only: bool = False) -> None:
+        """`largest` in bytes, head and body together; `head_only` for answers to HEAD, each the object's only one."""
         self._largest = largest
+        self._head_only = head_only
         self._pairs: list[tuple[bytes, ...]] = []
         self._pieces: list[bytes] = []
         self.status = 0
@@ -124,14 +127,20 @@ class Answers:
     def on_headers_complete(self) -> None:
         """Called by the parser."""
         self._head = len(self._pairs)
+        if self._head_only:
+            status = self._parser.get_status_code()
+            if status >= _FINAL:
+                # The parser waits for the body whose length the head states, and none will come.
+                self._finish(status)
 
     def on_message_complete(self) -> None:
         """Called by the parser."""
         parser = self._parser
         status = parser.get_status_code()
         if status >= _FINAL:
-            self._finish(status)
-            self.reusable = parser.should_keep_alive()
+            if not self._head_only:
+                self._finish(status)
+                self.reusable = parser.should_keep_alive()
         else:
             self._pairs.clear()
             self._head = -1
@@ -145,24 +154,6 @@ class Answers:
         fields: dict[bytes, bytes] = dict(pairs)  # type: ignore[arg-type]  # the parser calls with pairs only
         self.fields = fields if len(fields) == len(pairs) else _joined(pairs)
         self.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-class HeadAnswers(Answers):
-    """The same for one answer to HEAD: it ends with its head, whatever length the head states."""
-
-    __slots__ = ()
-
-    def on_headers_complete(self) -> None:
-        """Called by the parser."""
-        super().on_headers_complete()
-        status = self._parser.get_status_code()
-        if status >= _FINAL:
-            self._finish(status)
-
-    def on_message_complete(self) -> None:
-        """Called by the parser."""
-        if not self.complete:
-            super().on_message_complete()
 
 
 def _joined(pairs: Iterable[tuple[bytes, ...]]) -> Fields:

@@ -6,7 +6,7 @@ from typing import Final
 import gevent
 import gevent.socket
 
-from loadtests.client.answers import Answers, HeadAnswers
+from loadtests.client.answers import Answers
 from loadtests.client.deadlines import Deadlines
 from loadtests.client.names import Address, Names
 from loadtests.client.requests import Requests, Traces, UnsendableError
@@ -59,7 +59,7 @@ class Common:
     def answers(self, *, head_only: bool) -> Answers:
         """A parser that is ready for an answer; `give_back` it."""
         if head_only:
-            return HeadAnswers(self.timeouts.largest)
+            return Answers(self.timeouts.largest, head_only=True)
         if self._spare:
             answers = self._spare.pop()
             answers.begin()

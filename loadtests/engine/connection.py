@@ -221,7 +221,7 @@ class Connection(asyncio.Protocol):
         if now >= self._recorder.border:
             self._recorder.turn(now)
         self._record(now - self.since)
-        self._watch.headers(answers.fields)
+        self._watch.headers(answers.fields.items())
         self._familiar.forget()
         if answers.status not in self._statuses:
             self._recorder.failed(f"status {answers.status}")
