@@ -1,5 +1,6 @@
 """The one file that Locust is given: `locust --config loadtests/profiles/smoke.conf`, from the repository's root."""
 
+import sys
 from typing import Any
 
 from locust import events
@@ -7,7 +8,7 @@ from locust.env import Environment
 
 from loadtests.conductor.schedule import Schedule
 from loadtests.conductor.wiring import conduct
-from loadtests.options import Parser, add_options
+from loadtests.options import Parser, add_options, choose_port
 from loadtests.users import ClosedVisitor, IdleConnections, OpenVisitors, RateUser
 
 __all__ = ["ClosedVisitor", "IdleConnections", "OpenVisitors", "RateUser", "Schedule"]
@@ -15,6 +16,7 @@ __all__ = ["ClosedVisitor", "IdleConnections", "OpenVisitors", "RateUser", "Sche
 
 def _options(parser: Parser, **_: Any) -> None:  # noqa: ANN401 - whatever else Locust says
     add_options(parser)
+    choose_port(parser, sys.argv)
 
 
 def _conduct(environment: Environment, **_: Any) -> None:  # noqa: ANN401

@@ -3,7 +3,9 @@
 Which profile is run is said by Locust's own `--profile`. Users, rates and times are the profile's.
 """
 
+import socket
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from loadtests.conductor.configuring import Asked
@@ -14,6 +16,9 @@ class Parser(Protocol):
 
     def add_argument_group(self, title: str) -> Any:  # noqa: ANN401 - argparse has no name for it
         """Begin a group."""
+
+    def set_defaults(self, **values: object) -> None:
+        """Change what holds when nothing is said."""
 
 
 def add_options(parser: Parser) -> None:
@@ -36,6 +41,17 @@ def add_options(parser: Parser) -> None:
         default=[],
         help="run though the run of this id is made against the same target; both measure each other then",
     )
+
+
+def choose_port(parser: Parser, arguments: Sequence[str]) -> None:
+    """Let the processes that Locust makes talk at a port of their own, unless one is said.
+
+    At Locust's default port two runs on one machine would end each other, with the exit code of a broken platform.
+    """
+    if any(argument.startswith("--processes") for argument in arguments):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        parser.set_defaults(master_bind_port=port, master_port=port)
 
 
 def asked(options: Namespace) -> Asked:

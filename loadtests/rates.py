@@ -5,6 +5,7 @@ that Locust's page, console and files show it like everything else.
 """
 
 import itertools
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _JSON = Headers([("Content-Type", "application/json")])
 """The engine hands no headers to a check: of an answer's form its body is checked."""
+_LOOK_EVERY = 0.05
 
 
 class Rates:
@@ -53,8 +55,13 @@ class Rates:
         for sighting in self._engine.sightings():
             self._session.sighted(sighting.service, sighting.value)
 
-    def stop(self, drain: float) -> int:  # noqa: ARG002 - the engine has its own bound, and counts what it abandons
-        """Send nothing more, and wait for what is in flight."""
+    def stop(self, drain: float) -> int:
+        """Send nothing more, and wait for what is in flight; the engine counts what it abandons."""
+        if time.perf_counter() >= self._session.begins + self._session.profile.duration:
+            # The schedule is over, and the engine ends by itself when it has caught up with it.
+            deadline = time.perf_counter() + drain
+            while self._engine.running and time.perf_counter() < deadline:
+                gevent.sleep(_LOOK_EVERY)
         self._engine.stop(sleep=gevent.sleep)
         self.collect()
         self._session.lag.merge(self._engine.facts().loop_lag)

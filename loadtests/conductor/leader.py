@@ -190,9 +190,10 @@ class Leader:
 
     def _end(self) -> None:
         drain = DRAIN_AT_ONCE if self._interrupted else DRAIN
+        early = bool(self._interrupted or self._decided)
         for name, member in self.roster.members.items():
             if not member.lost:
-                self._post.to_member(name, End(drain))
+                self._post.to_member(name, End(drain, early))
         deadline = self._now() + drain + FAREWELL_WITHIN
         while not self.roster.settled and self._now() < deadline:
             self._sleep(TICK)

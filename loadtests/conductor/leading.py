@@ -81,6 +81,9 @@ class Leading:
             self._refuse(f"INVALID: {invalid}", REFUSED[invalid.cause])
         except RunFolderError as error:
             self._refuse(f"INVALID: run-folder: {error}", ExitCode.RUN_FOLDER)
+        except Exception:  # noqa: BLE001 - Locust would end with 1, which says that the platform is at fault
+            traceback.print_exc()
+            self._refuse("INVALID: internal-error: the run cannot be prepared", ExitCode.INTERNAL_ERROR)
         left_out = users_of(self._ready.choice.profile, 0, 1).keys() - environment.user_classes_by_name.keys()
         if left_out:
             self._ready.close()

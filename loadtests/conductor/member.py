@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 REPORT_EVERY: Final = 1.0
+BEHIND: Final = 2.0
+"""Seconds that this process may be behind the leader at the end of the schedule."""
 GIVE_UP_WITHIN: Final = 45.0
 """Seconds for removing people who were only half made when the run ended."""
 
@@ -101,8 +103,8 @@ class Member:
                 self._post.to_leader(Pong(sent, clock.wall()))
             case Go(at) if self.session is not None:
                 self._go(self.session, at)
-            case End(drain):
-                gevent.spawn(self.end, drain)
+            case End(drain, early):
+                gevent.spawn(self.end, drain, early=early)
 
     def leave(self, why: str, drain: float) -> None:
         """End without having been told to: the leader hears of it, if there still is one. Returns when done."""
@@ -110,7 +112,7 @@ class Member:
             self._post.to_leader(Leaving(why))
         self.end(drain)
 
-    def end(self, drain: float) -> None:
+    def end(self, drain: float, *, early: bool = True) -> None:
         """Start nothing more, drain, report, remove people. Returns when done, also if it was begun before."""
         if self.over.is_set() or self.ending:
             self.over.wait()
@@ -123,6 +125,9 @@ class Member:
             if self._preparing is not None:
                 self._preparing.kill(timeout=GIVE_UP_WITHIN)
             if self.session is not None:
+                if not early:
+                    over = self.session.begins + self.session.profile.duration
+                    gevent.sleep(min(BEHIND, max(0.0, over - time.perf_counter())))
                 unfinished = self._stop_works(self.session, drain)
                 if self._following:
                     gevent.killall(self._following)

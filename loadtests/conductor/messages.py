@@ -41,6 +41,8 @@ class End(msgspec.Struct, tag=True, frozen=True):
     """Leader: start nothing more, give what is in flight `drain` seconds, report, and remove your people."""
 
     drain: float
+    early: bool = False
+    """Before the schedule is over; otherwise what it asks for by then is still begun, by the member's own clock."""
 
 
 class Pong(msgspec.Struct, tag=True, frozen=True):

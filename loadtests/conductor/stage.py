@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from fixtures.environments import Cause, Environment, EnvironmentInvalid, Unusable, load_environment, require_usable
+from fixtures.environments import (
+    Cause,
+    Environment,
+    EnvironmentInvalid,
+    Unusable,
+    environment_file,
+    known_environments,
+    load_environment,
+    require_usable,
+)
 from fixtures.runs.folder import prepare
 from fixtures.runs.run_id import new_run_id
 from fixtures.sandbox import Sandbox, SandboxError
@@ -85,6 +94,8 @@ def set_up(options: Namespace, variables: Mapping[str, str] = os.environ) -> Sta
     sandbox = _sandbox() if choice.sandbox else None
     try:
         source = str(sandbox.environment_file) if sandbox else choice.environment
+        if source not in known_environments():
+            source = str(environment_file(source))
         platform = load_environment(source)
         if sandbox is None:
             require_usable(platform)
@@ -93,17 +104,12 @@ def set_up(options: Namespace, variables: Mapping[str, str] = os.environ) -> Sta
         if sandbox is not None:
             sandbox.stop()
         raise
-    stage = Stage(choice, platform, _source(source), options.stop_when_decided, folder, run, held, sandbox)
+    stage = Stage(choice, platform, source, options.stop_when_decided, folder, run, held, sandbox)
     if options.alongside:
         stage.notes.append(f"made alongside run {', '.join(options.alongside)}: both measure each other")
     if not choice.profile.open:
         stage.notes.append("users were closed: who would have come while one waited is not in the latencies")
     return stage
-
-
-def _source(name_or_path: str) -> str:
-    """As it is, if a name; a path from wherever a member looks."""
-    return str(Path(name_or_path).expanduser().absolute()) if name_or_path.endswith(".toml") else name_or_path
 
 
 def _hold(address: str, run: str, alongside: list[str]) -> Hold:

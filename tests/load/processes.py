@@ -104,14 +104,12 @@ class Stage:
 
     def locust(self, *arguments: str, lasting: str = "4 s", run: str = "run", headless: bool = True) -> Locust:
         """A run that goes on."""
-        port = str(free_port())
         return Locust(
             self.folder,
             *("-f", "loadtests/locustfile.py", "--only-summary"),
             *(["--headless"] if headless else []),
             *("--profile", str(self.profile(lasting)), "--env", str(self.environment)),
-            *("--run-folder", str(self.folder / run)),
-            *("--master-bind-port", port, "--master-port", port, *arguments),
+            *("--run-folder", str(self.folder / run), *arguments),
         )
 
     def verdict(self, run: str = "run") -> dict[str, Any]:

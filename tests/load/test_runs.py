@@ -156,7 +156,8 @@ def test_a_worker_that_joins_late_is_not_used(staged: Stage) -> None:
 
 def test_expected_workers_that_do_not_come_make_the_run_invalid(staged: Stage) -> None:
     """Locust alone would wait for ever, or end as if the platform had failed."""
-    master = ("--master", "--expect-workers", "2", "--expect-workers-max-wait", "2")
+    port = str(free_port())
+    master = ("--master", "--expect-workers", "2", "--expect-workers-max-wait", "2", "--master-bind-port", port)
     with staged.locust(*master) as leading:
         assert leading.ends() == Cause.WORKER_LOST.code, leading.said
     assert "that never came" in leading.said

@@ -1,0 +1,35 @@
+"""Options of the load tests."""
+
+import argparse
+
+import pytest
+
+from loadtests.options import add_options, asked, choose_port
+
+
+def parsed(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    for name, default in (("profile", None), ("host", None), ("processes", None), ("master-bind-port", 5557)):
+        parser.add_argument(f"--{name}", default=default)
+    parser.add_argument("--master-port", default=5557)
+    add_options(parser)
+    choose_port(parser, arguments)
+    return parser.parse_args(arguments)
+
+
+def test_what_is_written_is_what_is_asked() -> None:
+    """Nothing is judged here: all mistakes are told together, later."""
+    options = parsed("--profile", "smoke", "--env", "blue", "--for", "1 min", "--rate-scale", "x", "--alongside", "run")
+    found = asked(options)
+    assert (found.profile, found.env, found.lasting, found.rate) == ("smoke", "blue", "1 min", "x")
+    assert options.alongside == ["run"]
+    assert not options.stop_when_decided
+
+
+@pytest.mark.parametrize("spelling", [["--processes", "2"], ["--processes=2"]])
+def test_processes_of_one_run_talk_at_a_port_of_their_own(spelling: list[str]) -> None:
+    """Two runs on one machine are in no way of each other; a port that is said is kept."""
+    options = parsed(*spelling)
+    assert options.master_bind_port == options.master_port != 5557
+    assert parsed(*spelling, "--master-bind-port", "7000").master_bind_port == "7000"
+    assert parsed().master_bind_port == 5557
