@@ -80,6 +80,9 @@ class OpenArrivals(Driver):
             connection.send(self._waiting.popleft(), now)
         else:
             self._free.append(connection)
+        if self._due <= now:
+            # Not only when it is the turn of `_tick`: the event loop may have many more answers to read before.
+            self._take_up_due(now)
 
     def lost(self, connection: Connection) -> None:
         """Nobody takes it any more."""
@@ -92,7 +95,10 @@ class OpenArrivals(Driver):
         self._waiting.appendleft(since)
 
     def _tick(self) -> None:
-        now = time.perf_counter()
+        self._wait(self._take_up_due(time.perf_counter()))
+
+    def _take_up_due(self, now: float) -> float:
+        """Begin what is due, and return what time it is."""
         for _ in range(_BURST):
             if self._due > now:
                 break
@@ -103,7 +109,7 @@ class OpenArrivals(Driver):
             self._take_up(self._due, now)
             self._next()
             now = time.perf_counter()
-        self._wait(now)
+        return now
 
     def _take_up(self, due: float, now: float) -> None:
         while self._free:

@@ -1,6 +1,7 @@
 """One connection: sends, reads, judges and records. The way of a request is as short as Python allows."""
 
 import asyncio
+from os import write
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, cast
 
@@ -43,7 +44,9 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answers",
+        "_blocked",
         "_check",
+        "_descriptor",
         "_familiar",
         "_largest",
         "_make",
@@ -87,6 +90,8 @@ class Connection(asyncio.Protocol):
         self._answers: Answers | None = None
         self._transport: asyncio.Transport | None = None
         self._write: Callable[[bytes], None]
+        self._descriptor = -1
+        self._blocked = False
         self._used = False
         self.busy = False
         self.usable = False
@@ -115,7 +120,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Be usable from now on."""
         self._transport = cast("asyncio.Transport", transport)
-        self._write = self._transport.write
+        self._descriptor = transport.get_extra_info("socket").fileno()
+        self._write = self._put
         self._opens()
 
     def data_received(self, data: bytes) -> None:
@@ -163,9 +169,21 @@ class Connection(asyncio.Protocol):
             self._familiar.learn(data, status, now)
         self._owner.freed(self, now)
 
+    def _put(self, data: bytes) -> None:
+        # At once: the event loop would first read everything that there is, and that can take a millisecond. It closes
+        # the descriptor only after `connection_lost`.
+        try:
+            sent = 0 if self._blocked else write(self._descriptor, data)
+        except OSError:
+            sent = 0
+        if sent < len(data):
+            self._blocked = True
+            cast("asyncio.Transport", self._transport).write(data[sent:])
+
     def eof_received(self) -> None:
         """End what ends with the connection."""
         self._ended(cleanly=True)
+        self.usable = False
 
     def connection_lost(self, error: Exception | None) -> None:
         """Record what was not answered."""

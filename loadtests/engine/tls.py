@@ -23,7 +23,7 @@ _RECORD: Final = 2**14
 class TlsConnection(Connection):
     """Usable after the handshake."""
 
-    __slots__ = ("_incoming", "_outgoing", "_put", "_tls")
+    __slots__ = ("_incoming", "_outgoing", "_tls")
 
     def __init__(  # noqa: PLR0913, PLR0917 - as its base
         self, plan: "Plan", largest: int, recorder: "Recorder", watch: "Watch", owner: "Owner", origin: "Origin"
@@ -36,7 +36,7 @@ class TlsConnection(Connection):
     def connection_made(self, transport: "asyncio.BaseTransport") -> None:
         """Begin the handshake."""
         self._transport = cast("asyncio.Transport", transport)
-        self._put = self._transport.write
+        self._descriptor = transport.get_extra_info("socket").fileno()
         self._write = self._encrypt
         self._shake()
 
@@ -62,6 +62,7 @@ class TlsConnection(Connection):
     def eof_received(self) -> None:
         """Take no end for one that did not come encrypted: anybody could cut the connection."""
         self._ended(cleanly=False)
+        self.usable = False
 
     def _shake(self) -> bool:
         """Go on with the handshake; return whether it is done."""

@@ -92,6 +92,12 @@ class Wire:
     def write(self, _data: bytes) -> None:
         pass
 
+    def get_extra_info(self, _name: str) -> Wire:
+        return self
+
+    def fileno(self) -> int:
+        return -1
+
     def abort(self) -> None:
         self.aborted = True
 
