@@ -189,8 +189,8 @@ class Leader:
         return verdict
 
     def _end(self) -> None:
+        early = bool(self._interrupted or self._decided or self._spoilt)
         drain = DRAIN_AT_ONCE if self._interrupted else DRAIN
-        early = bool(self._interrupted or self._decided)
         for name, member in self.roster.members.items():
             if not member.lost:
                 self._post.to_member(name, End(drain, early))

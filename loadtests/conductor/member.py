@@ -125,7 +125,7 @@ class Member:
             if self._preparing is not None:
                 self._preparing.kill(timeout=GIVE_UP_WITHIN)
             if self.session is not None:
-                if not early:
+                if self._following and not early:
                     over = self.session.begins + self.session.profile.duration
                     gevent.sleep(min(BEHIND, max(0.0, over - time.perf_counter())))
                 unfinished = self._stop_works(self.session, drain)

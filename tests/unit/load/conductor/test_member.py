@@ -1,5 +1,6 @@
 """A member: whatever it is told, it reports everything it counted, leaves nobody behind, and ends."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,8 +95,8 @@ class Told:
         self.member.hear(Go(clock.wall()))
         return session
 
-    def ends(self, drain: float = 1.0) -> None:
-        self.member.hear(End(drain))
+    def ends(self, drain: float = 1.0, *, early: bool = True) -> None:
+        self.member.hear(End(drain, early))
         gevent.sleep(0)
         assert self.member.over.wait(5)
 
@@ -224,6 +225,15 @@ def test_one_process_takes_part_in_one_run_after_the_other(told: Told) -> None:
         told.ends()
     assert [done.reports for done in told.of(Done)] == [1, 1]
     assert [report.number for report in told.of(Report)] == [0, 0]
+
+
+def test_a_schedule_that_is_over_at_the_leader_is_carried_out_by_its_own_clock(told: Told) -> None:
+    """Who began a little later ends a little later; an end before the time is one at once."""
+    session = told.begins()
+    session.begins -= session.profile.duration - 0.3
+    over = session.begins + session.profile.duration
+    told.ends(early=False)
+    assert over <= time.perf_counter() < over + 1
 
 
 def test_a_clock_that_is_set_is_reported(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
