@@ -8,7 +8,7 @@
 What a platform asks of somebody idle is to answer protocol pings; its contract has no heartbeat of the application's
 that a client must send. A connection that ends is counted and stays ended: the loss is to be seen, not mended.
 
-What it costs: about 0.7 KiB of this process for a plain connection, and about 40 KiB for one with TLS, nearly all of
+What it costs: about 0.8 KiB of this process for a plain connection, and about 40 KiB for one with TLS, nearly all of
 it OpenSSL's. One address has ports for about 28,000 connections to one address and port of the target (`room`).
 """
 
