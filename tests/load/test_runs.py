@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,17 @@ def test_a_ctrl_c_that_reaches_workers_too_loses_none(staged: Stage) -> None:
         locust.signalled(signal.SIGINT, group=True)
         assert locust.ends() == 75, locust.said
     assert staged.verdict()["verdict"] == "INCONCLUSIVE"
+
+
+def test_a_second_ctrl_c_ends_it_at_once(staged: Stage) -> None:
+    """Whoever asks twice does not want to wait for what is in flight."""
+    staged.target.delay = 30
+    with staged.locust(lasting="10 min") as locust:
+        locust.says("last second")
+        locust.signalled(signal.SIGINT)
+        threading.Event().wait(0.5)
+        locust.signalled(signal.SIGINT)
+        assert locust.process.wait(2) == 75, locust.said
 
 
 def test_every_mistake_is_told_before_anything_is_started(staged: Stage) -> None:
