@@ -128,7 +128,11 @@ class Client:
             exception=failure,
             context={},
         )
-        raise failure from trouble
+        try:
+            raise failure from trouble
+        finally:
+            # Both know this frame: together a circle that only the garbage collector would find.
+            del failure, trouble
 
     def _exchange_elsewhere(self, operation: Operation[object], now: float) -> Answers:
         """The same for an absolute URL that the platform gave out: with a client for that origin, and nothing of us."""
@@ -137,8 +141,9 @@ class Client:
             self._elsewhere = {}
         client = self._elsewhere.get(origin)
         if client is None:
+            common = self._common.at(origin)
             client = self._elsewhere[origin] = object.__new__(Client)
-            client._join(self._common.at(origin))
+            client._join(common)
         return client._exchange(operation, client._common.requests.write(operation, path, ""), now)
 
     def _exchange(self, operation: Operation[object], request: bytes, now: float) -> Answers:
@@ -174,8 +179,12 @@ class Client:
             if not piece:
                 raise ClosedError("the connection was closed without an answer")
             answers = common.answers(head_only=operation.endpoint.method == "HEAD")
-            if not answers.feed(piece):
-                _feed_rest(answers, wire)
+            try:
+                if not answers.feed(piece):
+                    _feed_rest(answers, wire)
+            except BaseException:
+                answers.close()
+                raise
         finally:
             deadlines.leave(greenlet)
         if whole and answers.reusable:

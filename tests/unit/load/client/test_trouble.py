@@ -1,0 +1,42 @@
+"""What went wrong, in words that many failures share."""
+
+import errno
+import os
+import socket
+import ssl
+
+import pytest
+
+from loadtests.client.answers import NotHttpError, TooLargeError
+from loadtests.client.requests import UnsendableError
+from loadtests.client.trouble import ClosedError, CutOffError, unanswered
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (TimeoutError("no answer within 10 s"), "time-out"),
+        (OSError(errno.ETIMEDOUT, ""), "time-out"),
+        (socket.gaierror(socket.EAI_NONAME, "x"), "name does not resolve"),
+        (ssl.SSLCertVerificationError(1, "x"), "certificate"),
+        (ssl.SSLError(1, "x"), "TLS"),
+        (OSError(errno.ECONNREFUSED, ""), "refused"),
+        (OSError(errno.ECONNRESET, ""), "reset"),
+        (OSError(errno.EPIPE, ""), "reset"),
+        (ClosedError("x"), "closed without an answer"),
+        (CutOffError("x"), "cut off"),
+        (OSError(errno.EHOSTUNREACH, ""), "unreachable"),
+        (OSError("of no number"), "unreachable"),
+        (OSError(errno.EMFILE, ""), "generator: no file descriptor left"),
+        (OSError(errno.EADDRNOTAVAIL, ""), "generator: no port left"),
+        (NotHttpError("x"), "not HTTP"),
+        (TooLargeError("x"), "answer too large"),
+        (UnsendableError("x"), "cannot be sent"),
+    ],
+)
+def test_each_trouble_has_its_words(error: Exception, cause: str) -> None:
+    """Every way in which an answer can fail to come has a cause, and what the generator lacks is not the platform's."""
+    failure = unanswered(error)
+    assert failure.cause == cause
+    assert str(failure).startswith(cause)
+    assert os.linesep not in repr(failure)
