@@ -4,89 +4,17 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import gevent
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixtures.contract import chat, objects, shared
+from fixtures.contract import chat
 from fixtures.contract.operation import Endpoint, Operation
-from fixtures.sandbox.tls import write_certificates
-from loadtests.client import Client, Target, Timeouts
 from loadtests.failure import Failure
 from tests.unit.load.client.peer import CONVERSATION, CREATED, MESSAGE, OK, Peer, server
-
-TOKEN = "of-nobody"  # noqa: S105 - opens nothing
-GET = Operation(Endpoint("chat", "getText", "GET", "/text", {200: str}, auth="none"), "/text")
-POST = Operation(Endpoint("chat", "postText", "POST", "/text", {200: str}, auth="none", effect="create"), "/text")
-HEAD: Operation[None] = Operation(Endpoint("chat", "headText", "HEAD", "/text", {200: None}, auth="none"), "/text")
-
-
-class Visitor:
-    """A client, and what it fired and saw."""
-
-    def __init__(self) -> None:
-        self.fired: list[dict[str, Any]] = []
-        self.sighted: list[tuple[str, str]] = []
-        self.clients: list[Client] = []
-
-    def fire(self, **event: Any) -> None:  # noqa: ANN401 - as Locust has it
-        self.fired.append(event)
-
-    def client(self, url: str, ca_file: Path | None = None, **limits: Any) -> Client:  # noqa: ANN401
-        client = Client(
-            Target.of(url, ca_file),
-            headers={"X-Synthetic-Run": "run-1"},
-            fire=self.fire,
-            timeouts=Timeouts(**limits),
-            sighted=lambda service, value: self.sighted.append((service, value)),
-        )
-        self.clients.append(client)
-        return client
-
-    def another(self, client: Client) -> Client:
-        self.clients.append(client.another())
-        return self.clients[-1]
-
-    def leaves(self) -> None:
-        for client in self.clients:
-            client.close()
-
-    @property
-    def causes(self) -> list[str]:
-        """Of each event its cause, nothing for a good one."""
-        return [getattr(event["exception"], "cause", "") for event in self.fired]
-
-
-@pytest.fixture
-def visitor() -> Iterator[Visitor]:
-    one = Visitor()
-    yield one
-    one.leaves()
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("certificates")
-    write_certificates(folder)
-    return folder
-
-
-def does(*answers: bytes) -> Callable[[Peer], None]:
-    return lambda peer: peer.answers(*answers)
-
-
-def cause_of(client: Client, operation: Operation[Any] = GET) -> str:
-    """Send it once; the cause of its failure, or nothing."""
-    try:
-        client.send(operation)
-    except Failure as failure:
-        return failure.cause
-    return ""
+from tests.unit.load.client.visitor import GET, HEAD, POST, TOKEN, Visitor, cause_of, does
 
 
 def test_an_operation_is_sent_checked_and_counted_once(visitor: Visitor) -> None:
@@ -381,74 +309,6 @@ def test_who_answers_is_told_when_it_is_another(visitor: Visitor) -> None:
             client.send(GET)
         client.close()
     assert visitor.sighted == [("chat", "a"), ("chat", "b"), ("chat", "a")]
-
-
-def test_what_is_said_is_secret_elsewhere(visitor: Visitor) -> None:
-    """An address that the platform gave out is asked without token, mark and trace, on a connection of its own."""
-    with (
-        server(does(OK)) as platform,
-        server(does(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nxy", OK)) as storage,
-    ):
-        client = visitor.client(platform.url)
-        client.token = TOKEN
-        assert client.send(objects.get(f"{storage.url}/bucket/key?signature=x")) == b"xy"
-        assert client.send(objects.get(f"{storage.url}/bucket/key?signature=x")) == b'"ok"'
-        assert cause_of(client, objects.get("ftp://nobody/x")) == "cannot be sent"
-        assert cause_of(client, objects.get("http://nobody/a b")) == "cannot be sent"
-        client.close()
-    request = storage.requests[0]
-    assert request.path == "/bucket/key?signature=x"
-    assert not {"Authorization", "X-Synthetic-Run", "traceparent"} & set(request.headers)
-    assert storage.connections == 1
-    assert platform.requests == []
-    assert visitor.causes == ["", "", "cannot be sent", "cannot be sent"]
-
-
-def test_only_what_needs_a_token_carries_one(visitor: Visitor) -> None:
-    """The token goes with operations that need it and have none of their own."""
-    good = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n"
-    with server(does(good, OK, OK)) as known:
-        client = visitor.client(known.url)
-        client.token = TOKEN
-        client.send(shared.metrics("chat"))
-        cause_of(client, chat.conversations().bearing("theirs"))
-        client.token = None
-        assert client.token is None
-        cause_of(client, chat.conversations())
-        client.close()
-    assert [request.headers.get("Authorization") for request in known.requests] == [None, "Bearer theirs", None]
-
-
-def test_it_is_sure_of_its_peer(visitor: Visitor, certificates: Path, tmp_path: Path) -> None:
-    """Over TLS requests and answers are the same, and a certificate that does not prove its host is refused."""
-    body = b"y" * 100_000
-    long = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-    with server(does(OK, long, OK), certificates=certificates) as known:
-        client = visitor.client(known.url, certificates / "ca.pem")
-        put = Operation(Endpoint("chat", "put", "PUT", "/x", {200: str}, auth="none"), "/x", content=bytes(3_000_000))
-        assert [client.send(operation) for operation in (GET, GET, put)] == ['"ok"', body.decode(), '"ok"']
-        assert known.connections == 1
-        assert len(known.requests[2].body) == 3_000_000
-        client.close()
-        write_certificates(tmp_path)
-        assert cause_of(visitor.client(known.url, tmp_path / "ca.pem")) == "certificate"
-        assert cause_of(visitor.client(known.url.replace("127.0.0.1", "127.0.0.2"), certificates / "ca.pem")) != ""
-
-
-def test_tls_that_is_none_is_named(visitor: Visitor, certificates: Path) -> None:
-    """A peer that speaks something else, or hangs up during or after the handshake, has its word."""
-    with server(lambda peer: peer.says(b"SSH-2.0-OpenSSH_9.2\r\n")) as known:
-        url = known.url.replace("http:", "https:")
-        assert cause_of(visitor.client(url, certificates / "ca.pem")) == "TLS"
-    with server(lambda peer: peer.connection.close()) as known:
-        url = known.url.replace("http:", "https:")
-        assert cause_of(visitor.client(url, certificates / "ca.pem")) in {"TLS", "reset"}
-    with server(lambda peer: peer.answers(OK), certificates=certificates) as known:
-        client = visitor.client(known.url, certificates / "ca.pem")
-        for operation in (GET, GET, POST):
-            assert client.send(operation) == '"ok"'
-            gevent.sleep(0.05)
-        assert known.connections == 3
 
 
 def test_another_client_shares_no_connection(visitor: Visitor) -> None:

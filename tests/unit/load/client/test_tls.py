@@ -1,0 +1,42 @@
+"""The client over TLS: it is sure of its peer, or says why not."""
+
+from pathlib import Path
+
+import gevent
+
+from fixtures.contract.operation import Endpoint, Operation
+from fixtures.sandbox.tls import write_certificates
+from tests.unit.load.client.peer import OK, server
+from tests.unit.load.client.visitor import GET, POST, Visitor, cause_of, does
+
+
+def test_it_is_sure_of_its_peer(visitor: Visitor, certificates: Path, tmp_path: Path) -> None:
+    """Over TLS requests and answers are the same, and a certificate that does not prove its host is refused."""
+    body = b"y" * 100_000
+    long = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    with server(does(OK, long, OK), certificates=certificates) as known:
+        client = visitor.client(known.url, certificates / "ca.pem")
+        put = Operation(Endpoint("chat", "put", "PUT", "/x", {200: str}, auth="none"), "/x", content=bytes(3_000_000))
+        assert [client.send(operation) for operation in (GET, GET, put)] == ['"ok"', body.decode(), '"ok"']
+        assert known.connections == 1
+        assert len(known.requests[2].body) == 3_000_000
+        client.close()
+        write_certificates(tmp_path)
+        assert cause_of(visitor.client(known.url, tmp_path / "ca.pem")) == "certificate"
+        assert cause_of(visitor.client(known.url.replace("127.0.0.1", "127.0.0.2"), certificates / "ca.pem")) != ""
+
+
+def test_tls_that_is_none_is_named(visitor: Visitor, certificates: Path) -> None:
+    """A peer that speaks something else, or hangs up during or after the handshake, has its word."""
+    with server(lambda peer: peer.says(b"SSH-2.0-OpenSSH_9.2\r\n")) as known:
+        url = known.url.replace("http:", "https:")
+        assert cause_of(visitor.client(url, certificates / "ca.pem")) == "TLS"
+    with server(lambda peer: peer.connection.close()) as known:
+        url = known.url.replace("http:", "https:")
+        assert cause_of(visitor.client(url, certificates / "ca.pem")) in {"TLS", "reset"}
+    with server(lambda peer: peer.answers(OK), certificates=certificates) as known:
+        client = visitor.client(known.url, certificates / "ca.pem")
+        for operation in (GET, GET, POST):
+            assert client.send(operation) == '"ok"'
+            gevent.sleep(0.05)
+        assert known.connections == 3

@@ -1,0 +1,64 @@
+"""Somebody with a client: what is sent, what was fired for it, and who answered."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fixtures.contract.operation import Endpoint, Operation
+from loadtests.client import Client, Target, Timeouts
+from loadtests.failure import Failure
+from tests.unit.load.client.peer import Peer
+
+TOKEN = "of-nobody"  # noqa: S105 - opens nothing
+GET = Operation(Endpoint("chat", "getText", "GET", "/text", {200: str}, auth="none"), "/text")
+POST = Operation(Endpoint("chat", "postText", "POST", "/text", {200: str}, auth="none", effect="create"), "/text")
+HEAD: Operation[None] = Operation(Endpoint("chat", "headText", "HEAD", "/text", {200: None}, auth="none"), "/text")
+
+
+class Visitor:
+    """A client, and what it fired and saw."""
+
+    def __init__(self) -> None:
+        self.fired: list[dict[str, Any]] = []
+        self.sighted: list[tuple[str, str]] = []
+        self.clients: list[Client] = []
+
+    def fire(self, **event: Any) -> None:  # noqa: ANN401 - as Locust has it
+        self.fired.append(event)
+
+    def client(self, url: str, ca_file: Path | None = None, **limits: Any) -> Client:  # noqa: ANN401
+        client = Client(
+            Target.of(url, ca_file),
+            headers={"X-Synthetic-Run": "run-1"},
+            fire=self.fire,
+            timeouts=Timeouts(**limits),
+            sighted=lambda service, value: self.sighted.append((service, value)),
+        )
+        self.clients.append(client)
+        return client
+
+    def another(self, client: Client) -> Client:
+        self.clients.append(client.another())
+        return self.clients[-1]
+
+    def leaves(self) -> None:
+        for client in self.clients:
+            client.close()
+
+    @property
+    def causes(self) -> list[str]:
+        """Of each event its cause, nothing for a good one."""
+        return [getattr(event["exception"], "cause", "") for event in self.fired]
+
+
+def does(*answers: bytes) -> Callable[[Peer], None]:
+    return lambda peer: peer.answers(*answers)
+
+
+def cause_of(client: Client, operation: Operation[Any] = GET) -> str:
+    """Send it once; the cause of its failure, or nothing."""
+    try:
+        client.send(operation)
+    except Failure as failure:
+        return failure.cause
+    return ""
