@@ -73,7 +73,9 @@ def _per_cpu(measured: dict[str, float]) -> float:
     return measured["requests"] / measured["cpu"]
 
 
-def against_wrk(what: str, url: str, path: str, ca: Path, chosen: argparse.Namespace) -> list[Line]:
+def against_wrk(  # noqa: PLR0913 - each is a fact of the line
+    what: str, url: str, path: str, ca: Path, chosen: argparse.Namespace, *, least: float = 0.9
+) -> list[Line]:
     """Plain GETs, as fast as one core can."""
     if not has_wrk():
         print(f"{what:44} skipped: wrk is not installed (the package wrk of the system)")
@@ -85,7 +87,7 @@ def against_wrk(what: str, url: str, path: str, ca: Path, chosen: argparse.Names
         ours.append(_per_cpu(generate("get", url, *options)))
     ratios = tuple(mine / reference for mine, reference in zip(ours, theirs, strict=True))
     detail = f"{statistics.median(ours):,.0f} and {statistics.median(theirs):,.0f} for each CPU second"
-    return [Line(what, ratios, ">= 0.9 x wrk", lambda ratio: ratio >= 0.9, detail)]  # noqa: PLR2004 - the goal
+    return [Line(what, ratios, f">= {least:g} x wrk" if least else "no goal", partial(operator.le, least), detail)]
 
 
 def plain(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
@@ -100,7 +102,7 @@ def tls(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
 
 def unique(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
     """Answers whose heads all differ, so that none is familiar."""
-    return against_wrk("plain GET, each head differs", target.http, "/unique", target.ca_file, chosen)
+    return against_wrk("plain GET, each head differs", target.http, "/unique", target.ca_file, chosen, least=0)
 
 
 def checked(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
@@ -118,7 +120,10 @@ def checked(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
 def arrivals(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
     """20,000 Poisson arrivals a second."""
     options = ("--rate", "20000", "--poisson", "--seconds", str(chosen.seconds))
-    rounds = [generate("arrivals", target.http, *options) for _ in range(chosen.rounds)]
+    rounds, floors = [], []
+    for _ in range(chosen.rounds):
+        rounds.append(generate("arrivals", target.http, *options))
+        floors.append(generate("floor", target.http, *options))
     reached = statistics.median(measured["requests"] / measured["asked"] for measured in rounds)
     detail = f"median lag {statistics.median(m['lag 0.5'] for m in rounds) * 1000:.4f} ms, {reached:.2%} answered"
     return [
@@ -127,7 +132,7 @@ def arrivals(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
             tuple(measured[key] * 1000 for measured in rounds),
             f"<= {most:g} ms",
             partial(operator.ge, most),
-            detail,
+            f"{detail}; the machine alone {statistics.median(m[key] for m in floors) * 1000:.4f} ms",
         )
         for name, key, most in (("99", "lag 0.99", 0.1), ("99.9", "lag 0.999", 1.0))
     ]

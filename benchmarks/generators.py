@@ -21,6 +21,7 @@ import gevent
 import msgspec
 
 from benchmarks.targets import CONNECTIONS, pin
+from fixtures.statistics.histogram import Histogram
 from loadtests.client.target import Target
 from loadtests.counts import Counts
 from loadtests.engine import Engine, Plan
@@ -117,6 +118,17 @@ def arrivals(chosen: argparse.Namespace) -> dict[str, float]:
     }
 
 
+def floor(chosen: argparse.Namespace) -> dict[str, float]:
+    """Follow the same schedule by a loop that does nothing but ask the clock: what no generator here could better."""
+    lag, now = Histogram(), time.perf_counter()
+    begins = now
+    for offset in poisson(chosen.rate, chosen.seconds):
+        while now < begins + offset:
+            now = time.perf_counter()
+        lag.add([now - begins - offset])
+    return {"failed": 0, **{f"lag {q:g}": lag.quantile(q) or 0.0 for q in (0.99, 0.999)}}
+
+
 def fast_http_user(chosen: argparse.Namespace) -> dict[str, float]:
     """Do by Locust's own faster client what the engine does in `closed`, checked."""
     numbers = itertools.count()
@@ -162,7 +174,7 @@ def _measured(counts: Counts, cpu: float, wall: float) -> dict[str, float]:
 def main() -> None:
     """Measure one generator, once."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("name", choices=["get", "json", "arrivals", "fasthttpuser"])
+    parser.add_argument("name", choices=["get", "json", "arrivals", "floor", "fasthttpuser"])
     parser.add_argument("url")
     parser.add_argument("--ca", type=Path)
     parser.add_argument("--path", default="/")
@@ -174,6 +186,8 @@ def main() -> None:
     match chosen.name:
         case "arrivals":
             measured = arrivals(chosen)
+        case "floor":
+            measured = floor(chosen)
         case "fasthttpuser":
             measured = fast_http_user(chosen)
         case name:
