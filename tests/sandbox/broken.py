@@ -6,7 +6,7 @@ Loaded by `-p tests.sandbox.broken`; the variable says which part and which prog
 from __future__ import annotations
 
 import os
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 PROGRAM = "BROKEN_PROGRAM"
@@ -18,4 +18,9 @@ def pytest_configure() -> None:
     from fixtures.sandbox import Options, Sandbox  # noqa: PLC0415
 
     part, _, path = os.environ[PROGRAM].partition("=")
-    Sandbox.begin = partial(Sandbox.begin, Options(binaries={part: Path(path)}))  # type: ignore[method-assign]
+    begin = Sandbox.begin
+
+    def broken(options: Options) -> Sandbox:
+        return begin(replace(options, binaries={part: Path(path)}))
+
+    Sandbox.begin = broken  # type: ignore[assignment, method-assign]
