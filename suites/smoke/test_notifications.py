@@ -38,10 +38,11 @@ def test_friend_request_is_told_to_the_one_asked(alice: Person, bob: Person, car
 
 
 @pytest.mark.guide("NTF-01", service="notification")
-def test_message_is_told_to_whoever_is_offline(alice: Person, bob: Person) -> None:
-    """A message is told once to the other who is offline, and not to one whose device has shown it."""
+def test_message_is_told_to_whoever_is_offline(alice: Person, bob: Person, carol: Person) -> None:
+    """A message is told once to the others who are offline, and not to one whose device has shown it."""
     alice.befriends(bob)
-    conversation = alice.opens_conversation_with(bob)
+    alice.befriends(carol)
+    conversation = alice.opens_conversation_with(bob, carol)
     first = alice.chat.says(conversation, "while offline")
     _is_told(bob, _of(first.message_id))
 
@@ -55,6 +56,9 @@ def test_message_is_told_to_whoever_is_offline(alice: Person, bob: Person) -> No
         subject="the messages that bob's phone heard",
         service=websocket_signaling.SERVICE,
     )
+    # Carol is offline: once she is told of what came after it, nobody will be told of it who has not been yet.
+    after = alice.chat.says(conversation, "still online")
+    _is_told(carol, _of(after.message_id))
     phone.leaves()
     _is(alice, bob, "offline")
     last = alice.chat.says(conversation, "offline again")
