@@ -1,12 +1,14 @@
 """The verdict of a load run: a pure function of what was counted and of how the run went.
 
-NO-GO before INVALID before INCONCLUSIVE before GO. A limit proven broken stays proven if the harness suffered too,
-since latency counts from the intended start; but whatever is said beside a NO-GO is in the reasons as well. Exit codes:
-GO 0, NO-GO 1, INCONCLUSIVE 75, INVALID one code for each cause, that of the first cause when several apply.
+NO-GO before INVALID before INCONCLUSIVE before GO; whatever is said beside what prevails is in the reasons as well. A
+limit proven broken stays proven if the harness suffered, too, with one exception: latency counts from the intended
+start, so what a generator was late by is in every latency, and in every time-out. Of a generator that was late or out
+of CPU nothing is proven broken, however bad it looks; what holds all the same, holds. Exit codes: GO 0, NO-GO 1,
+INCONCLUSIVE 75, INVALID one code for each cause, that of the first cause when several apply.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Final
 
@@ -43,6 +45,8 @@ class Cause(Enum):
         self.label, self.code = label, code
 
 
+_OWN_DELAY: Final = frozenset({Cause.GENERATOR_CPU, Cause.GENERATOR_LAG})
+"""Causes by which the generator's own delay is in what it measured."""
 _EXIT: Final = {Outcome.GO: 0, Outcome.NO_GO: 1, Outcome.INCONCLUSIVE: 75}
 
 
@@ -170,8 +174,11 @@ def _conclude(
     plan: Plan, tallies: Mapping[str, Tally], facts: Facts, answers: Sequence[Answer], sharing: str
 ) -> Verdict:
     """The rules, whichever way the questions were answered."""
+    unsound = list(_unsound(plan, facts))
+    if any(reason.cause in _OWN_DELAY for reason in unsound):
+        answers = [_unproven(answer) for answer in answers]
     reasons = [Reason(Outcome.NO_GO, str(answer)) for answer in answers if answer.finding is Finding.BROKEN]
-    reasons += _unsound(plan, facts)
+    reasons += unsound
     reasons += _evidence(plan, tallies, facts, answers)
     if facts.interrupted:
         reasons.append(Reason(Outcome.INCONCLUSIVE, f"the run was ended early: {facts.interrupted}"))
@@ -181,6 +188,11 @@ def _conclude(
     if not reasons:
         reasons.append(Reason(Outcome.GO, f"all {len(answers)} questions of the budget hold"))
     return Verdict(reasons[0].outcome, tuple(reasons), tuple(answers), sharing)
+
+
+def _unproven(answer: Answer) -> Answer:
+    """The same without blaming the platform; more samples of this generator would settle nothing."""
+    return replace(answer, finding=Finding.OPEN, more=None) if answer.finding is Finding.BROKEN else answer
 
 
 def _unsound(plan: Plan, facts: Facts) -> Iterator[Reason]:

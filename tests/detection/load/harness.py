@@ -30,7 +30,8 @@ _BEGIN_S = 90.0
 _END_S = 20.0
 _INTO_IT_S = 4.0
 """Seconds of arrivals before trouble comes."""
-_TRESPASSERS = 4
+_TRESPASSERS = 24
+"""Enough that a fair share of a core is less than any generator needs."""
 _SPIN = """
 import os, time
 os.sched_setaffinity(0, [{core}])
@@ -142,12 +143,13 @@ def switches_the_slot(generator: Generator) -> Iterator[None]:
 
 @contextmanager
 def starves_it(generator: Generator) -> Iterator[None]:
-    """Let other programs compute on the one core that it may use."""
+    """Let a crowd of other programs compute on the one core that it may use."""
     _wait_until_under_way(generator)
     core = max(os.sched_getaffinity(0))
-    psutil.Process(generator.leader.pid).cpu_affinity([core])
+    for thread in psutil.Process(generator.leader.pid).threads():
+        os.sched_setaffinity(thread.id, {core})
     spin = _SPIN.format(core=core)
-    trespassers = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(_TRESPASSERS)]
+    trespassers = [subprocess.Popen([sys.executable, "-c", spin], start_new_session=True) for _ in range(_TRESPASSERS)]
     try:
         yield
     finally:

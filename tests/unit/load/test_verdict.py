@@ -159,6 +159,22 @@ def test_a_proven_breach_prevails_over_everything() -> None:
     assert set(outcomes) == {Outcome.NO_GO, Outcome.INVALID, Outcome.INCONCLUSIVE}
 
 
+@pytest.mark.parametrize("cause", [Cause.GENERATOR_CPU, Cause.GENERATOR_LAG])
+def test_the_generator_s_own_delay_is_not_the_platform_s_fault(cause: Cause) -> None:
+    """What a late generator measured contains its own delay: it breaks nothing, and more samples settle nothing."""
+    verdict = judge(BOTH, run(BOTH, errors=0.05, slow=0.5, rate=500), UNSOUND[cause])
+    assert verdict.exit_code == cause.code
+    assert {answer.finding for answer in verdict.answers} == {Finding.OPEN}
+    assert "no number of samples settles it" in str(verdict.answers[0])
+
+
+def test_what_holds_in_spite_of_the_generator_s_delay_holds() -> None:
+    """A delay only adds to latencies, so what is inside its limit with it is inside without."""
+    verdict = judge(BOTH, run(BOTH, rate=500), UNSOUND[Cause.GENERATOR_LAG])
+    assert verdict.outcome is Outcome.INVALID
+    assert {answer.finding for answer in verdict.answers} == {Finding.HOLDS}
+
+
 def test_too_few_samples_are_invalid_and_after_an_interruption_inconclusive() -> None:
     """The minimum evidence is missing; but who ended a run early knows why, and it was sound."""
     judged = plan("*: errors <= guide\n*: samples >= 100000")
