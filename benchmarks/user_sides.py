@@ -1,11 +1,13 @@
-"""One kind of user in its own process, for `benchmarks.users`: `python -m benchmarks.user_sides NAME URL CA_FILE`.
+"""One kind of user in its own process, for `benchmarks.users`: `... benchmarks.user_sides works NAME URL CA_FILE`.
 
 It works only while it is told to: for each number of seconds on its standard input it answers with a line of what was
 done in them, what failed of it, and how many CPU seconds of the process it took. Between two windows it stands still
-as a whole, so two generators can take turns on one core.
+as a whole, so two generators can take turns on one core. With `grows` it tells instead what a user costs in memory.
 """
 
+import gc
 import json
+import logging
 import os
 import sys
 import time
@@ -15,7 +17,8 @@ from typing import Any, Final
 
 import gevent
 import msgspec
-from locust import FastHttpUser, HttpUser, User, constant, task
+import psutil
+from locust import FastHttpUser, HttpUser, constant, task
 from locust.env import Environment
 
 from benchmarks.targets import CONVERSATION, pin
@@ -24,6 +27,9 @@ from fixtures.contract import chat
 from loadtests.client.user import PlatformUser
 
 USERS: Final = 32
+WARM_S: Final = 0.7
+WARM_USERS: Final = 20
+MANY: Final = 1000
 TOKEN: Final = "a" * 600
 CREATED: Final = 201
 _number = count(1).__next__
@@ -84,13 +90,7 @@ class Http(HttpUser):
     tasks = [says]  # noqa: RUF012
 
 
-class Nothing(User):
-    """A user without a client."""
-
-    tasks = [lambda _user: None]  # noqa: RUF012
-
-
-GENERATORS: Final[dict[str, Any]] = {"ours": Ours, "fast": Fast, "http": Http, "nothing": Nothing}
+GENERATORS: Final[dict[str, Any]] = {"ours": Ours, "fast": Fast, "http": Http}
 
 
 def prepared(name: str, base: str, ca_file: Path) -> Environment:
@@ -104,14 +104,11 @@ def prepared(name: str, base: str, ca_file: Path) -> Environment:
     return Environment(user_classes=[user])
 
 
-def main() -> None:
+def works(environment: Environment) -> None:
     """Warm up, then work in windows until there is no more input."""
-    name, base, ca_file = sys.argv[1:]
-    environment = prepared(name, base, Path(ca_file))
     environment.user_classes[0].wait_time = constant(0)
-    runner = environment.create_local_runner()
-    runner.start(USERS, spawn_rate=100)
-    gevent.sleep(0.7)
+    environment.create_local_runner().start(USERS, spawn_rate=100)
+    gevent.sleep(WARM_S)
     total = environment.stats.total
     print("ready", flush=True)
     for line in iter(lambda: os.read(0, 100), b""):
@@ -120,9 +117,36 @@ def main() -> None:
         cpu = time.process_time() - cpu
         figures = {"done": total.num_requests - done, "failed": total.num_failures - failed, "cpu": cpu}
         print(json.dumps(figures), flush=True)
-    for error in environment.stats.errors.values():
-        print(error.name, error.error, error.occurrences, file=sys.stderr)
-    sys.stderr.flush()
+
+
+def grows(environment: Environment) -> None:
+    """Print by how many KiB the process grew for each user, once each has sent one request and thinks."""
+    environment.user_classes[0].wait_time = constant(3600)
+    runner, process = environment.create_local_runner(), psutil.Process()
+    runner.start(WARM_USERS, spawn_rate=100)
+    _until_sent(environment, WARM_USERS)
+    before = process.memory_full_info().uss
+    runner.start(WARM_USERS + MANY, spawn_rate=100)
+    _until_sent(environment, WARM_USERS + MANY)
+    print(json.dumps((process.memory_full_info().uss - before) / 1024 / MANY), flush=True)
+
+
+def _until_sent(environment: Environment, requests: int) -> None:
+    with gevent.Timeout(60):
+        while environment.stats.total.num_requests < requests:
+            gevent.sleep(0.1)
+    if environment.stats.total.num_failures:
+        raise SystemExit(f"failed: {environment.stats.errors}")
+    gc.collect()
+
+
+def main() -> None:
+    """Work, or grow."""
+    what, name, base, ca_file = sys.argv[1:]
+    # Locust would tell at length that this is fast.
+    logging.disable(logging.WARNING)
+    {"works": works, "grows": grows}[what](prepared(name, base, Path(ca_file)))
+    # Nobody is left to say goodbye to.
     os._exit(0)
 
 

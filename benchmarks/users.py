@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WINDOW_S: Final = 0.25
-FAST: Final = "FastHttpUser"
 GOAL: Final = 5.5
+GOAL_KIB: Final = 14.0
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Generator:
 @contextmanager
 def generator(name: str, base: str, target: Nginx) -> Iterator[Generator]:
     """Start a generator and wait until it is warm."""
-    argv = [sys.executable, "-m", "benchmarks.user_sides", name, base, str(target.ca_file)]
+    argv = [sys.executable, "-m", "benchmarks.user_sides", "works", name, base, str(target.ca_file)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101
         try:
@@ -77,23 +77,36 @@ def compare(base: str, target: Nginx, rounds: int, seconds: float) -> list[tuple
     return figures
 
 
+def memory(name: str, target: Nginx) -> float:
+    """KiB of the process for each user after its first request."""
+    argv = [sys.executable, "-m", "benchmarks.user_sides", "grows", name, target.http, str(target.ca_file)]
+    return float(subprocess.run(argv, stdout=subprocess.PIPE, text=True, timeout=90, check=True).stdout)
+
+
 def main() -> None:
     """Measure and print a table."""
-    parser = argparse.ArgumentParser(description="what the user class does on one core")
+    parser = argparse.ArgumentParser(description="what the user class does on one core, and what a user costs")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=["http", "tls"])
+    parser.add_argument("--only", choices=["http", "tls", "memory"])
     chosen = parser.parse_args()
-    print(f"{'what':44} {'ours':>10} {FAST:>14} {'ratio':>8} {'goal':>8}")
+    wanted = {chosen.only} if chosen.only else {"http", "tls", "memory"}
+    print(f"{'what':40} {'ours':>9} {'reference':>9} {'ratio':>6} {'lowest':>6} {'highest':>7} {'goal':>6}")
     with nginx() as target:
         for name, base in (("http", target.http), ("tls", target.https)):
-            if chosen.only in {None, name}:
+            if name in wanted:
                 rounds = compare(base, target, chosen.rounds, chosen.seconds)
                 ours, reference = (statistics.median(side) for side in zip(*rounds, strict=True))
-                ratio = statistics.median(one / other for one, other in rounds)
+                ratios = sorted(one / other for one, other in rounds)
                 print(
-                    f"{name + ': requests per CPU second':44} {ours:10.0f} {reference:14.0f} {ratio:8.2f} {GOAL:8.1f}"
+                    f"{name + ': requests a CPU second, FastHttpUser':40} {ours:9.0f} {reference:9.0f} "
+                    f"{statistics.median(ratios):6.2f} {ratios[0]:6.2f} {ratios[-1]:7.2f} {GOAL:6.1f}"
                 )
+        if "memory" in wanted:
+            ours, reference = memory("ours", target), memory("http", target)
+            print(
+                f"{'KiB for each user, HttpUser':40} {ours:9.1f} {reference:9.1f} {'':6} {'':6} {'':7} {GOAL_KIB:6.1f}"
+            )
 
 
 if __name__ == "__main__":

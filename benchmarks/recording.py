@@ -1,0 +1,122 @@
+"""What one sample costs to record and to judge: `python -m benchmarks.recording [--rounds N]`.
+
+Ours are exact counts, judged after every second by the guide's two questions (share over the limit, errors); the
+reference is what Locust does for each request, with rounded latencies and no verdict. Both get the same samples in
+turn; figures are medians of the rounds. `heard` is the whole way that a sample of Locust's event takes in a run:
+keywords, clock, batch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import time
+from typing import TYPE_CHECKING, Final
+
+from fixtures.guide import load_guide
+from loadtests.budgets.grammar import parse_budget
+from loadtests.budgets.guide import numbers
+from loadtests.budgets.questions import limits, questions
+from loadtests.counts import Counts
+from loadtests.judging import Follower, Levels
+from loadtests.recording import Recorder
+
+# After all that is ours: it replaces the standard library's sockets.
+from locust.stats import RequestStats  # isort: skip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from loadtests.budgets.model import Budget
+
+    Samples = Sequence[Sequence[float]]
+
+SUBJECT: Final = "chat sendMessage"
+BUDGET: Final = "each: share over guide\neach: errors <= guide"
+SECONDS: Final = 10
+A_SECOND: Final = 10_000
+GOAL_NS: Final = 150.0
+
+
+def samples() -> Samples:
+    """Latencies in seconds, second by second: mostly short, with a tail over the limit."""
+    source = random.Random(7)  # noqa: S311 - a simulation wants a seed
+    return [[source.lognormvariate(-3, 0.8) for _ in range(A_SECOND)] for _ in range(SECONDS)]
+
+
+def recorded(budget: Budget, seconds: Samples) -> None:
+    """Record each sample by itself, and judge after each second."""
+    counts = Counts(limits(budget))
+    follower = Follower(questions(budget, [SUBJECT]), [SUBJECT], Levels())
+    record = counts.tally(SUBJECT).record
+    for second, latencies in enumerate(seconds):
+        for latency in latencies:
+            record(second, latency)
+        follower.advance(counts.tallies, second + 1)
+
+
+def batched(budget: Budget, seconds: Samples) -> None:
+    """Record the batch of each second, as the engine and the listener do, and judge."""
+    counts = Counts(limits(budget))
+    follower = Follower(questions(budget, [SUBJECT]), [SUBJECT], Levels())
+    for second, latencies in enumerate(seconds):
+        counts.add(SUBJECT, second, latencies)
+        follower.advance(counts.tallies, second + 1)
+
+
+def heard(budget: Budget, seconds: Samples) -> None:
+    """The same by way of the listener to Locust's event, which reads the clock."""
+    recorder, total = Recorder(limits(budget)), Counts(limits(budget))
+    follower = Follower(questions(budget, [SUBJECT]), [SUBJECT], Levels())
+    listen = recorder.heard
+    for latencies in seconds:
+        for latency in latencies:
+            listen(
+                request_type="POST",
+                name=SUBJECT,
+                response_time=latency * 1000,
+                response_length=300,
+                exception=None,
+                context={},
+            )
+        total.merge(recorder.take())
+        follower.advance(total.tallies, int(time.time()) + 1)
+
+
+def logged(_budget: Budget, seconds: Samples) -> None:
+    """Log each sample in Locust's statistics."""
+    log = RequestStats().log_request
+    for latencies in seconds:
+        for latency in latencies:
+            log("POST", SUBJECT, latency * 1000, 300)  # type: ignore[arg-type]  # clients of Locust send floats
+
+
+def nanoseconds(does: Callable[[Budget, Samples], None], budget: Budget, seconds: Samples) -> float:
+    """Nanoseconds of CPU time for one sample."""
+    began = time.process_time()
+    does(budget, seconds)
+    return (time.process_time() - began) / (SECONDS * A_SECOND) * 1e9
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description="what one sample costs to record and to judge")
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    budget = parse_budget(BUDGET, operations=[SUBJECT], journeys=(), guide=numbers(load_guide()))
+    seconds = samples()
+    figures = [
+        [nanoseconds(does, budget, seconds) for does in (recorded, batched, heard, logged)] for _ in range(rounds)
+    ]
+    medians = [statistics.median(column) for column in zip(*figures, strict=True)]
+    print(f"{'nanoseconds of one sample':40} {'median':>8} {'least':>8} {'goal':>8}")
+    names = ("recorded one by one, and judged", "recorded in batches, and judged", "heard as an event, and all that")
+    for column, name in enumerate((*names, "Locust's log_request")):
+        least = min(row[column] for row in figures)
+        print(f"{name:40} {medians[column]:8.0f} {least:8.0f} {GOAL_NS if column < len(names) - 1 else '':>8}")
+    print(f"{'times less than Locust':40} {statistics.median(row[-1] / row[0] for row in figures):8.1f}")
+
+
+if __name__ == "__main__":
+    main()
