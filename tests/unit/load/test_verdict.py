@@ -1,7 +1,6 @@
 """The verdict of a load run: what it takes for each outcome, and what prevails."""
 
 from dataclasses import replace
-from decimal import Decimal
 from random import Random
 
 import pytest
@@ -9,61 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.statistics.tally import Tally, merged
-from loadtests.budgets.grammar import parse_budget
-from loadtests.budgets.model import GuideNumbers
-from loadtests.budgets.questions import limits
 from loadtests.judging import Finding
-from loadtests.verdict import Cause, EarlyStop, Facts, Outcome, Plan, Soundness, Verdict, judge
-
-GUIDE = GuideNumbers(slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9"))
-TWENTY = frozenset(f"chat operation{index}" for index in range(20))
-SOUND = Facts(
-    workers_expected=2,
-    workers_lost=(),
-    arrivals_asked=10_000,
-    arrivals_started=10_000,
-    arrivals_refused=0,
-    generator_cpu=0.4,
-    start_lag_p99=0.0001,
-    loop_lag_p99=0.0001,
-    clock_disagreement=0.001,
-    target_changes=(),
-)
-UNSOUND = {
-    Cause.NOT_PREPARED: replace(SOUND, unable=("worker-2: no people: status 503",)),
-    Cause.TARGET_CHANGED: replace(SOUND, target_changes=("chat: slot green, then blue",)),
-    Cause.WORKER_LOST: replace(SOUND, workers_lost=("worker-2",)),
-    Cause.GENERATOR_CPU: replace(SOUND, generator_cpu=0.97),
-    Cause.GENERATOR_LAG: replace(SOUND, start_lag_p99=0.02),
-    Cause.CLOCKS_DISAGREE: replace(SOUND, clock_disagreement=0.5),
-    Cause.NOT_STARTED: replace(SOUND, arrivals_refused=1),
-    Cause.RATE: replace(SOUND, arrivals_started=9_800),
-}
-
-
-def plan(text: str, called: frozenset[str] = frozenset({"chat sendMessage"})) -> Plan:
-    budget = parse_budget(text, operations=called, journeys=("delivery",), guide=GUIDE)
-    return Plan(budget, called)
-
-
-ERRORS = plan("*: errors <= guide")
-BOTH = plan("each: errors <= guide\neach: share over guide")
-
-
-def run(  # noqa: PLR0913 - a platform has that many sides
-    judged: Plan, *, seconds: int = 60, rate: int = 100, errors: float = 0.0, slow: float = 0.0, seed: int = 1
-) -> dict[str, Tally]:
-    """What a platform with these shares does to every operation."""
-    random, tallies = Random(seed), {}
-    for name in sorted(judged.called):
-        tally = tallies[name] = Tally(limits(judged.budget))
-        for second in range(seconds):
-            tally.add(
-                second,
-                [1.5 if random.random() < slow else 0.05 for _ in range(rate)],
-                sum(random.random() < errors for _ in range(rate)),
-            )
-    return tallies
+from loadtests.verdict import Cause, Facts, Outcome, Soundness, judge
+from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, UNSOUND, plan, run
 
 
 @pytest.mark.parametrize(
@@ -283,77 +230,3 @@ def test_the_outcome_is_that_of_the_first_reason_and_go_needs_all(n: int, share:
     for answer in verdict.answers:
         assert answer.finding is not Finding.BROKEN or answer.lower >= answer.question.allowed
         assert answer.finding is not Finding.HOLDS or answer.upper <= answer.question.allowed + 1e-9
-
-
-def follow(judged: Plan, tallies: dict[str, Tally], seconds: int, how: Facts = SOUND) -> tuple[int, Verdict]:
-    """When the run could end, and its verdict then."""
-    early = EarlyStop(judged)
-    for second in range(1, seconds + 1):
-        if early.advance(tallies, second):
-            return second, early.verdict(tallies, how)
-    return seconds, early.verdict(tallies, how)
-
-
-@pytest.mark.parametrize(
-    ("errors", "slow", "outcome", "within"),
-    [
-        (0.0, 0.0, Outcome.GO, 20),
-        (0.001, 0.01, Outcome.GO, 40),
-        (0.05, 0.0, Outcome.NO_GO, 15),
-        (0.0, 0.2, Outcome.NO_GO, 15),
-        (1.0, 0.0, Outcome.NO_GO, 10),
-    ],
-)
-def test_a_run_may_end_when_it_is_decided(errors: float, slow: float, outcome: Outcome, within: int) -> None:
-    """Clear cases end in seconds, with the verdict that the whole run has."""
-    tallies = run(BOTH, seconds=120, errors=errors, slow=slow)
-    second, verdict = follow(BOTH, tallies, 120)
-    assert verdict.outcome is outcome is judge(BOTH, tallies, SOUND).outcome
-    assert second <= within
-    assert "Bounded at every look" in verdict.sharing
-
-
-def test_an_undecided_run_goes_on_to_its_end() -> None:
-    """At the limit itself nothing is decided early, and the report says that nothing would, or how many."""
-    tallies = run(ERRORS, seconds=60, errors=0.01)
-    second, verdict = follow(ERRORS, tallies, 60)
-    assert (second, verdict.outcome) == (60, Outcome.INCONCLUSIVE)
-    [answer] = verdict.answers
-    assert answer.lower < 0.01 < answer.upper
-
-
-@pytest.mark.parametrize(("failed", "ends"), [(0, 50), (60, 7)])
-def test_good_news_waits_for_the_minimum_and_bad_news_does_not(failed: int, ends: int) -> None:
-    """A run that holds everything goes on until its minimum of samples; a broken limit ends it at once."""
-    early = EarlyStop(plan("*: errors <= guide\n*: samples >= 5000"))
-    tallies, second = {"chat sendMessage": Tally()}, 0
-    while not early.advance(tallies, second):
-        tallies["chat sendMessage"].add(second, [0.1] * 100, failed)
-        second += 1
-    assert second == ends
-
-
-def test_following_a_run_alarms_rarely_at_the_limit() -> None:
-    """Looked at every second for a minute, 300 runs at exactly the limit are hardly ever stopped as broken."""
-    alarms = 0
-    for seed in range(300):
-        tallies = run(ERRORS, seconds=60, rate=20, errors=0.01, seed=seed)
-        alarms += follow(ERRORS, tallies, 60)[1].outcome is Outcome.NO_GO
-    assert alarms <= 2
-
-
-def test_nothing_followed_is_nothing_proven() -> None:
-    """Before the first second, and with no tally, there is no answer and no end."""
-    early = EarlyStop(ERRORS)
-    assert not early.advance({}, 0)
-    verdict = early.verdict({}, SOUND)
-    assert verdict.outcome is Outcome.INVALID
-    assert "nothing was counted" in str(verdict.reasons)
-    assert verdict.answers[0].share is None
-
-
-def test_a_second_is_bet_on_once() -> None:
-    """Looking at the same seconds again adds no evidence."""
-    tallies = run(ERRORS, seconds=5, errors=1.0)
-    early = EarlyStop(ERRORS)
-    assert not any(early.advance(tallies, 5) for _ in range(50))

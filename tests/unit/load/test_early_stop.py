@@ -1,0 +1,81 @@
+"""A load run that may end when it is decided: wrong no more often, however often it is asked."""
+
+import pytest
+
+from fixtures.statistics.tally import Tally
+from loadtests.verdict import EarlyStop, Facts, Outcome, Plan, Verdict, judge
+from tests.unit.load.judged import BOTH, ERRORS, SOUND, plan, run
+
+
+def follow(judged: Plan, tallies: dict[str, Tally], seconds: int, how: Facts = SOUND) -> tuple[int, Verdict]:
+    """When the run could end, and its verdict then."""
+    early = EarlyStop(judged)
+    for second in range(1, seconds + 1):
+        if early.advance(tallies, second):
+            return second, early.verdict(tallies, how)
+    return seconds, early.verdict(tallies, how)
+
+
+@pytest.mark.parametrize(
+    ("errors", "slow", "outcome", "within"),
+    [
+        (0.0, 0.0, Outcome.GO, 20),
+        (0.001, 0.01, Outcome.GO, 40),
+        (0.05, 0.0, Outcome.NO_GO, 15),
+        (0.0, 0.2, Outcome.NO_GO, 15),
+        (1.0, 0.0, Outcome.NO_GO, 10),
+    ],
+)
+def test_a_run_may_end_when_it_is_decided(errors: float, slow: float, outcome: Outcome, within: int) -> None:
+    """Clear cases end in seconds, with the verdict that the whole run has."""
+    tallies = run(BOTH, seconds=120, errors=errors, slow=slow)
+    second, verdict = follow(BOTH, tallies, 120)
+    assert verdict.outcome is outcome is judge(BOTH, tallies, SOUND).outcome
+    assert second <= within
+    assert "Bounded at every look" in verdict.sharing
+
+
+def test_an_undecided_run_goes_on_to_its_end() -> None:
+    """At the limit itself nothing is decided early, and the report says that nothing would, or how many."""
+    tallies = run(ERRORS, seconds=60, errors=0.01)
+    second, verdict = follow(ERRORS, tallies, 60)
+    assert (second, verdict.outcome) == (60, Outcome.INCONCLUSIVE)
+    [answer] = verdict.answers
+    assert answer.lower < 0.01 < answer.upper
+
+
+@pytest.mark.parametrize(("failed", "ends"), [(0, 50), (60, 7)])
+def test_good_news_waits_for_the_minimum_and_bad_news_does_not(failed: int, ends: int) -> None:
+    """A run that holds everything goes on until its minimum of samples; a broken limit ends it at once."""
+    early = EarlyStop(plan("*: errors <= guide\n*: samples >= 5000"))
+    tallies, second = {"chat sendMessage": Tally()}, 0
+    while not early.advance(tallies, second):
+        tallies["chat sendMessage"].add(second, [0.1] * 100, failed)
+        second += 1
+    assert second == ends
+
+
+def test_following_a_run_alarms_rarely_at_the_limit() -> None:
+    """Looked at every second for a minute, 300 runs at exactly the limit are hardly ever stopped as broken."""
+    alarms = 0
+    for seed in range(300):
+        tallies = run(ERRORS, seconds=60, rate=20, errors=0.01, seed=seed)
+        alarms += follow(ERRORS, tallies, 60)[1].outcome is Outcome.NO_GO
+    assert alarms <= 2
+
+
+def test_nothing_followed_is_nothing_proven() -> None:
+    """Before the first second, and with no tally, there is no answer and no end."""
+    early = EarlyStop(ERRORS)
+    assert not early.advance({}, 0)
+    verdict = early.verdict({}, SOUND)
+    assert verdict.outcome is Outcome.INVALID
+    assert "nothing was counted" in str(verdict.reasons)
+    assert verdict.answers[0].share is None
+
+
+def test_a_second_is_bet_on_once() -> None:
+    """Looking at the same seconds again adds no evidence."""
+    tallies = run(ERRORS, seconds=5, errors=1.0)
+    early = EarlyStop(ERRORS)
+    assert not any(early.advance(tallies, 5) for _ in range(50))
