@@ -1,5 +1,10 @@
 """How a sample failed: in few words for statistics, and in more for a person."""
 
+from typing import Final
+
+UNANSWERED: Final = "unanswered at the end"
+"""Cause of what was still under way when the time to drain was over."""
+
 
 class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake of the program
     """What was wanted did not come, or not as it has to be; `recording` counts it under `cause`.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Final, TypeVar
 
-from gevent import getcurrent
+from gevent import GreenletExit, getcurrent
 
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import IDEMPOTENCY_KEY, Operation
@@ -16,6 +16,7 @@ from loadtests.client.target import Target
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.trouble import TROUBLES, ClosedError, CutOffError, unanswered, unexpected
 from loadtests.client.wire import NothingSentError, Wire
+from loadtests.failure import UNANSWERED, Failure
 
 T = TypeVar("T")
 
@@ -84,7 +85,8 @@ class Client:
         """Send it once, and return what its good answer says; raises `Failure` for everything else.
 
         Its time counts from `since` (of `time.perf_counter`), when it was intended to start; by default from now.
-        The event is fired in either case, before this returns or raises; not if the greenlet is killed meanwhile.
+        The event is fired in either case, before this returns or raises; with no time at all if the greenlet is killed
+        meanwhile: what is under way when a run ends was asked for, and never answered.
         """
         common, endpoint = self._common, operation.endpoint
         now = perf_counter()
@@ -110,6 +112,16 @@ class Client:
             trouble, failure = wrong, unexpected(operation, wrong)
         except TROUBLES as none:
             trouble, failure = none, unanswered(none)
+        except GreenletExit:
+            common.fire(
+                request_type=endpoint.method,
+                name=operation.label,
+                response_time=None,
+                response_length=0,
+                exception=Failure(UNANSWERED),
+                context={},
+            )
+            raise
         else:
             common.fire(
                 request_type=endpoint.method,

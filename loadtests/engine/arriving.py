@@ -15,10 +15,11 @@ from loadtests import clock
 from loadtests.client.timeouts import Timeouts
 from loadtests.counts import NEVER
 from loadtests.engine.connection import TIMED_OUT, Connection
-from loadtests.engine.driver import UNANSWERED, Driver
+from loadtests.engine.driver import Driver
 from loadtests.engine.plan import Origin, Plan
 from loadtests.engine.recording import Recorder
 from loadtests.engine.watch import Watch
+from loadtests.failure import UNANSWERED
 
 _SPIN_S: Final = 0.001
 """The event loop's timers are no finer: shorter waits are spent asking the clock, longer ones asleep."""

@@ -8,10 +8,11 @@ from typing import Final
 from loadtests.client.timeouts import Timeouts
 from loadtests.counts import NEVER
 from loadtests.engine.connection import Connection
-from loadtests.engine.driver import UNANSWERED, Driver
+from loadtests.engine.driver import Driver
 from loadtests.engine.plan import Origin, Plan
 from loadtests.engine.recording import Recorder
 from loadtests.engine.watch import Watch
+from loadtests.failure import UNANSWERED
 
 _PAUSE_S: Final = 0.1
 """After a connection that could not be opened: a target that refuses is not asked a hundred thousand times a second."""

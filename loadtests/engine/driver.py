@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
 
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.trouble import unanswered
@@ -12,8 +11,7 @@ from loadtests.engine.plan import Origin, Plan
 from loadtests.engine.recording import Recorder
 from loadtests.engine.tls import TlsConnection
 from loadtests.engine.watch import Watch
-
-UNANSWERED: Final = "unanswered at the end"
+from loadtests.failure import UNANSWERED
 
 
 class Driver:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import gevent
-from gevent import get_hub, getcurrent
+from gevent import GreenletExit, get_hub, getcurrent
 
 from loadtests.client import Target, Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.client.wire import Wire
-from loadtests.failure import Failure
+from loadtests.failure import UNANSWERED, Failure
 from loadtests.sockets import frames
 from loadtests.sockets.duplex import open_wire
 from loadtests.sockets.frames import Closing, Message, Ping, Reader, Violation, frame
@@ -101,6 +101,9 @@ class Socket:
         except Failure as failure:
             _count(fire, SUBJECT, None, 0, failure)
             raise
+        except GreenletExit:
+            _count(fire, SUBJECT, None, 0, Failure(UNANSWERED))
+            raise
         _count(fire, SUBJECT, began, 0)
         socket = cls(wire, opening.headers, fire=fire, largest=largest)
         if rest:
@@ -147,6 +150,9 @@ class Socket:
             answer = self.receive(timeout)
         except Failure as failure:
             _count(self._fire, subject, None, 0, failure)
+            raise
+        except GreenletExit:
+            _count(self._fire, subject, None, 0, Failure(UNANSWERED))
             raise
         self._fire(
             request_type=KIND,

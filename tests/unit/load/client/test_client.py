@@ -237,14 +237,15 @@ def test_a_time_out_costs_the_connection(visitor: Visitor) -> None:
         assert client.send(GET) == '"in"'
 
 
-def test_a_killed_greenlet_fires_nothing_and_closes(visitor: Visitor) -> None:
-    """Who is stopped in the middle of a request leaves no event and no half-used connection."""
+def test_a_killed_greenlet_was_not_answered_and_closes(visitor: Visitor) -> None:
+    """Who is stopped in the middle of a request is one event without a time, and leaves no half-used connection."""
     with server(lambda peer: peer.answers(OK, OK) if peer.number else peer.hears() and peer.hears()) as known:
         client = visitor.client(known.url)
         greenlet = gevent.spawn(client.send, GET)
         gevent.sleep(0.1)
         greenlet.kill()
-        assert visitor.fired == []
+        assert visitor.causes == ["unanswered at the end"]
+        assert visitor.fired[0]["response_time"] is None
         assert client.send(GET) == '"ok"'
         client.close()
     assert known.connections == 2

@@ -144,6 +144,24 @@ def test_an_answer_that_does_not_come_is_a_time_out(events: Events) -> None:
     assert events.causes == [("connection", ""), ("echo", "time-out"), ("echo", "")]
 
 
+def test_what_is_waited_for_when_its_greenlet_is_killed_was_not_answered(events: Events) -> None:
+    """An opening and a question that are under way when a run ends are samples, without a time."""
+
+    def killed(waiting: gevent.Greenlet) -> None:
+        gevent.sleep(0.1)
+        waiting.kill()
+
+    with raw_server(lambda connection, _: [connection.recv(1)].clear()) as url:
+        killed(gevent.spawn(events.opens, url))
+    with websocket_server(lambda connection: [*connection].clear()) as url:
+        websocket = events.opens(url)
+        killed(gevent.spawn(websocket.ask, "hello", "echo", 5))
+        websocket.close()
+    unanswered = "unanswered at the end"
+    assert events.causes == [("connection", unanswered), ("connection", ""), ("echo", unanswered)]
+    assert [event["response_time"] is None for event in events.fired] == [True, False, True]
+
+
 ENDS = [
     ("closed unexpectedly 1006", 1006, b""),
     ("closed unexpectedly 4401", 4401, sent(0x88, (4401).to_bytes(2, "big") + b"token-expired")),
