@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_written_is_invalid(suite: Suite) -> None:
 def test_a_disk_that_fills_up_during_the_run_is_invalid(suite: Suite) -> None:
     """A verdict that could not be written is printed, and is not GO."""
     full = "import os\ndef test_a(monkeypatch):\n    from fixtures.runs import folder\n"
-    full += "    def full(*_): raise OSError(28, 'No space left on device')\n    folder._write = full\n"
+    full += "    def full(*_): raise OSError(28, 'No space left on device')\n    folder.write_whole = full\n"
     suite.write(a=full)
     ended = suite.run()
     assert ended.code == 70
