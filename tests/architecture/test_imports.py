@@ -10,6 +10,7 @@ FOUNDATION = frozenset({"environments", "guide", "checks", "statistics"})
 MIDDLE = frozenset({"clients", "cluster", "datastores", "edge", "observability", "containers", "runs"})
 KNOWN = FOUNDATION | MIDDLE | {"contract", "sandbox", "interruption"}
 PLUGIN_PARTS = {
+    "fixtures.environments.tiers": "reads pytest's options for the plugins of environments and runs",
     "fixtures.runs.hooks": "hook specifications of the plugin beside it",
     "fixtures.runs.reporting": "the report hooks of the plugin beside it",
     "fixtures.runs.selection": "reads pytest's options for the plugin beside it",

@@ -38,6 +38,7 @@ class Suite:
     pytester: pytest.Pytester
 
     def write(self, conftest: str = "", **checks: str) -> None:
+        self.pytester.makepyfile(**{"suites/__init__": "", "suites/smoke/__init__": ""})
         for name, text in checks.items():
             self.pytester.makepyfile(**{f"suites/smoke/test_{name}": f"import pytest\n{text}"})
         self.pytester.makeconftest(CONFTEST + conftest)
