@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fixtures.sandbox.tls import write_certificates
-from tests.unit.load.engine.runs import SUBJECT, arriving, engine
+from loadtests.engine import Plan
+from tests.unit.load.engine.runs import GET, SUBJECT, arriving, ends, engine
 from tests.unit.load.engine.server import OK, PATIENCE_S, Server, serving
 
 if TYPE_CHECKING:
@@ -66,6 +68,18 @@ def spoils(server: Server, peer: socket.socket) -> None:
     with socket.socket(fileno=peer.detach()) as plain:
         plain.sendall(OK)
         server.over.wait(PATIENCE_S)
+
+
+def test_a_target_that_lets_nobody_in_delays_no_arrival(folder: Path) -> None:
+    """Who is due is taken up then, and has failed by the target's fault; nothing of it is the engine's lag."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        origin = Server(silent.getsockname()[1], ssl.create_default_context(cafile=folder / "ca.pem"))
+        runs = engine(origin, connect=1.0, read=1.0)
+        runs.start(Plan(SUBJECT, GET, arrivals=iter(THREE), connections=8), begins=time.perf_counter() + 0.2)
+        ends(runs)
+        counts = runs.take()
+    assert counts.causes == {(SUBJECT, "time-out"): 3}
+    assert (counts.lag.quantile(1.0) or 0.0) < 0.5
 
 
 def hangs(server: Server, _: socket.socket) -> None:
