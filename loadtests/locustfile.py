@@ -1,22 +1,25 @@
 """The one file that Locust is given: `locust --config loadtests/profiles/smoke.conf`, from the repository's root."""
 
 import sys
+from argparse import ArgumentParser
 from typing import Any
 
 from locust import events
 from locust.env import Environment
 
+import loadtests.breaking  # noqa: F401 - first: whatever breaks after it, breaks with its code
 from loadtests.conductor.schedule import Schedule
 from loadtests.conductor.wiring import conduct
-from loadtests.options import Parser, add_options, choose_port
+from loadtests.options import add_options, choose_port, refuse_as_configuration
 from loadtests.users import ClosedVisitor, IdleConnections, OpenVisitors, RateUser
 
 __all__ = ["ClosedVisitor", "IdleConnections", "OpenVisitors", "RateUser", "Schedule"]
 
 
-def _options(parser: Parser, **_: Any) -> None:  # noqa: ANN401 - whatever else Locust says
+def _options(parser: ArgumentParser, **_: Any) -> None:  # noqa: ANN401 - whatever else Locust says
     add_options(parser)
     choose_port(parser, sys.argv)
+    refuse_as_configuration(parser, [name for name in __all__ if name != Schedule.__name__])
 
 
 def _conduct(environment: Environment, **_: Any) -> None:  # noqa: ANN401

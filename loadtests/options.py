@@ -4,11 +4,15 @@ Which profile is run is said by Locust's own `--profile`. Users, rates and times
 """
 
 import socket
-from argparse import Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
+from fixtures.runs.verdict import ExitCode
 from loadtests.conductor.configuring import Asked
+
+_LOCUSTS: Final = {"--users": "num_users", "--spawn-rate": "spawn_rate", "--run-time": "run_time"}
+"""Who gives one of these believes in another load than the profile's, and in its verdict."""
 
 
 class Parser(Protocol):
@@ -54,6 +58,26 @@ def choose_port(parser: Parser, arguments: Sequence[str]) -> None:
         parser.set_defaults(master_bind_port=port, master_port=port)
 
 
+def refuse_as_configuration(parser: ArgumentParser, users: Sequence[str]) -> None:
+    """End with the code of a wrong configuration for what is misspelt on the command line, `users` among it.
+
+    Locust itself ends with 1 for a user that there is not, as if the platform had failed.
+    """
+
+    def error(message: str) -> NoReturn:
+        parser.exit(int(ExitCode.BAD_CONFIGURATION), f"INVALID: bad-configuration:\n  command line: {message}\n")
+
+    def user(name: str) -> str:
+        if name not in users:
+            raise ArgumentTypeError(f"there is no {name!r}; allowed: {', '.join(users)}")
+        return name
+
+    parser.error = error  # type: ignore[method-assign]  # it is Locust that makes the parser
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to them
+        if action.dest == "user_classes":
+            action.type = user
+
+
 def asked(options: Namespace) -> Asked:
     """What the command line asks for."""
     return Asked(
@@ -62,4 +86,5 @@ def asked(options: Namespace) -> Asked:
         lasting=options.lasting,
         rate=options.rate_scale,
         host=options.host,
+        locusts=tuple(option for option, field in _LOCUSTS.items() if getattr(options, field, None) is not None),
     )

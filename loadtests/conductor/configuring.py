@@ -24,6 +24,8 @@ class Asked:
     lasting: str | None = None
     rate: str | None = None
     host: str | None = None
+    locusts: tuple[str, ...] = ()
+    """Options of Locust that a profile stands in for, as far as they were given: `--users` and the like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ def choose(asked: Asked, variables: Mapping[str, str]) -> Choice:
 
     if asked.host:
         wrong.append(ConfigurationError("--host", "", "the target is the environment's: name one by --env"))
+    wrong += [
+        ConfigurationError(option, "", "users, rates and times are the profile's: scale it by --rate-scale and --for")
+        for option in asked.locusts
+    ]
     profile = attempt(lambda: load_profile(asked.profile or ""))
     lasting = attempt(lambda: _duration(asked.lasting))
     rate = attempt(lambda: _factor(asked.rate))

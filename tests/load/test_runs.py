@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,28 @@ def test_every_mistake_is_told_before_anything_is_started(staged: Stage) -> None
     assert "did you mean blue?" in locust.said
     assert "--for: " in locust.said
     assert "Traceback" not in locust.said
+
+
+def test_a_user_that_there_is_not_is_a_wrong_configuration(staged: Stage) -> None:
+    """Locust's own code for it is that of a broken platform."""
+    with staged.locust("OpenVisitor") as locust:
+        assert locust.ends() == 64, locust.said
+    assert "there is no 'OpenVisitor'; allowed: ClosedVisitor, " in locust.said
+
+
+def test_what_breaks_before_the_run_is_never_a_broken_platform(staged: Stage) -> None:
+    """A library that cannot be loaded, and a port that somebody has, end with 70."""
+    broken = staged.folder / "broken"
+    broken.mkdir()
+    (broken / "uvloop.py").write_text("raise ImportError('of another machine')")
+    with Locust(staged.folder, "-f", "loadtests/locustfile.py", PYTHONPATH=str(broken)) as locust:
+        assert locust.ends() == 70, locust.said
+    assert "ImportError: of another machine" in locust.said
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with staged.locust("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port) as locust:
+            assert locust.ends() == 70, locust.said
+    assert "Address already in use" in locust.said
 
 
 def test_a_second_run_against_a_target_is_refused_unless_allowed_by_name(staged: Stage) -> None:

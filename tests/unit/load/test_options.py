@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from loadtests.options import add_options, asked, choose_port
+from loadtests.options import add_options, asked, choose_port, refuse_as_configuration
 
 
 def parsed(*arguments: str) -> argparse.Namespace:
@@ -26,6 +26,13 @@ def test_what_is_written_is_what_is_asked() -> None:
     assert not options.stop_when_decided
 
 
+def test_what_of_locust_a_profile_stands_in_for_is_told_when_it_was_given() -> None:
+    """Whoever asks for a thousand users has to hear that the profile has fewer."""
+    options = parsed("--profile", "smoke")
+    options.num_users, options.spawn_rate, options.run_time = 1000, None, "10m"
+    assert asked(options).locusts == ("--users", "--run-time")
+
+
 @pytest.mark.parametrize("spelling", [["--processes", "2"], ["--processes=2"]])
 def test_processes_of_one_run_talk_at_a_port_of_their_own(spelling: list[str]) -> None:
     """Two runs on one machine are in no way of each other; a port that is said is kept."""
@@ -33,3 +40,19 @@ def test_processes_of_one_run_talk_at_a_port_of_their_own(spelling: list[str]) -
     assert options.master_bind_port == options.master_port != 5557
     assert parsed(*spelling, "--master-bind-port", "7000").master_bind_port == "7000"
     assert parsed().master_bind_port == 5557
+
+
+@pytest.mark.parametrize("arguments", [["--env"], ["--nowhere"], ["RateUsr"]])
+def test_what_is_misspelt_ends_with_the_code_of_a_wrong_configuration(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not with the one that says that the platform failed, nor with one that no table explains."""
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    parser.add_argument("user_classes", nargs="*")
+    refuse_as_configuration(parser, ["RateUser"])
+    assert parser.parse_args(["RateUser"]).user_classes == ["RateUser"]
+    with pytest.raises(SystemExit) as ended:
+        parser.parse_args(arguments)
+    assert ended.value.code == 64
+    assert capsys.readouterr().err.startswith("INVALID: bad-configuration:")

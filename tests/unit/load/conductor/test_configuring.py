@@ -22,9 +22,16 @@ def test_a_profile_alone_is_run_on_the_sandbox() -> None:
 
 def test_every_mistake_is_told_at_once() -> None:
     """Whoever mends the first need not come back for the second."""
-    asked = Asked(profile="smok", env="blu", lasting="1 minute", rate="-1", host="https://example.com")
+    asked = Asked(profile="smok", env="blu", lasting="1 minute", rate="-1", host="https://h", locusts=("--users",))
     found = wrong(asked)
-    assert [problem.partition(":")[0] for problem in found] == ["--host", "--profile", "--for", "--rate-scale", "--env"]
+    assert [problem.partition(":")[0] for problem in found] == [
+        "--host",
+        "--users",
+        "--profile",
+        "--for",
+        "--rate-scale",
+        "--env",
+    ]
     assert "did you mean smoke?" in found[1]
     assert "did you mean blue?" in found[4]
 

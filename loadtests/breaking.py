@@ -1,0 +1,21 @@
+"""What a process ends with when it breaks: 70. Python's own code for it is 1, which says that the platform failed.
+
+Importing this is enough, and comes first: a library that is missing is such a break, too.
+"""
+
+import sys
+import traceback
+from types import TracebackType
+from typing import Final, NoReturn
+
+INTERNAL_ERROR: Final = 70
+
+
+def breaks(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> NoReturn:
+    """Show what nobody caught, and end the process."""
+    traceback.print_exception(error)
+    sys.stderr.write("INVALID: internal-error: Locust or its load tests broke before there was a verdict\n")
+    raise SystemExit(INTERNAL_ERROR)
+
+
+sys.excepthook = breaks
