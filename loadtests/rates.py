@@ -54,6 +54,8 @@ class Rates:
         self._session.recorder.add(counts)
         for sighting in self._engine.sightings():
             self._session.sighted(sighting.service, sighting.value)
+        if self._engine.broken is not None:
+            self._spoils(f"the engine broke: {self._engine.broken!r}")
 
     def stop(self, drain: float) -> int:
         """Send nothing more, and wait for what is in flight; the engine counts what it abandons."""
@@ -62,12 +64,16 @@ class Rates:
             deadline = time.perf_counter() + drain
             while self._engine.running and time.perf_counter() < deadline:
                 gevent.sleep(_LOOK_EVERY)
-        self._engine.stop(sleep=gevent.sleep)
+        if not self._engine.stop(sleep=gevent.sleep):
+            self._spoils("the engine did not end: what it sent last is not counted")
         self.collect()
         self._session.lag.merge(self._engine.facts().loop_lag)
-        if self._engine.broken is not None:
-            raise RuntimeError("the engine broke") from self._engine.broken
         return 0
+
+    def _spoils(self, trouble: str) -> None:
+        """Say once what makes the counts worth nothing."""
+        if trouble not in self._session.trouble:
+            self._session.trouble.append(trouble)
 
     def _renew(self) -> None:
         if self._session.pool is not None:

@@ -31,6 +31,7 @@ class Rounds:
     def begin(self) -> None:
         """Walk from the beginning of the run on."""
         self._going = gevent.spawn(self._go)
+        self._going.link_exception(self._breaks)
 
     def collect(self) -> None:
         """Everything is with the session already."""
@@ -48,6 +49,10 @@ class Rounds:
             return 0
         count_failure(self._session, unfinished, Failure(UNFINISHED))
         return 1
+
+    def _breaks(self, going: gevent.Greenlet) -> None:
+        """One user fewer than the profile asks for: the run is no sound one."""
+        self._session.trouble.append(f"a user ended: {going.exception!r}")
 
     def _go(self) -> None:
         profile, begins = self._session.profile, self._session.begins

@@ -46,6 +46,7 @@ class Visits:
     def begin(self) -> None:
         """Follow the schedule from the beginning of the run on."""
         self._following = gevent.spawn(self._follow)
+        self._following.link_exception(self._breaks)
 
     def collect(self) -> None:
         """Everything is with the session already."""
@@ -61,6 +62,10 @@ class Visits:
         for journey in late.values():
             count_failure(self._session, journey, Failure(UNFINISHED))
         return len(late)
+
+    def _breaks(self, following: gevent.Greenlet) -> None:
+        """Whoever was to come after this is missing from every figure: the run is no sound one."""
+        self._session.trouble.append(f"the schedule was not followed: {following.exception!r}")
 
     def _follow(self) -> None:
         begins = self._session.begins

@@ -91,10 +91,15 @@ class Leader:
 
     def conduct(self) -> LoadRun:
         """Carry the order out."""
-        if self._prepared() and self._clocks_known():
-            self._go()
-            self._follow()
-        self._end()
+        try:
+            if self._prepared() and self._clocks_known():
+                self._go()
+                self._follow()
+        except BaseException:
+            self.interrupt("the leader broke")
+            raise
+        finally:
+            self._end()
         return self._run(self._apart(self._verdict))
 
     @property

@@ -17,10 +17,11 @@ from locust.runners import STATE_MISSING, MasterRunner, Runner
 from fixtures.environments import Cause, EnvironmentInvalid
 from fixtures.runs.verdict import ExitCode
 from loadtests.conductor import telling
+from loadtests.conductor.crew import users_of
 from loadtests.conductor.leader import Leader
 from loadtests.conductor.offspring import await_offspring
 from loadtests.conductor.order import Order
-from loadtests.conductor.placing import Placing, users_of
+from loadtests.conductor.placing import Placing
 from loadtests.conductor.platform import metrics_of, read_on
 from loadtests.conductor.post import Post
 from loadtests.conductor.signals import SIGINT, SIGTERM, on_signals
@@ -142,11 +143,18 @@ class Leading:
         return Placing(worker_nodes, user_classes, profile=profile, members=self._members)
 
     def _starts(self, **_: object) -> None:
+        # What an earlier run of this process was is no word on this one.
+        self._environment.process_exit_code = int(ExitCode.INCONCLUSIVE)
         try:
             order = self._ready.order()
         except RunFolderError as error:
             telling.say([f"INVALID: run-folder: {error}"])
             self._environment.process_exit_code = int(ExitCode.RUN_FOLDER)
+            gevent.spawn(self._stop_locust)
+            return
+        except Exception:  # noqa: BLE001 - Locust would log it, and run for ever with nobody to end it
+            traceback.print_exc()
+            self._environment.process_exit_code = int(ExitCode.INTERNAL_ERROR)
             gevent.spawn(self._stop_locust)
             return
         distributed = isinstance(self._runner, MasterRunner)

@@ -19,6 +19,7 @@ from fixtures.statistics.histogram import Histogram
 from loadtests import clock
 from loadtests.budgets.questions import limits
 from loadtests.conductor.clocks import Drift
+from loadtests.conductor.crew import users_of
 from loadtests.conductor.messages import (
     Done,
     End,
@@ -46,6 +47,8 @@ _log = logging.getLogger(__name__)
 REPORT_EVERY: Final = 1.0
 BEHIND: Final = 2.0
 """Seconds that this process may be behind the leader at the end of the schedule."""
+AT_WORK_WITHIN: Final = 5.0
+"""Seconds from offset 0 in which every user of the profile has begun."""
 GIVE_UP_WITHIN: Final = 45.0
 """Seconds for removing people who were only half made when the run ended."""
 
@@ -128,6 +131,7 @@ class Member:
                 if self._following and not early:
                     over = self.session.begins + self.session.profile.duration
                     gevent.sleep(min(BEHIND, max(0.0, over - time.perf_counter())))
+                    self._miss(self.session)
                 unfinished = self._stop_works(self.session, drain)
                 if self._following:
                     gevent.killall(self._following)
@@ -135,6 +139,10 @@ class Member:
                 if self.session.pool is not None:
                     left = self.session.pool.remove()
                     notes = self.session.pool.notes
+        except Exception as error:
+            # What was counted or left behind is not known then: silence would read as nothing.
+            self._post.to_leader(Unable(f"it did not end well: {error!r}"))
+            raise
         finally:
             gc.unfreeze()
             self._publish(None)
@@ -188,7 +196,16 @@ class Member:
             gevent.sleep(REPORT_EVERY)
             self._report(session)
 
+    @staticmethod
+    def _miss(session: Session) -> None:
+        """Say so if a user never began: nothing of its arrivals is asked for, and no other figure shows that."""
+        missing = sum(users_of(session.profile, session.share, session.of).values()) - len(session.works)
+        if missing > 0 and not session.trouble:
+            session.trouble.append(f"{missing} users of the profile did not begin")
+
     def _report(self, session: Session) -> None:
+        if time.perf_counter() - session.begins > AT_WORK_WITHIN:
+            self._miss(session)
         before = clock.second()
         for work in session.works:
             work.collect()

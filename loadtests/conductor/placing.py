@@ -10,22 +10,12 @@ from typing import TYPE_CHECKING
 
 from locust.dispatch import UsersDispatcher
 
+from loadtests.conductor.crew import users_of
 from loadtests.profiles.model import Profile
 
 if TYPE_CHECKING:
     from locust import User
     from locust.runners import WorkerNode
-
-
-def users_of(profile: Profile, share: int, of: int) -> dict[str, int]:
-    """User class to how many of it process `share` of `of` runs; without those of which it runs none."""
-    users = {
-        "OpenVisitors": int(profile.open and bool(profile.mix)),
-        "ClosedVisitor": 0 if profile.open else profile.users // of + (share < profile.users % of),
-        "RateUser": int(bool(profile.rates)),
-        "IdleConnections": int(bool(profile.connections)),
-    }
-    return {name: count for name, count in users.items() if count}
 
 
 class Placing(UsersDispatcher):

@@ -51,7 +51,7 @@ class Member:
     @property
     def settled(self) -> bool:
         """Whether nothing more will come of it."""
-        return self.done is not None or bool(self.lost) or bool(self.unable)
+        return self.done is not None or bool(self.lost)
 
     def busy(self, cpu: float, elapsed: float) -> None:
         """Average over the last stretch; a run shorter than one is averaged as a whole."""

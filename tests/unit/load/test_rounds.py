@@ -54,3 +54,14 @@ def test_a_user_without_people_is_refused() -> None:
     assert walking.stop(1.0) == 0
     counts = made.recorder.take()
     assert counts.asked.total() == counts.refused.total() > 0
+
+
+def test_a_user_that_breaks_makes_the_run_unsound() -> None:
+    """One user fewer makes less load than was asked for, so it is said."""
+    made = session(0.0)
+    walking = rounds(made, Pool(1), Journey(made.fire))
+    made.profile = replace(made.profile, mix={"nowhere": 1})
+    walking.begin()
+    gevent.sleep(0.1)
+    walking.stop(1.0)
+    assert made.trouble == ["a user ended: KeyError('nowhere')"]

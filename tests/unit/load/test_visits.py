@@ -71,6 +71,18 @@ def test_nobody_begins_after_the_end_but_everybody_who_was_due() -> None:
     assert counts.asked.total() == counts.started.total() == 2
 
 
+def test_a_schedule_that_breaks_makes_the_run_unsound() -> None:
+    """Who would have come after that is in no figure, so it is said."""
+    made = session()
+    following = visits(made, Pool(2), Journey(made.fire), [0.0])
+    following._arrivals = iter([Arrival(0.0, "browsing"), None])  # type: ignore[assignment]
+    following.begin()
+    gevent.sleep(0.2)
+    following.stop(1.0)
+    assert len(made.trouble) == 1
+    assert made.trouble[0].startswith("the schedule was not followed: AttributeError")
+
+
 def test_a_journey_that_breaks_is_a_failure_and_ends_no_other() -> None:
     """A mistake of our own is counted under its type, and the run goes on."""
     made = session()

@@ -85,6 +85,19 @@ def test_who_cannot_make_its_people_makes_the_run_invalid(monkeypatch: pytest.Mo
     assert ended.facts.arrivals_asked == 0
 
 
+def test_a_leader_that_breaks_ends_its_members_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a verdict, and with nobody left behind."""
+    run = Run([Simulated(ONE)])
+
+    def tell(_: object) -> None:
+        raise OSError("broken pipe")
+
+    run.leader._tell = tell
+    with pytest.raises(OSError, match="broken pipe"):
+        run.conduct(monkeypatch)
+    assert run.members[ONE].heard[-1] == End(DRAIN_AT_ONCE, early=True)
+
+
 def test_who_is_never_ready_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Making people has a bound."""
     run = Run([Simulated(ONE), Simulated(OTHER, ready=lambda: None)])

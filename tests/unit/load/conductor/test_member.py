@@ -206,6 +206,31 @@ def test_an_end_while_people_are_made_stops_that(tmp_path: Path) -> None:
     assert told.letters == [Done(0, 0, "")]
 
 
+def test_a_user_that_never_began_is_told(told: Told) -> None:
+    """What it was to send is asked for by nobody, so that no count would show it."""
+    session = told.begins()
+    session.begins -= session.profile.duration
+    told.ends(early=False)
+    assert told.of(Unable) == [Unable("1 users of the profile did not begin")]
+
+
+def test_an_end_that_breaks_is_told_before_the_last_letter(tmp_path: Path) -> None:
+    """Counts that were not reported, and people of whom nobody knows, are no healthy end."""
+
+    class Stuck(People):
+        def remove(self) -> tuple[str, ...]:
+            raise OSError("no space left on device")
+
+    told = Told(tmp_path, lambda _: Stuck())
+    told.begins()
+    with pytest.raises(OSError, match="no space"):
+        told.member.end(0.1)
+    unable, done = told.letters[-2:]
+    assert isinstance(unable, Unable)
+    assert "no space left on device" in unable.why
+    assert isinstance(done, Done)
+
+
 def test_leaving_on_its_own_account_is_the_same_end_and_is_told(tmp_path: Path) -> None:
     """A worker that was told to stop, or has no leader any more, removes its people, too."""
     people = People()

@@ -92,7 +92,16 @@ def test_who_leaves_is_lost_and_who_cannot_begin_says_why() -> None:
     known.hear(OTHER, Unable("no people"), 101.0, 0.0)
     assert known.lost == ("host-aaaaaa (left: Ctrl-C)",)
     assert known.unable == ("host-bbbbbb: no people",)
+
+
+def test_who_cannot_begin_is_waited_for_until_it_is_done() -> None:
+    """It may have people to remove, and its last counts to tell."""
+    known = roster(ONE)
+    known.hear(ONE, Unable("no people"), 101.0, 0.0)
+    assert not known.settled
+    known.hear(ONE, Done(0, 0, "account a@b"), 102.0, 0.0)
     assert known.settled
+    assert known.left == ("host-aaaaaa: account a@b",)
 
 
 def test_a_stranger_is_not_listened_to() -> None:
