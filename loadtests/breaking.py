@@ -1,4 +1,4 @@
-"""What a process ends with when it breaks: 70. Python's own code for it is 1, which says that the platform failed.
+"""What a process ends with when it breaks: 3. Python's own code for it is 1, which says that the platform failed.
 
 Importing this is enough, and comes first: a library that is missing is such a break, too.
 """
@@ -8,7 +8,7 @@ import traceback
 from types import TracebackType
 from typing import Final, NoReturn
 
-INTERNAL_ERROR: Final = 70
+INTERNAL_ERROR: Final = 3
 
 
 def breaks(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> NoReturn:
