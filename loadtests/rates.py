@@ -64,7 +64,7 @@ class Rates:
             deadline = time.perf_counter() + drain
             while self._engine.running and time.perf_counter() < deadline:
                 gevent.sleep(_LOOK_EVERY)
-        if not self._engine.stop(sleep=gevent.sleep):
+        if not self._engine.stop(drain=drain, sleep=gevent.sleep):
             self._spoils("the engine did not end: what it sent last is not counted")
         self.collect()
         self._session.lag.merge(self._engine.facts().loop_lag)

@@ -145,10 +145,14 @@ class Engine:
         self._recorders.append(recorder)
         return recorder
 
-    def stop(self, *, sleep: Callable[[float], object] | None = None) -> bool:
-        """Begin no more work, and wait until what is in flight is drained; return whether it was, within bounds."""
+    def stop(self, *, drain: float = math.inf, sleep: Callable[[float], object] | None = None) -> bool:
+        """Begin no more work, and wait until what is in flight is drained; return whether it was, within bounds.
+
+        `drain` shortens the seconds for it.
+        """
         if self._loop is None:
             return True
+        self._drain = min(self._drain, drain)
         with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended
             self._loop.call_soon_threadsafe(self._end)
         return self.wait(self._drain + _GRACE_S, sleep=sleep)

@@ -307,3 +307,15 @@ def test_an_impossible_plan_is_refused(wrong: dict[str, int]) -> None:
     """A plan without connections, or with fewer than no places, is a mistake."""
     with pytest.raises(ValueError, match=SUBJECT):
         Plan(SUBJECT, GET, **wrong)  # type: ignore[arg-type]
+
+
+def test_whoever_ends_it_may_be_in_a_hurry() -> None:
+    """What is in flight has the shorter of both times, and what is not answered then has failed."""
+    with serving(silent) as server:
+        runs = engine(server, drain=30.0, read=30.0)
+        runs.start(Plan(SUBJECT, GET, arrivals=iter([0.0]), connections=1))
+        later(0.2)
+        began = time.perf_counter()
+        assert runs.stop(drain=0.2)
+        assert time.perf_counter() - began < 2
+    assert runs.take().causes == {(SUBJECT, "unanswered at the end"): 1}
