@@ -1,5 +1,6 @@
 """What a run says on the terminal while it goes on, and at its end, when nothing is printed after it."""
 
+import os
 import sys
 from collections.abc import Iterable
 from typing import Final
@@ -13,9 +14,17 @@ IN_LOGS_EVERY: Final = 5
 
 
 def say(lines: Iterable[str]) -> None:
-    """Print lines for people; Locust's own tables go the same way."""
-    sys.stdout.write("".join(f"{redact(line)}\n" for line in lines))
-    sys.stdout.flush()
+    """Print lines for people; Locust's own tables go the same way.
+
+    When whoever read has gone (`| head`), they go nowhere, and the run goes on: its verdict is in its folder.
+    """
+    try:
+        sys.stdout.write("".join(f"{redact(line)}\n" for line in lines))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def say_live(run: LoadRun) -> None:
