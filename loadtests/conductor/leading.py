@@ -260,6 +260,9 @@ class Leading:
             self._stage.close()
         if self._headless and self._last is not None:
             telling.say(closing_lines(self._last, self._written))
+            if self._written is None:
+                code = self._environment.process_exit_code
+                telling.say([f"the evidence of this verdict is not in its folder: the process ends with {code}"])
 
     def _quit_workers(self) -> None:
         runner = self._runner

@@ -1,6 +1,7 @@
 """Whole runs: each way in which one goes or ends has its outcome, its exit code, and leaves nothing behind."""
 
 import os
+import resource
 import signal
 import socket
 import threading
@@ -161,6 +162,15 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_run(staged: Stage) -
     with staged.locust() as locust:
         assert locust.ends() == 70, locust.said
     assert "Traceback" not in locust.said
+
+
+def test_a_disk_that_is_full_at_the_end_is_told_last(staged: Stage) -> None:
+    """The verdict that could not be kept is no pass: exit code 70, and that is the last word."""
+    with staged.locust() as locust:
+        # More than it prints, and less than a report.
+        resource.prlimit(locust.process.pid, resource.RLIMIT_FSIZE, (30_000, resource.RLIM_INFINITY))
+        assert locust.ends() == 70, locust.said[-2000:]
+    assert locust.said.splitlines()[-1].endswith("is not in its folder: the process ends with 70")
 
 
 def test_workers_whose_master_is_killed_end_by_themselves(staged: Stage) -> None:
