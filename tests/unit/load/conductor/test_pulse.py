@@ -3,7 +3,6 @@
 import time
 
 import gevent
-import pytest
 
 from loadtests.conductor.pulse import EVERY, Pulse
 
@@ -14,15 +13,15 @@ def test_a_stall_counts_for_everybody_who_would_have_come_in_it() -> None:
     beating = gevent.spawn(pulse.beat)
     gevent.sleep(0.05)
     pulse.take()
-    busy_until = time.perf_counter() + 0.3
-    while time.perf_counter() < busy_until:
+    busy_until = time.thread_time() + 0.3
+    while time.thread_time() < busy_until:
         pass
     gevent.sleep(0.05)
     late, used, elapsed = pulse.take()
     beating.kill()
     assert len(late) >= 0.3 / EVERY
     assert (late.quantile(0.5) or 0) > 0.05
-    assert used == pytest.approx(0.3, abs=0.2)
+    assert 0.3 <= used <= elapsed
     assert elapsed >= 0.35
 
 
