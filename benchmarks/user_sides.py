@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import gevent
-import msgspec
 import psutil
 from locust import FastHttpUser, HttpUser, constant, task
 from locust.env import Environment
@@ -24,6 +23,8 @@ from locust.env import Environment
 from benchmarks.targets import CONVERSATION, pin
 from fixtures.clients.tls import trust
 from fixtures.contract import chat
+from fixtures.contract.errors import UnexpectedAnswer
+from fixtures.contract.operation import Answer, Headers, Operation
 from loadtests.client.user import PlatformUser
 
 USERS: Final = 32
@@ -31,11 +32,10 @@ WARM_S: Final = 0.7
 WARM_USERS: Final = 20
 MANY: Final = 1000
 TOKEN: Final = "a" * 600
-CREATED: Final = 201
 _number = count(1).__next__
 
 
-def message() -> Any:  # noqa: ANN401 - of no interest but as an operation
+def message() -> Operation[chat.Message]:
     """The operation that everybody sends, each time with a key of its own."""
     return chat.send(CONVERSATION, "hello", idempotency_key=f"key-{_number()}")
 
@@ -55,27 +55,24 @@ class Ours(PlatformUser):
 
 def says(user: Any) -> None:  # noqa: ANN401 - either of Locust's
     """Send the same operation with a client that Locust brings; what is not good is said in Locust's way."""
-    operation, number = message(), _number()
-    headers = {
-        **operation.headers,
-        "Authorization": f"Bearer {TOKEN}",
-        "traceparent": f"00-{number:032x}-{number:016x}-01",
-    }
+    number = _number()
+    traceparent = f"00-{number:032x}-{number:016x}-01"
+    operation = message().with_headers({"Authorization": f"Bearer {TOKEN}", "traceparent": traceparent})
     with user.client.request(
         operation.method,
         operation.path,
         data=operation.content,
-        headers=headers,
+        headers=operation.headers,
         name=operation.label,
         catch_response=True,
     ) as answer:
-        if answer.status_code != CREATED:
+        if answer.status_code not in operation.expects:
             answer.failure(f"status {answer.status_code}")
             return
         try:
-            msgspec.json.decode(answer.content, type=chat.Message)
-        except msgspec.ValidationError as error:
-            answer.failure(str(error))
+            operation.read(Answer(answer.status_code, Headers(answer.headers.items()), answer.content, 0.0))
+        except UnexpectedAnswer as wrong:
+            answer.failure(str(wrong))
 
 
 class Fast(FastHttpUser):

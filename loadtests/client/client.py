@@ -8,7 +8,7 @@ from gevent import GreenletExit, getcurrent
 
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import IDEMPOTENCY_KEY, Operation
-from loadtests.client.answers import Answers, field_of
+from loadtests.client.answers import Answers
 from loadtests.client.common import Common, Fire, Sighted
 from loadtests.client.reading import read
 from loadtests.client.requests import origin_and_path
@@ -25,7 +25,6 @@ _IDLE: Final = 0.5
 """Seconds after which a connection is looked at before it is used again: its peer may have closed it."""
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _BEARER: Final = "Authorization: Bearer "
-_SERVED_BY: Final = b"X-Served-By"
 
 
 class Client:
@@ -182,7 +181,7 @@ class Client:
             raise
 
     def _attempt(self, wire: Wire, operation: Operation[object], request: bytes, now: float) -> Answers:
-        common, greenlet = self._common, getcurrent()
+        common, endpoint, greenlet = self._common, operation.endpoint, getcurrent()
         deadlines = common.deadlines
         deadlines.enter(greenlet, now)
         try:
@@ -190,7 +189,7 @@ class Client:
             piece = wire.receive()
             if not piece:
                 raise ClosedError("the connection was closed without an answer")
-            answers = common.answers(head_only=operation.endpoint.method == "HEAD")
+            answers = common.answers(endpoint.method)
             try:
                 if not answers.feed(piece):
                     _feed_rest(answers, wire)
@@ -204,11 +203,9 @@ class Client:
         else:
             self._wire = None
             wire.close()
-        served_by = field_of(answers.fields, _SERVED_BY)
-        service = operation.endpoint.service
-        if served_by is not None and common.served.get(service) != served_by:
-            common.served[service] = served_by
-            common.sighted(service, served_by.decode("latin-1"))
+        known = common.served.get(endpoint.service)
+        if known is None or not answers.says(known):
+            common.saw(endpoint.service, answers)
         return answers
 
 

@@ -6,6 +6,7 @@ from typing import Final
 import gevent
 import gevent.socket
 
+from fixtures.contract.served_by import HEADER
 from loadtests.client.answers import Answers
 from loadtests.client.deadlines import Deadlines
 from loadtests.client.names import Address, Names
@@ -17,6 +18,7 @@ from loadtests.client.wire import SecureWire, Wire, connect
 Fire = Callable[..., object]
 Sighted = Callable[[str, str], None]
 
+_SERVED_BY: Final = HEADER.lower().encode()
 _SPARE: Final = 64
 """Parsers that are kept for the next answers; as many are in use as answers have come in part."""
 
@@ -36,7 +38,8 @@ class Common:
         self.hub = gevent.get_hub()
         self.deadlines = Deadlines(timeouts.read, self._ring_in)
         self.served: dict[str, bytes] = {}
-        """Service to who answered last for it."""
+        """Service to the line of a head that said who answered last for it."""
+        self._who: dict[str, bytes] = {}
         self._names = Names(_look_up)
         self._spare: list[Answers] = []
         self._elsewhere: dict[str, Common] = {}
@@ -56,15 +59,13 @@ class Common:
                 raise
             return wire
 
-    def answers(self, *, head_only: bool) -> Answers:
-        """A parser that is ready for an answer; `give_back` it."""
-        if head_only:
-            return Answers(self.timeouts.largest, head_only=True)
-        if self._spare:
+    def answers(self, method: str) -> Answers:
+        """A parser that is ready for the answer to a request of this method; `give_back` it."""
+        if self._spare and method != "HEAD":
             answers = self._spare.pop()
             answers.begin()
             return answers
-        return Answers(self.timeouts.largest)
+        return Answers(self.timeouts.largest, head_only=method == "HEAD")
 
     def give_back(self, answers: Answers) -> None:
         """Keep a parser for the next answer, if it can read one."""
@@ -72,6 +73,16 @@ class Common:
             self._spare.append(answers)
         else:
             answers.close()
+
+    def saw(self, service: str, answers: Answers) -> None:
+        """Tell who answered for the service, if it said so and it is not who answered last."""
+        who = answers.fields.get(_SERVED_BY)
+        if who is not None and self._who.get(service) != who:
+            self._who[service] = who
+            self.sighted(service, who.decode("latin-1"))
+            # Spelt as this one, or, as nearly everywhere else, in lower case.
+            line = b"\r\nX-Served-By: %b\r\n" % who
+            self.served[service] = line if answers.says(line) else b"\r\n%b: %b\r\n" % (_SERVED_BY, who)
 
     def at(self, origin: str) -> "Common":
         """The same for another origin that the platform named; raises `UnsendableError` if it is none.

@@ -27,11 +27,12 @@ class Traces:
 
     def __init__(self) -> None:
         self._prefix = f"traceparent: 00-{os.urandom(8).hex()}"
-        self._next = count(1).__next__
+        # Sixteen decimal digits are sixteen hexadecimal ones as well, and take half the time to write.
+        self._next = count(10**15).__next__
 
     def new(self) -> str:
         """The header line of a new trace whose root is this request; no id in it is ever all zero."""
-        number = f"{self._next():016x}"
+        number = self._next()
         return f"{self._prefix}{number}-{number}-01\r\n"
 
 
@@ -43,7 +44,8 @@ class Requests:
     def __init__(self, authority: str, headers: Mapping[str, str]) -> None:
         lines = [f"{name}: {value}" for name, value in {"Host": authority, **_AGENT, **headers}.items()]
         self._common = " HTTP/1.1\r\n" + "\r\n".join([*lines, ""])
-        if not _is_lines(self._common, len(lines) + 1):
+        breaks = len(lines) + 1
+        if self._common.count("\n") != breaks or self._common.count("\r") != breaks:
             raise UnsendableError("a line break in a header that every request carries")
 
     def write(self, operation: Operation[object], path: str, more: str) -> bytes:
@@ -55,8 +57,11 @@ class Requests:
         method = endpoint.method
         if query:
             path = f"{path}?{urlencode(query)}"
-        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-        if not _is_lines(lines, len(headers)):
+        lines = ""
+        for name, value in headers.items():
+            lines += f"{name}: {value}\r\n"
+        breaks = len(headers)
+        if lines.count("\n") != breaks or lines.count("\r") != breaks:
             raise UnsendableError(f"a line break in a header of {operation!r}")
         if content is not None and "Content-Length" not in headers:
             head = f"{method} {path}{self._common}{more}{lines}Content-Length: {len(content)}\r\n\r\n"
@@ -78,7 +83,3 @@ def origin_and_path(url: str) -> tuple[str, str]:
     authority = re.split("[/?]", rest, maxsplit=1)[0]
     path = rest[len(authority) :]
     return f"{scheme}://{authority}", path if path.startswith("/") else f"/{path}"
-
-
-def _is_lines(text: str, number: int) -> bool:
-    return text.count("\n") == number and text.count("\r") == number

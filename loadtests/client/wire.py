@@ -64,9 +64,10 @@ class Wire:
                 self._hub.switch()
             finally:
                 self._readable.stop()
-            piece = self._take()
-            if piece is not None:
-                return piece
+            try:
+                return self._socket.recv(PIECE)
+            except BlockingIOError:
+                pass  # It was woken for nothing.
 
     def silent(self) -> bool:
         """Whether nothing came since the last answer: neither an end nor anything else."""
@@ -146,11 +147,17 @@ class SecureWire(Wire):
 
     def receive(self) -> bytes:
         """Wait for what comes next; no bytes are the end."""
-        if self._incoming.pending:
-            piece = self._read()
-            if piece is not None:
-                return piece
-        return super().receive()
+        if self._ahead is not None:
+            return super().receive()
+        piece = self._read() if self._incoming.pending else None
+        while piece is None:
+            self._readable.start(getcurrent().switch)
+            try:
+                self._hub.switch()
+            finally:
+                self._readable.stop()
+            piece = self._take()
+        return piece
 
     def _take(self) -> bytes | None:
         return self._read() if self._fill() else None

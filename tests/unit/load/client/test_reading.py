@@ -1,5 +1,6 @@
 """The short way to read an answer says what the contract says."""
 
+from http import HTTPStatus
 from typing import Any
 
 from hypothesis import given
@@ -7,8 +8,8 @@ from hypothesis import strategies as st
 
 from fixtures.contract import auth, chat, shared
 from fixtures.contract.errors import UnexpectedAnswer
-from fixtures.contract.operation import Answer, Endpoint, Operation
-from loadtests.client.answers import Answers, headers_of
+from fixtures.contract.operation import Answer, Endpoint, Headers, Operation
+from loadtests.client.answers import Answers
 from loadtests.client.reading import read
 from tests.unit.load.client.peer import MESSAGE
 
@@ -26,6 +27,8 @@ BODIES = st.sampled_from(
 ) | st.binary(max_size=10)
 TYPES = st.sampled_from([b"application/json", b"application/json; charset=utf-8", b"text/plain", b""])
 
+NAMES = st.lists(st.sampled_from([b"Content-Type", b"content-type", b"CONTENT-TYPE"]), max_size=1)
+
 
 def outcome(reading: Any) -> Any:  # noqa: ANN401 - of either way
     try:
@@ -34,11 +37,14 @@ def outcome(reading: Any) -> Any:  # noqa: ANN401 - of either way
         return str(wrong)
 
 
-@given(st.sampled_from(CALLS), st.sampled_from([200, 201, 204, 404, 503]), TYPES, BODIES)
-def test_both_ways_agree(operation: Operation[Any], status: int, kind: bytes, body: bytes) -> None:
+@given(st.sampled_from(CALLS), st.sampled_from([200, 201, 204, 404, 503]), TYPES, BODIES, NAMES)
+def test_both_ways_agree(operation: Operation[Any], status: int, kind: bytes, body: bytes, names: list[bytes]) -> None:
     """For any status, content type and body, value or complaint are those of the operation itself."""
-    answers = Answers(10_000)
-    answers.status, answers.body = status, body
-    answers.fields = {b"Content-Type": kind, b"X-Trace-Id": b"t"} if kind else {}
-    by_contract = Answer(status, headers_of(answers.fields), body, 0.25)
+    kinds = b"".join(b"%b: %b\r\n" % (name, kind) for name in names if kind)
+    answers = Answers(10_000, head_only=status == HTTPStatus.NO_CONTENT)
+    answers.feed(b"HTTP/1.1 %d X\r\nX-Trace-Id: t\r\n%bContent-Length: %d\r\n\r\n%b" % (status, kinds, len(body), body))
+    stated = [("X-Trace-Id", "t"), ("Content-Length", str(len(body)))]
+    body = b"" if status == HTTPStatus.NO_CONTENT else body
+    headers = Headers([*stated, *((name.decode(), kind.decode()) for name in names if kind)])
+    by_contract = Answer(status, headers, body, 0.25)
     assert outcome(lambda: read(operation, answers, 0.25)) == outcome(lambda: operation.read(by_contract))
