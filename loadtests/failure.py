@@ -5,6 +5,9 @@ from typing import Final
 UNANSWERED: Final = "unanswered at the end"
 """Cause of what was still under way when the time to drain was over."""
 
+OWN: Final = "generator: "
+"""How a cause begins when the machine that makes the load had no more of something: no failure of the platform."""
+
 
 class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake of the program
     """What was wanted did not come, or not as it has to be; `recording` counts it under `cause`.

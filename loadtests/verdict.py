@@ -2,9 +2,10 @@
 
 NO-GO before INVALID before INCONCLUSIVE before GO; whatever is said beside what prevails is in the reasons as well. A
 limit proven broken stays proven if the harness suffered, too, with one exception: latency counts from the intended
-start, so what a generator was late by is in every latency, and in every time-out. Of a generator that was late or out
-of CPU nothing is proven broken, however bad it looks; what holds all the same, holds. Exit codes: GO 0, NO-GO 1,
-INCONCLUSIVE 75, INVALID one code for each cause, that of the first cause when several apply.
+start, so what a generator was late by is in every latency, and in every time-out. Of a generator that was late, or out
+of CPU, descriptors or ports, nothing is proven broken, however bad it looks; what holds all the same, holds.
+
+Exit codes: GO 0, NO-GO 1, INCONCLUSIVE 75, INVALID one code for each cause, that of the first cause when several apply.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ class Cause(Enum):
     NOT_PREPARED = ("not-prepared", 88)
     TARGET_CHANGED = ("target-changed", 80)
     WORKER_LOST = ("worker-lost", 81)
+    GENERATOR_EXHAUSTED = ("generator-exhausted", 89)
     GENERATOR_CPU = ("generator-cpu", 82)
     GENERATOR_LAG = ("generator-lag", 83)
     CLOCKS_DISAGREE = ("clocks-disagree", 84)
@@ -45,8 +47,8 @@ class Cause(Enum):
         self.label, self.code = label, code
 
 
-_OWN_DELAY: Final = frozenset({Cause.GENERATOR_CPU, Cause.GENERATOR_LAG})
-"""Causes by which the generator's own delay is in what it measured."""
+_OWN: Final = frozenset({Cause.GENERATOR_EXHAUSTED, Cause.GENERATOR_CPU, Cause.GENERATOR_LAG})
+"""Causes by which the generator's own delay, or its own failures, are in what it measured."""
 _EXIT: Final = {Outcome.GO: 0, Outcome.NO_GO: 1, Outcome.INCONCLUSIVE: 75}
 
 
@@ -76,6 +78,8 @@ class Facts:
     """Who or what ended the run before its time; empty if nothing did."""
     unable: tuple[str, ...] = ()
     """Every worker that could not begin, and why: people that could not be made, another version of the profile."""
+    exhausted: tuple[str, ...] = ()
+    """What the generator's own machine had no more of, and how often a request failed by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,7 @@ def _conclude(
 ) -> Verdict:
     """The rules, whichever way the questions were answered."""
     unsound = list(_unsound(plan, facts))
-    if any(reason.cause in _OWN_DELAY for reason in unsound):
+    if any(reason.cause in _OWN for reason in unsound):
         answers = [_unproven(answer) for answer in answers]
     reasons = [Reason(Outcome.NO_GO, str(answer)) for answer in answers if answer.finding is Finding.BROKEN]
     reasons += unsound
@@ -198,13 +202,15 @@ def _unproven(answer: Answer) -> Answer:
 def _unsound(plan: Plan, facts: Facts) -> Iterator[Reason]:
     """Everything that makes the counts mean nothing, in the order of `Cause`."""
     soundness = plan.soundness
-    if facts.unable:
-        yield _invalid(Cause.NOT_PREPARED, f"workers could not begin: {'; '.join(facts.unable)}")
-    if facts.target_changes:
-        yield _invalid(Cause.TARGET_CHANGED, f"the target changed under the run: {'; '.join(facts.target_changes)}")
-    if facts.workers_lost:
-        lost = f"{len(facts.workers_lost)} of {facts.workers_expected}"
-        yield _invalid(Cause.WORKER_LOST, f"workers were lost ({lost}): {', '.join(facts.workers_lost)}")
+    lost = f"workers were lost ({len(facts.workers_lost)} of {facts.workers_expected})"
+    for cause, what, found in (
+        (Cause.NOT_PREPARED, "workers could not begin", facts.unable),
+        (Cause.TARGET_CHANGED, "the target changed under the run", facts.target_changes),
+        (Cause.WORKER_LOST, lost, facts.workers_lost),
+        (Cause.GENERATOR_EXHAUSTED, "the generator ran out", facts.exhausted),
+    ):
+        if found:
+            yield _invalid(cause, f"{what}: {'; '.join(found)}")
     if not facts.generator_cpu <= soundness.cpu:
         yield _invalid(
             Cause.GENERATOR_CPU, f"the generator used {facts.generator_cpu:.0%} of a core, allowed {soundness.cpu:.0%}"

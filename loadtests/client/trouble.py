@@ -9,7 +9,7 @@ from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Operation
 from loadtests.client.answers import NotHttpError, TooLargeError
 from loadtests.client.requests import UnsendableError
-from loadtests.failure import Failure
+from loadtests.failure import OWN, Failure
 
 
 class ClosedError(ConnectionError):
@@ -26,11 +26,11 @@ TROUBLES: Final = (OSError, NotHttpError, TooLargeError, UnsendableError)
 _MISSING: Final = "missing required field"
 # The machine that makes the load has run out of something: not the platform's fault.
 _OURS: Final = {
-    errno.EMFILE: "generator: no file descriptor left",
-    errno.ENFILE: "generator: no file descriptor left",
-    errno.EADDRNOTAVAIL: "generator: no port left",
-    errno.ENOBUFS: "generator: no buffer left",
-    errno.ENOMEM: "generator: no memory left",
+    errno.EMFILE: f"{OWN}no file descriptor left",
+    errno.ENFILE: f"{OWN}no file descriptor left",
+    errno.EADDRNOTAVAIL: f"{OWN}no port left",
+    errno.ENOBUFS: f"{OWN}no buffer left",
+    errno.ENOMEM: f"{OWN}no memory left",
 }
 
 

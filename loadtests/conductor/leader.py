@@ -233,6 +233,7 @@ class Leader:
             target_changes=self._changes,
             interrupted=self._interrupted,
             unable=roster.unable,
+            exhausted=roster.exhausted,
         )
 
     def _run(self, verdict: Verdict) -> LoadRun:

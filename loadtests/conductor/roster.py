@@ -4,7 +4,7 @@ A member that was away once is lost for good: what it counted meanwhile is gone.
 sum with a gap in it is never taken for the whole.
 """
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +12,7 @@ from fixtures.statistics.histogram import Histogram
 from loadtests.conductor.clocks import Offset, disagreement
 from loadtests.conductor.messages import Done, FromMember, Leaving, Pong, Ready, Report, Unable
 from loadtests.counts import Counts
+from loadtests.failure import OWN
 
 SILENCE: Final = 5.0
 """Seconds without a report after which a member is lost: four more than it needs."""
@@ -129,6 +130,15 @@ class Roster:
     def unable(self) -> tuple[str, ...]:
         """Who could not take part, and why."""
         return tuple(f"{member.label}: {member.unable}" for member in self.members.values() if member.unable)
+
+    @property
+    def exhausted(self) -> tuple[str, ...]:
+        """What the generator's machines had no more of, and how often something failed by that."""
+        times: Counter[str] = Counter()
+        for (_, cause), often in self.counts.causes.items():
+            if cause.startswith(OWN):
+                times[cause.removeprefix(OWN)] += often
+        return tuple(f"{what} ({often} times)" for what, often in sorted(times.items()))
 
     @property
     def clock_disagreement(self) -> float:

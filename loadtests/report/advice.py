@@ -21,6 +21,7 @@ _STEPS: Final = {
     Cause.NOT_PREPARED: "Mend what kept the workers from beginning (people, profile, version), then run again.",
     Cause.TARGET_CHANGED: "Let nobody deploy to the target or switch slots while a run lasts; then run again.",
     Cause.WORKER_LOST: "Find out why the worker went (memory, eviction, network), then run again with all of them.",
+    Cause.GENERATOR_EXHAUSTED: "Raise what the generator ran out of (ulimit -n, ports, memory), or use more machines.",
     Cause.GENERATOR_CPU: "Spread the load over more processes (--processes) or machines, then run again.",
     Cause.GENERATOR_LAG: "Keep other work off the generator's machine or spread the load over more processes.",
     Cause.CLOCKS_DISAGREE: "Synchronise the clocks of the workers' machines (chrony, NTP), then run again.",

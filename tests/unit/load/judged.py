@@ -28,6 +28,7 @@ UNSOUND = {
     Cause.NOT_PREPARED: replace(SOUND, unable=("worker-2: no people: status 503",)),
     Cause.TARGET_CHANGED: replace(SOUND, target_changes=("chat: slot green, then blue",)),
     Cause.WORKER_LOST: replace(SOUND, workers_lost=("worker-2",)),
+    Cause.GENERATOR_EXHAUSTED: replace(SOUND, exhausted=("no port left (12 times)",)),
     Cause.GENERATOR_CPU: replace(SOUND, generator_cpu=0.97),
     Cause.GENERATOR_LAG: replace(SOUND, start_lag_p99=0.02),
     Cause.CLOCKS_DISAGREE: replace(SOUND, clock_disagreement=0.5),

@@ -106,7 +106,7 @@ def test_a_proven_breach_prevails_over_everything() -> None:
     assert set(outcomes) == {Outcome.NO_GO, Outcome.INVALID, Outcome.INCONCLUSIVE}
 
 
-@pytest.mark.parametrize("cause", [Cause.GENERATOR_CPU, Cause.GENERATOR_LAG])
+@pytest.mark.parametrize("cause", [Cause.GENERATOR_EXHAUSTED, Cause.GENERATOR_CPU, Cause.GENERATOR_LAG])
 def test_the_generator_s_own_delay_is_not_the_platform_s_fault(cause: Cause) -> None:
     """What a late generator measured contains its own delay: it breaks nothing, and more samples settle nothing."""
     verdict = judge(BOTH, run(BOTH, errors=0.05, slow=0.5, rate=500), UNSOUND[cause])

@@ -44,6 +44,15 @@ def test_reports_of_all_members_add_up() -> None:
     assert list(known.sightings) == [("chat", 'chat;slot=blue;build="b1";instance="chat-1"')]
 
 
+def test_what_the_generator_ran_out_of_is_told_apart_from_what_the_platform_did() -> None:
+    """A missing port is the generator's own failure, whoever it happened to; a time-out is not."""
+    known = roster()
+    for subject, cause in (("chat sendMessage", "generator: no port left"), ("connection", "generator: no port left")):
+        known.counts.record(subject, 1, 0.1, cause)
+    known.counts.record("connection", 1, 10.0, "time-out")
+    assert known.exhausted == ("no port left (2 times)",)
+
+
 def test_a_second_is_complete_when_every_member_says_so() -> None:
     """The slowest member decides which seconds may be judged, and one that has said nothing holds back all."""
     known = roster()

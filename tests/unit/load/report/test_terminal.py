@@ -69,6 +69,7 @@ def test_every_cause_has_a_next_step(cause: Cause) -> None:
         Cause.NOT_PREPARED: replace(runs.SOUND, unable=("worker-1: people could not be made",)),
         Cause.TARGET_CHANGED: replace(runs.SOUND, target_changes=("chat: slot green, then blue",)),
         Cause.WORKER_LOST: replace(runs.SOUND, workers_lost=("worker-2",)),
+        Cause.GENERATOR_EXHAUSTED: replace(runs.SOUND, exhausted=("no port left (12 times)",)),
         Cause.GENERATOR_CPU: replace(runs.SOUND, generator_cpu=0.97),
         Cause.GENERATOR_LAG: replace(runs.SOUND, start_lag_p99=0.02),
         Cause.CLOCKS_DISAGREE: replace(runs.SOUND, clock_disagreement=0.5),
