@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from fixtures.statistics.histogram import Histogram
+from fixtures.statistics.histogram import Batch, Histogram
 from fixtures.statistics.tally import Tally
 
 NEVER: Final = math.inf
@@ -60,10 +60,21 @@ class Counts:
         if cause:
             self.causes[subject, cause] += 1
 
-    def add(self, subject: str, second: int, latencies: Sequence[float], causes: Sequence[str] = ()) -> None:
-        """Count a batch that ended in `second`, with the cause of each failure among it."""
-        self.tally(subject).add(second, latencies, len(causes))
+    def add(
+        self,
+        subject: str,
+        second: int,
+        latencies: Sequence[float],
+        causes: Sequence[str] = (),
+        *,
+        plotted: bool = False,
+    ) -> None:
+        """Count a batch that ended in `second`, with the cause of each failure among it; `plotted` as by `plot`."""
+        batch = Batch(latencies)
+        self.tally(subject).add_batch(second, batch, len(causes))
         self.causes.update((subject, cause) for cause in causes)
+        if plotted:
+            self.seconds.setdefault(second, Histogram()).add_batch(batch)
 
     def tally(self, subject: str) -> Tally:
         """The samples of one subject; made when first asked for."""

@@ -1,6 +1,7 @@
-"""What one plan did, in lists that are counted as a batch: at C speed, under the lock, some twenty times a second.
+"""What one plan did, in lists that are counted as a batch: at C speed, under the lock, and often.
 
-A sample belongs to the second in which it ended, so a batch never spans two.
+A sample belongs to the second in which it ended, so a batch never spans two. The larger a batch, the less a sample
+costs; the smaller, the shorter do those wait who are due while it is counted.
 """
 
 import time
@@ -69,6 +70,11 @@ class Recorder:
         self.border = 0.0
         """When the second ends, on the clock of `time.perf_counter`."""
 
+    @property
+    def waiting(self) -> int:
+        """Samples that are not counted yet."""
+        return len(self._latencies)
+
     def turn(self, now: float) -> None:
         """Count what is there, and see which second it is."""
         self.settle()
@@ -100,10 +106,10 @@ class Recorder:
 
     def _apply(self, counts: Counts) -> None:
         if self._latencies:
-            counts.add(self.subject, self._second, self._latencies, self._causes)
-            came = self._latencies if NEVER not in self._latencies else [x for x in self._latencies if x != NEVER]
-            if came:
-                counts.plot(self._second, came)
+            all_came = NEVER not in self._latencies
+            counts.add(self.subject, self._second, self._latencies, self._causes, plotted=all_came)
+            if not all_came:
+                counts.plot(self._second, [latency for latency in self._latencies if latency != NEVER])
         if self._lags:
             counts.lag.add(self._lags)
         for second, asked in self._asked.items():
