@@ -8,6 +8,8 @@ from tests.detection.load.harness import Outcome
 from tests.detection.load.scenarios import Scenario
 
 GO: Final = "GO"
+UNPROVABLE: Final = {"messages": "INCONCLUSIVE"}
+"""Profiles that are too short to prove their budget, and say so; long enough to see it broken all the same."""
 _EXITS: Final = {GO: range(1), "NO-GO": range(1, 2), "INVALID": range(64, 100), "INCONCLUSIVE": range(75, 76)}
 """Exit codes that say the same as each verdict."""
 
@@ -40,15 +42,15 @@ def names(fault: Scenario, reason: str) -> bool:
 
 
 def judge(profile: str, outcome: Outcome, fault: Scenario | None = None) -> Trial:
-    """Demand GO of a run with nothing broken; of another the fault's verdict, by a reason that names the fault."""
-    return Trial(fault, profile, outcome, tuple(_misses(outcome, fault)))
+    """Demand GO of a run with nothing broken (or `UNPROVABLE`); of another the fault's verdict, by a reason that names the fault."""
+    return Trial(fault, profile, outcome, tuple(_misses(profile, outcome, fault)))
 
 
-def _misses(outcome: Outcome, fault: Scenario | None) -> Iterable[str]:
+def _misses(profile: str, outcome: Outcome, fault: Scenario | None) -> Iterable[str]:
     if outcome.trouble:
         yield outcome.trouble
         return
-    due = GO if fault is None else fault.verdict
+    due = UNPROVABLE.get(profile, GO) if fault is None else fault.verdict
     if outcome.verdict != due:
         yield f"the verdict is {outcome.verdict}, not {due}: {'; '.join(outcome.reasons)}"
     if outcome.exit_code not in _EXITS.get(outcome.verdict, ()):

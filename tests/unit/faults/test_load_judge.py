@@ -57,3 +57,9 @@ def test_the_page_tells_what_was_missed() -> None:
     text = page(broken, [judge("smoke", _outcome(0, "GO", "all hold"))])
     assert "1 of 2 faults detected; 1 of 1 runs" in text
     assert "`worker-killed` **missed**" in text
+
+
+def test_a_profile_too_short_to_prove_its_budget_must_say_so() -> None:
+    """GO of it would be a pass on too little."""
+    assert judge("messages", _outcome(75, "INCONCLUSIVE", "delivery: 0 of 4000: open")).passed
+    assert not judge("messages", _outcome(0, "GO", "all hold")).passed
