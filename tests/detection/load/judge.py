@@ -42,7 +42,7 @@ def names(fault: Scenario, reason: str) -> bool:
 
 
 def judge(profile: str, outcome: Outcome, fault: Scenario | None = None) -> Trial:
-    """Demand GO of a run with nothing broken (or `UNPROVABLE`); of another the fault's verdict, by a reason that names the fault."""
+    """Demand GO of a run with nothing broken, or what `UNPROVABLE` says; of another its fault's verdict and name."""
     return Trial(fault, profile, outcome, tuple(_misses(profile, outcome, fault)))
 
 

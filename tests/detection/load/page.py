@@ -22,7 +22,7 @@ def page(broken: Sequence[Trial], healthy: Sequence[Trial]) -> str:
     times = f"median {median(smoke):.0f} s with people made and removed"
     lines = [
         _HEAD,
-        f"**{detected} of {len(broken)} faults detected; {well} of {len(healthy)} runs with nothing broken are as they must be**",
+        f"**{detected} of {len(broken)} faults detected; {well} of {len(healthy)} healthy runs are as they must be**",
         f"({len(smoke)} of them of the `smoke` profile: {times}).",
         "",
         "## Faults",
