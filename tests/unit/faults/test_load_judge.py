@@ -55,7 +55,7 @@ def test_the_page_tells_what_was_missed() -> None:
     """A missed fault stands in the page, and in its count."""
     broken = [judge("rates", _outcome(1, "NO-GO", TOLD), SLOW), judge("rates", _outcome(0, "GO"), KILLED)]
     text = page(broken, [judge("smoke", _outcome(0, "GO", "all hold"))])
-    assert "1 of 2 faults detected; 1 of 1 runs" in text
+    assert "1 of 2 faults detected; 1 of 1 healthy runs" in text
     assert "`worker-killed` **missed**" in text
 
 
