@@ -190,7 +190,12 @@ def _conclude(
     order = list(Outcome)
     reasons.sort(key=lambda reason: order.index(reason.outcome))
     if not reasons:
-        reasons.append(Reason(Outcome.GO, f"all {len(answers)} questions of the budget hold"))
+        held = (
+            f"all {len(answers)} questions of the budget hold"
+            if len(answers) > 1
+            else "the budget's one question holds"
+        )
+        reasons.append(Reason(Outcome.GO, held))
     return Verdict(reasons[0].outcome, tuple(reasons), tuple(answers), sharing)
 
 

@@ -1,6 +1,5 @@
 """Reads one profile file into its form, and collects everything that is wrong with it, key by key."""
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from fixtures.environments.errors import ConfigurationError
 from fixtures.environments.reading import closest
+from fixtures.environments.toml_file import NotTomlError, read_toml
 from loadtests.profiles.form import Form, keys
 from loadtests.profiles.quantities import Mistake
 
@@ -33,15 +33,10 @@ def read(file: Path) -> Reading:
     """Read `file`; never raises for anything that is wrong with it."""
     reading = Reading(file)
     try:
-        reading.text = file.read_text(encoding="utf-8")
-        reading.raw = tomllib.loads(reading.text)
-    except OSError as error:
-        reading.wrong("", f"cannot be read: {error.strerror or error}")
-    except UnicodeDecodeError:
-        reading.wrong("", "is not UTF-8 text")
-    except tomllib.TOMLDecodeError as error:
-        last = reading.text.count("\n") + 1
-        reading.wrong("", f"is not TOML: {str(error).replace('end of document', f'the end, line {last}')}")
+        reading.text, reading.raw = read_toml(file)
+    except NotTomlError as error:
+        reading.text = error.text
+        reading.wrong("", str(error))
     if reading.errors:
         return reading
     try:

@@ -8,21 +8,11 @@ from typing import Any
 
 import gevent
 
-from fixtures.environments import Environment
 from loadtests import clock
 from loadtests.profiles.load import load_profile
 from loadtests.recording import Recorder
 from loadtests.session import Session
-
-PLATFORM = Environment(
-    name="told",
-    slot="live",
-    source="told.toml",
-    api="https://h",
-    live_api="https://h",
-    issuer="",
-    reported_environment="told",
-)
+from tests.unit.load.told import PLATFORM
 
 
 class Pool:

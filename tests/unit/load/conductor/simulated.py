@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.environments import Environment
 from fixtures.statistics.histogram import Histogram
 from loadtests import clock
 from loadtests.budgets.grammar import parse_budget
@@ -19,6 +18,7 @@ from loadtests.counts import Counts
 from loadtests.profiles.model import Profile
 from loadtests.profiles.phases import Steady
 from loadtests.report.model import LoadRun
+from tests.unit.load.told import PLATFORM
 
 OPERATION = "chat sendMessage"
 SEEN = 'chat;slot=blue;build="b1";instance="chat-1"'
@@ -69,15 +69,6 @@ class Run:
         self.at: list[tuple[float, Callable[[Leader], None]]] = []
         self.told: list[LoadRun] = []
         self.profile = told or profile()
-        environment = Environment(
-            name="told",
-            slot="live",
-            source="told.toml",
-            api="https://h",
-            live_api="https://h",
-            issuer="",
-            reported_environment="told",
-        )
         order = Order(
             run="run",
             folder=Path("nowhere"),
@@ -85,7 +76,7 @@ class Run:
             profile_source="smoke",
             rate=1.0,
             lasting=None,
-            platform=environment,
+            platform=PLATFORM,
             environment_source="local",
             stop_when_decided=stop_when_decided,
         )

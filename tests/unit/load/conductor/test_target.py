@@ -1,17 +1,7 @@
 """Whether the target stayed what it was."""
 
-from fixtures.environments import Environment
 from loadtests.conductor.target import changes, sightings
-
-PLATFORM = Environment(
-    name="told",
-    slot="live",
-    source="told.toml",
-    api="https://h",
-    live_api="https://h",
-    issuer="",
-    reported_environment="told",
-)
+from tests.unit.load.told import PLATFORM
 
 
 def seen(*, slot: str = "blue", build: str = "b1", instance: str = "chat-1") -> tuple[str, str]:
