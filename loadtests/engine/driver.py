@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.trouble import unanswered
@@ -24,7 +25,7 @@ class Driver:
         self._origin = origin
         self._timeouts = timeouts
         self._watch = watch
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any] | None] = set()
         self.opened = 0
         """So many connections in all."""
         self.ending = False
@@ -55,7 +56,8 @@ class Driver:
     def abandon(self) -> None:
         """Count as failed what is still under way, and close everything."""
         for task in self._tasks:
-            task.cancel()
+            if task is not None:
+                task.cancel()
         for connection in tuple(self.connections):
             if connection.busy:
                 connection.fails(UNANSWERED, NEVER)
@@ -92,9 +94,15 @@ class Driver:
         try:
             connection = await self._open()
         except OSError as error:
+            self._no_longer_opening()
             failed(unanswered(error).cause)
         else:
+            self._no_longer_opening()
             opened(connection)
+
+    def _no_longer_opening(self) -> None:
+        # Not only when its task is over: who is told in the meantime would wait for it in vain.
+        self._tasks.discard(asyncio.current_task())
 
     async def _open(self) -> Connection:
         made: list[Connection] = []

@@ -159,7 +159,7 @@ def test_an_opening_that_fails_says_why(cause: str, says: Callable[[socket.socke
 def test_nobody_there_is_a_refusal() -> None:
     """A port where nobody listens refuses each message."""
     counts = counted(closed_port(), arrivals(3))
-    assert counts.causes["echo", "refused"] == 3
+    assert counts.causes["echo", "refused"] == 3, counts.causes
 
 
 def test_an_answer_that_does_not_come_is_a_time_out() -> None:
