@@ -23,7 +23,7 @@ summary = "One operation at a rate of its own"
 arrivals = "constant"
 budget = \"\"\"
 each: errors <= 20 %
-each: share over 1 s <= 20 %
+each: share over 8 s <= 20 %
 \"\"\"
 [soundness]
 lag = "50 %"
