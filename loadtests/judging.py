@@ -2,7 +2,8 @@
 
 Both ways errors may come in bursts: a second is one block (`fixtures.statistics.blocks`), and counts are worth less the
 more they clump. Both ways a broken question is one whose lower bound is outside the limit, at a level that all
-questions share; a held one has its upper bound inside, at the whole level (`fixtures.statistics.several`).
+questions share; a held one has its upper bound inside, at the whole level (`fixtures.statistics.several`). One that is
+watched (`Question.watched`) is judged like any other, and only what follows when it stays open differs.
 
 What is assumed: that bad ones clump no more than they were seen to. Nobody can exclude, in a run of a minute, an outage
 that comes once an hour.
@@ -59,6 +60,12 @@ class Answer:
         return self.bad / self.samples if self.samples else None
 
     @property
+    def unsettled(self) -> bool:
+        """Whether it stands in the way of a GO: open, and not merely watched with no more bad than is allowed."""
+        fine = self.question.watched and self.bad <= self.question.allowed * self.samples
+        return self.finding is Finding.OPEN and not (fine and self.samples)
+
+    @property
     def worth(self) -> float:
         """As many independent samples as these are worth."""
         return self.samples / self.effect
@@ -79,6 +86,7 @@ class Answer:
         if self.effect > 1.05:  # noqa: PLR2004 - less would read as 1.0
             text += f"; bad ones clump {self.effect:.1f} times"
         if self.finding is Finding.OPEN:
+            text += ", not proven either way" if self.question.watched else ""
             text += (
                 "; no number of samples settles it" if self.more is None else f"; {self.more} samples more settle it"
             )
@@ -139,8 +147,10 @@ class Follower:
 
     @property
     def holds(self) -> bool:
-        """Whether there are questions, and all hold."""
-        return bool(self._tests) and self._held.issuperset(self._tests)
+        """Whether there are questions, and all hold that must; of those that are watched no more is bad than may be."""
+        return bool(self._tests) and all(
+            question in self._held or not counted.unsettled for question, counted in self._counted.items()
+        )
 
     def answers(self) -> tuple[Answer, ...]:
         """The answers so far; milliseconds for each, for its interval."""

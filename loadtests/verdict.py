@@ -8,6 +8,7 @@ of CPU, descriptors or ports, nothing is proven broken, however bad it looks; wh
 Exit codes: GO 0, NO-GO 1, INCONCLUSIVE 75, INVALID one code for each cause, that of the first cause when several apply.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
@@ -135,11 +136,13 @@ class Plan:
     called: frozenset[str]
     levels: Levels = field(default_factory=Levels)
     soundness: Soundness = field(default_factory=Soundness)
+    lasting: float = math.inf
+    """Seconds that the run is to last, by its schedule."""
 
     @property
     def asked(self) -> tuple[Question, ...]:
         """All questions."""
-        return questions(self.budget, self.called)
+        return questions(self.budget, self.called, self.lasting)
 
 
 def judge(plan: Plan, tallies: Mapping[str, Tally], facts: Facts) -> Verdict:
@@ -162,7 +165,7 @@ class EarlyStop:
     def advance(self, tallies: Mapping[str, Tally], before: int) -> bool:
         """Judge by all seconds earlier than `before`, which every worker has reported completely.
 
-        True if the run may end: a question is broken, or all hold and the minimum evidence is there.
+        True if the run may end: a question is broken, or all hold that must, and the minimum evidence is there.
         """
         self._follower.advance(tallies, before)
         return self._follower.broken or (self._follower.holds and not any(_too_few(self._plan, tallies)))
@@ -186,17 +189,25 @@ def _conclude(
     reasons += _evidence(plan, tallies, facts, answers)
     if facts.interrupted:
         reasons.append(Reason(Outcome.INCONCLUSIVE, f"the run was ended early: {facts.interrupted}"))
-    reasons += [Reason(Outcome.INCONCLUSIVE, str(answer)) for answer in answers if answer.finding is Finding.OPEN]
+    reasons += [Reason(Outcome.INCONCLUSIVE, str(answer)) for answer in answers if answer.unsettled]
+    if answers and all(answer.question.watched for answer in answers):
+        reasons.append(Reason(Outcome.INCONCLUSIVE, "the run is too short to prove any line of the budget"))
     order = list(Outcome)
     reasons.sort(key=lambda reason: order.index(reason.outcome))
     if not reasons:
-        held = (
-            f"all {len(answers)} questions of the budget hold"
-            if len(answers) > 1
-            else "the budget's one question holds"
-        )
-        reasons.append(Reason(Outcome.GO, held))
+        reasons.append(Reason(Outcome.GO, _held(answers)))
     return Verdict(reasons[0].outcome, tuple(reasons), tuple(answers), sharing)
+
+
+def _held(answers: Sequence[Answer]) -> str:
+    """What GO rests on, and what it says nothing of."""
+    held = sum(answer.finding is Finding.HOLDS for answer in answers)
+    if held == len(answers):
+        return f"all {held} questions of the budget hold" if held > 1 else "the budget's one question holds"
+    return (
+        f"{held} of {len(answers)} questions of the budget hold; {len(answers) - held} are not proven either way, "
+        "which the budget does not ask of so short a run: no more was bad than is allowed"
+    )
 
 
 def _unproven(answer: Answer) -> Answer:

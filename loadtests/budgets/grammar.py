@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 from fixtures.environments.errors import ConfigurationError, ConfigurationErrors
 from loadtests.budgets.model import (
     ALL,
+    ALWAYS,
     EACH,
     GOOD_WORDS,
     Budget,
@@ -29,6 +30,8 @@ _TOKEN: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-zµ][\w.]*
 _PERCENTILE: Final = re.compile(r"p(\d+(?:\.\d+)?)")
 _CLAUSES: Final = ("share over", "errors", "p95", *GOOD_WORDS, "samples", "rate")
 _UNITS: Final = {"ms": Decimal("0.001"), "s": Decimal(1)}
+_LASTING: Final = {"s": Decimal(1), "min": Decimal(60), "h": Decimal(3600)}
+"""Units of how long a run lasts."""
 _LONGEST: Final = 12
 """Digits of a number: no budget needs more, and arithmetic stays exact."""
 _END: Final = "the end of the line"
@@ -117,14 +120,14 @@ class _Reader:
             if not 0 < percent < 100:  # noqa: PLR2004 - per cent
                 _wrong(token.column, f"{token.text} is no percentile", "p50, p95, p99.9: between 0 and 100")
             self._sign("<=")
-            return Percentile(subject, percent, self._span())
+            return Percentile(subject, percent, self._span(), self._provable())
         word = self._word("share", "errors", *GOOD_WORDS, "samples", "rate")
         match word:
             case "share":
                 return self._over(subject)
             case "errors":
                 self._sign("<=")
-                return Errors(subject, self._share(self._guide.error_share))
+                return Errors(subject, self._share(self._guide.error_share), self._provable())
             case "samples":
                 self._sign(">=")
                 return Samples(subject, self._whole())
@@ -138,15 +141,32 @@ class _Reader:
                 return Rate(subject, share)
         good = next(good for good in GOOD_WORDS if good == word)
         self._sign(">=")
-        return Good(subject, good, self._share(self._guide.availability if good == "available" else None))
+        share = self._share(self._guide.availability if good == "available" else None)
+        return Good(subject, good, share, self._provable())
 
     def _over(self, subject: str) -> Over:
         self._word("over")
         limit = self._span()
-        if limit.guide and not self._peek().text:
-            return Over(subject, limit, Share(self._guide.slow_share, guide=True))
+        if limit.guide and self._peek().text in {"", ","}:
+            return Over(subject, limit, Share(self._guide.slow_share, guide=True), self._provable())
         self._sign("<=")
-        return Over(subject, limit, self._share(self._guide.slow_share))
+        return Over(subject, limit, self._share(self._guide.slow_share), self._provable())
+
+    def _provable(self) -> Decimal:
+        """How long a run has to last to prove the line: `, proven from 3 min`; nothing if it always must."""
+        if self._peek().text != ",":
+            return ALWAYS
+        self._next += 1
+        self._word("proven")
+        self._word("from")
+        token, amount = self._amount("a time, such as 3 min")
+        unit = self._peek()
+        if unit.text not in _LASTING:
+            self._unexpected(unit, tuple(_LASTING), "unit ")
+        self._next += 1
+        if amount == 0:
+            _wrong(token.column, "a run lasts longer than that", "more than 0")
+        return amount * _LASTING[unit.text]
 
     def _subject(self) -> str:
         name = " ".join(self._subject_text.split())

@@ -1,4 +1,9 @@
-"""The lines of a budget as values. Printing one gives text that reads as the same value."""
+"""The lines of a budget as values. Printing one gives text that reads as the same value.
+
+A line on a share may say how long a run must last to prove it (`provable`, in seconds; 0: any run must). In a shorter
+run the line is watched: it still makes the run NO-GO when it is proven broken, and keeps it from GO when more was bad
+than is allowed, but nobody asks for the proof that it holds.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +15,8 @@ EACH: Final = "each"
 """Every operation of the contract that the run calls, by itself."""
 GoodWord: TypeAlias = Literal["delivered", "succeeded", "available"]
 GOOD_WORDS: Final[tuple[GoodWord, ...]] = ("delivered", "succeeded", "available")
+ALWAYS: Final = Decimal(0)
+"""Of `provable`: however short a run is, it must prove the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ class Over:
     subject: str
     limit: Span
     share: Share
+    provable: Decimal = ALWAYS
 
     @property
     def asks(self) -> tuple[str, Decimal]:
@@ -74,7 +82,7 @@ class Over:
 
     def __str__(self) -> str:
         """As written in a budget."""
-        return f"{self.subject}: share over {self.limit} <= {self.share}"
+        return f"{self.subject}: share over {self.limit} <= {self.share}{_proof(self.provable)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,7 @@ class Errors:
 
     subject: str
     share: Share
+    provable: Decimal = ALWAYS
 
     @property
     def asks(self) -> tuple[str]:
@@ -91,7 +100,7 @@ class Errors:
 
     def __str__(self) -> str:
         """As written in a budget."""
-        return f"{self.subject}: errors <= {self.share}"
+        return f"{self.subject}: errors <= {self.share}{_proof(self.provable)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,7 @@ class Percentile:
     subject: str
     percent: Decimal
     limit: Span
+    provable: Decimal = ALWAYS
 
     @property
     def asks(self) -> tuple[str, Decimal]:
@@ -109,7 +119,7 @@ class Percentile:
 
     def __str__(self) -> str:
         """As written in a budget."""
-        return f"{self.subject}: p{plain(self.percent)} <= {self.limit}"
+        return f"{self.subject}: p{plain(self.percent)} <= {self.limit}{_proof(self.provable)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,7 @@ class Good:
     subject: str
     word: GoodWord
     share: Share
+    provable: Decimal = ALWAYS
 
     @property
     def asks(self) -> tuple[str]:
@@ -127,7 +138,7 @@ class Good:
 
     def __str__(self) -> str:
         """As written in a budget."""
-        return f"{self.subject}: {self.word} >= {self.share}"
+        return f"{self.subject}: {self.word} >= {self.share}{_proof(self.provable)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +188,12 @@ class Budget:
     def __str__(self) -> str:
         """One line of text for each."""
         return "".join(f"{line}\n" for line in self.lines)
+
+
+def _proof(provable: Decimal) -> str:
+    if not provable:
+        return ""
+    return f", proven from {plain(provable / 60)} min" if not provable % 60 else f", proven from {plain(provable)} s"
 
 
 def plain(number: Decimal) -> str:

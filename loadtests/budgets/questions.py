@@ -4,6 +4,7 @@ A percentile is a share, too: 'p99 <= 800 ms' asks whether at most 1 % took long
 answered by exact counts, and no estimate of a quantile decides anything.
 """
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -24,12 +25,16 @@ from loadtests.budgets.model import (
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Is the share of bad samples of `name` at most `allowed`? Bad is over `limit` seconds, or failed without one."""
+    """Is the share of bad samples of `name` at most `allowed`? Bad is over `limit` seconds, or failed without one.
+
+    Of a `watched` one the run is too short to ask for proof that it holds, by the budget's own words.
+    """
 
     line: ShareLine
     name: str
     limit: float | None
     allowed: float
+    watched: bool = False
 
     def __str__(self) -> str:
         """Where it comes from, and of whom it is asked if the line does not say."""
@@ -42,13 +47,13 @@ def limits(budget: Budget) -> tuple[float, ...]:
     return tuple(sorted(float(limit) for limit in seconds))
 
 
-def questions(budget: Budget, called: Collection[str]) -> tuple[Question, ...]:
-    """Every question of the budget, where `called` are the operations that the run calls.
+def questions(budget: Budget, called: Collection[str], lasting: float = math.inf) -> tuple[Question, ...]:
+    """Every question of the budget, where `called` are the operations that the run calls in `lasting` seconds.
 
     A line of one operation stands in for the `each` line that asks the same.
     """
     return tuple(
-        Question(line, name, *_measure(line))
+        Question(line, name, *_measure(line), watched=lasting < line.provable)
         for line in budget.lines
         if not isinstance(line, Samples | Rate)
         for name in _names(budget, line, called)

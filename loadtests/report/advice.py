@@ -4,11 +4,10 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from loadtests.judging import Finding
 from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, duration
-from loadtests.report.words import asked
+from loadtests.report.words import asked, unproven
 from loadtests.verdict import Cause, Outcome
 
 MEANING: Final = {
@@ -34,6 +33,13 @@ _STEPS: Final = {
 }
 
 
+def meaning(run: LoadRun) -> str:
+    """The sentence; of a GO by a run that was too short for some lines, how much is proven."""
+    if run.verdict.outcome is Outcome.GO and unproven(run):
+        return "The platform holds what so short a run can prove of its budget, and nothing speaks against the rest."
+    return MEANING[run.verdict.outcome]
+
+
 def steps(run: LoadRun) -> tuple[str, ...]:
     """Steps in the order in which they help, each once."""
     return tuple(dict.fromkeys(_steps(run)))
@@ -54,6 +60,9 @@ def _steps(run: LoadRun) -> Iterator[str]:
     if run.verdict.outcome is Outcome.GO:
         provenance = (run.environment or {}).get("provenance", {})
         simulated = sorted(part for part, kind in provenance.items() if kind != "real")
+        longest = max((answer.question.line.provable for answer in unproven(run)), default=0)
+        if longest:
+            yield f"To prove the rest of the budget, let a run last {duration(float(longest))} or more."
         yield "Go on, and watch the same numbers afterwards: a run cannot show what comes less often than it lasted."
         if simulated:
             yield f"Do not take it as proof of what was simulated here: {', '.join(simulated)}."
@@ -61,7 +70,7 @@ def _steps(run: LoadRun) -> Iterator[str]:
 
 def _more(run: LoadRun) -> Iterator[str]:
     """How much longer a run has to be for what is open, at the rate at which samples came."""
-    still = [answer for answer in run.verdict.answers if answer.finding is Finding.OPEN and answer.samples]
+    still = [answer for answer in run.verdict.answers if answer.unsettled and answer.samples]
     at_limit = [answer for answer in still if answer.more is None]
     if at_limit:
         yield (

@@ -19,8 +19,8 @@ from loadtests.verdict import Outcome
 
 SCHEMA_VERSION: Final = 1
 TIER: Final = "load"
-OUTCOMES: Final = ("held", "failed", "not run", "not applicable", "advisory", "undecided")
-"""Those of checks, and that of a question whose samples do not settle it."""
+OUTCOMES: Final = ("held", "failed", "not run", "not applicable", "advisory", "undecided", "watched")
+"""Those of checks; that of a question whose samples do not settle it; and of one that they need not settle."""
 QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
 
 
@@ -60,7 +60,9 @@ def outcome_of(answer: Answer) -> str:
         return "failed"
     if not answer.samples:
         return "not run"
-    return "held" if answer.finding is Finding.HOLDS else "undecided"
+    if answer.finding is Finding.HOLDS:
+        return "held"
+    return "undecided" if answer.unsettled else "watched"
 
 
 def guide_lines(line: ShareLine) -> list[str]:
@@ -164,6 +166,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "upper": answer.upper,
         "clumping": answer.effect,
         "finding": answer.finding.value,
+        "watched": answer.question.watched,
         "more": answer.more,
     }
 

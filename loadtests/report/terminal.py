@@ -6,13 +6,13 @@ from fixtures.runs.contacts import call_line
 from fixtures.runs.redaction import redact
 from fixtures.runs.terminal import SHOWN
 from loadtests.judging import Answer, Finding
-from loadtests.report.advice import MEANING, steps
+from loadtests.report.advice import meaning, steps
 from loadtests.report.document import outcome_of
 from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, duration, latency, offset, several, share, significant
 from loadtests.report.series import latest, overall
-from loadtests.report.words import FINDINGS, asked, who, why
+from loadtests.report.words import FINDINGS, asked, unproven, unproven_lines, who, why
 from loadtests.verdict import Outcome
 
 
@@ -65,7 +65,7 @@ def worst_of(answers: tuple[Answer, ...]) -> Answer | None:
 def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
     verdict = run.verdict
     yield ""
-    yield f"VERDICT  {verdict.outcome}  (exit code {verdict.exit_code})  {MEANING[verdict.outcome]}"
+    yield f"VERDICT  {verdict.outcome}  (exit code {verdict.exit_code})  {meaning(run)}"
     found = troubles(run)
     if found:
         yield "causes:"
@@ -77,6 +77,9 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
     reasons = why(run)
     yield from (f"  {reason}" for reason in reasons[:SHOWN])
     yield from _rest(len(reasons))
+    if unproven(run):
+        yield f"not proven either way, nor asked to be in {duration(run.profile.duration)}:"
+        yield from (f"  {text}" for text in unproven_lines(run))
     left_out = list(_not_counted(run))
     if left_out:
         yield "what did not count:"

@@ -1,15 +1,23 @@
 """Questions of a budget and their answers in plain words, with the numbers that `guide` stands for."""
 
+import math
+from collections.abc import Iterator
 from typing import Final
 
 from loadtests.budgets.model import ALL, Good, Over, Percentile, plain
 from loadtests.budgets.questions import Question
-from loadtests.judging import Answer
+from loadtests.judging import Answer, Finding
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, latency, several, share
 from loadtests.verdict import Outcome
 
-FINDINGS: Final = {"held": "holds", "failed": "broken", "undecided": "open", "not run": "nothing counted"}
+FINDINGS: Final = {
+    "held": "holds",
+    "failed": "broken",
+    "undecided": "open",
+    "watched": "not proven",
+    "not run": "nothing counted",
+}
 """The words for what `document.outcome_of` says."""
 
 
@@ -41,6 +49,25 @@ def answered(answer: Answer) -> str:
     """What was seen of it."""
     bad = f"{count(answer.bad)} of {count(answer.samples)} {_did(answer.question)} ({share(answer.share)})"
     return f"{asked(answer.question)}: {bad}, in truth between {share(answer.lower)} and {share(answer.upper)}"
+
+
+def unproven(run: LoadRun) -> list[Answer]:
+    """What is not proven either way, and does not have to be in so short a run."""
+    return [answer for answer in run.verdict.answers if answer.finding is Finding.OPEN and not answer.unsettled]
+
+
+def unproven_lines(run: LoadRun) -> Iterator[str]:
+    """The same in one line for each of the budget: how many questions, and how many samples more the rarest takes."""
+    lines = dict.fromkeys(answer.question.line for answer in unproven(run))
+    for line in lines:
+        answers = [answer for answer in unproven(run) if answer.question.line == line]
+        rarest = max(answers, key=lambda answer: math.inf if answer.more is None else answer.more)
+        of = f" ({len(answers)} operations, rarest {rarest.question.name})" if len(answers) > 1 else ""
+        more = "no number of samples settles it" if rarest.more is None else f"{count(rarest.more)} samples more would"
+        yield (
+            f"{line}{of}: {count(rarest.bad)} of {count(rarest.samples)} bad, in truth at most {share(rarest.upper)}; "
+            f"{more}"
+        )
 
 
 def why(run: LoadRun) -> list[str]:

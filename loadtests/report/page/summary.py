@@ -6,13 +6,13 @@ from xml.etree.ElementTree import Element
 
 from fixtures.runs.contacts import call_line
 from loadtests.profiles.model import Profile
-from loadtests.report.advice import MEANING, steps
+from loadtests.report.advice import meaning, steps
 from loadtests.report.findings import troubles
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, duration, several, when
 from loadtests.report.series import overall
-from loadtests.report.words import why
+from loadtests.report.words import unproven_lines, why
 from loadtests.verdict import Outcome
 
 SHOWN = 12
@@ -40,10 +40,11 @@ def summary(run: LoadRun) -> Iterator[Element]:
     yield tag(
         "section",
         tag("p", outcome.value, class_="word"),
-        tag("p", MEANING[outcome], class_="meaning"),
+        tag("p", meaning(run), class_="meaning"),
         *_causes(run),
         tag("h3", "Why"),
         tag("ul", *_items(_reasons(run))),
+        *_unproven(run),
         tag("h3", "What to do next"),
         tag("ol", *_items(steps(run))),
         *_calls(run),
@@ -115,6 +116,13 @@ def _causes(run: LoadRun) -> Iterator[Element]:
     if found:
         yield tag("h3", "Causes")
         yield tag("ol", *_items(trouble.headline(run.began, run.ended) for trouble in found))
+
+
+def _unproven(run: LoadRun) -> Iterator[Element]:
+    lines = list(unproven_lines(run))
+    if lines:
+        yield tag("h3", f"Not proven either way, nor asked to be in {duration(run.profile.duration)}")
+        yield tag("ul", *_items(lines))
 
 
 def _reasons(run: LoadRun) -> list[str]:

@@ -1,5 +1,6 @@
 """The grammar of budgets: what it reads, what it refuses, and how it says so."""
 
+import math
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from fixtures.environments.errors import ConfigurationErrors
 from fixtures.statistics.tally import Tally
 from loadtests.budgets.grammar import parse_budget
 from loadtests.budgets.model import (
+    ALWAYS,
     GOOD_WORDS,
     Budget,
     Errors,
@@ -55,12 +57,13 @@ def or_guide(percent: Decimal) -> st.SearchStrategy[Share]:
     return shares | st.just(Share(percent, guide=True))
 
 
+times = st.just(ALWAYS) | st.integers(1, 7200).map(Decimal) | decimals
 judging = st.one_of(
-    st.builds(Over, subjects, spans, or_guide(GUIDE.slow_share)),
-    st.builds(Errors, subjects, or_guide(GUIDE.error_share)),
-    st.builds(Percentile, subjects, decimals, spans),
-    st.builds(Good, subjects, st.sampled_from(GOOD_WORDS[:2]), shares),
-    st.builds(Good, subjects, st.just(GOOD_WORDS[2]), or_guide(GUIDE.availability)),
+    st.builds(Over, subjects, spans, or_guide(GUIDE.slow_share), times),
+    st.builds(Errors, subjects, or_guide(GUIDE.error_share), times),
+    st.builds(Percentile, subjects, decimals, spans, times),
+    st.builds(Good, subjects, st.sampled_from(GOOD_WORDS[:2]), shares, times),
+    st.builds(Good, subjects, st.just(GOOD_WORDS[2]), or_guide(GUIDE.availability), times),
 )
 proving = st.builds(Samples, subjects, st.integers(1, 10**9)) | st.builds(
     Rate, st.just("*"), shares | st.just(Share(Decimal(100)))
@@ -101,6 +104,12 @@ def test_any_text_is_a_budget_or_a_list_of_mistakes(text: str) -> None:
         ),
         ("each: p95 <= guide", Percentile("each", Decimal(95), Span(Decimal(1), guide=True))),
         ("each: errors <= guide", Errors("each", Share(Decimal(1), guide=True))),
+        ("*: errors <= 1 %, proven from 90 s", Errors("*", Share(Decimal(1)), Decimal(90))),
+        ("each: p95 <= 2 s,proven from 3min", Percentile("each", Decimal(95), Span(Decimal(2)), Decimal(180))),
+        (
+            "each: share over guide, proven from 1 h",
+            Over("each", Span(Decimal(1), guide=True), Share(Decimal(5), guide=True), Decimal(3600)),
+        ),
     ],
 )
 def test_lines_mean_what_they_say(text: str, line: Line) -> None:
@@ -144,6 +153,12 @@ def test_lines_mean_what_they_say(text: str, line: Line) -> None:
         ("*: rate >= 99 %", ["the line ends where a word is due", "allowed: of"]),
         ("*: errors <= 1 % please", ["'please' is more than the line can hold"]),
         ("*: errors <= 1 %\n*: errors <= 2 %", ["line 2, column 1", "line 1 asks the same already"]),
+        ("*: errors <= 1 %, proved from 1 min", ["column 19", "unknown 'proved'", "did you mean proven?"]),
+        ("*: errors <= 1 %, proven from 1", ["the line ends where a unit is due", "allowed: s, min, h"]),
+        ("*: errors <= 1 %, proven from 1 minute", ["unknown unit 'minute'", "did you mean min?"]),
+        ("*: errors <= 1 %, proven from 0 s", ["a run lasts longer than that"]),
+        ("*: errors <= 1 %, proven from soon", ["expected a number, got soon", "such as 3 min"]),
+        ("*: samples >= 5, proven from 1 min", ["',' is more than the line can hold"]),
         ("*: samples >= 5", ["the budget judges nothing"]),
         ("# nothing\n\n", ["the budget judges nothing"]),
     ],
@@ -216,6 +231,13 @@ def test_all_are_the_operations_and_not_the_journeys() -> None:
     assert tally_of("delivery", tallies, CALLED) is journey
     assert tally_of("calling", tallies, CALLED) is None
     assert tally_of("*", {}, CALLED) is None
+
+
+def test_a_line_is_watched_by_runs_that_are_shorter_than_it_says() -> None:
+    """Who lasts as long as the line says proves it, whoever is shorter watches it; other lines never are."""
+    budget = parse("*: errors <= 1 %, proven from 3 min\n*: share over guide")
+    for lasting, watched in ((60, [True, False]), (180, [False, False]), (math.inf, [False, False])):
+        assert [question.watched for question in questions(budget, CALLED, lasting)] == watched
 
 
 def test_a_question_is_a_value() -> None:

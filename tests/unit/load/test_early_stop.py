@@ -1,5 +1,7 @@
 """A load run that may end when it is decided: wrong no more often, however often it is asked."""
 
+from dataclasses import replace
+
 import pytest
 
 from fixtures.statistics.tally import Tally
@@ -62,6 +64,15 @@ def test_following_a_run_alarms_rarely_at_the_limit() -> None:
         tallies = run(ERRORS, seconds=60, rate=20, errors=0.01, seed=seed)
         alarms += follow(ERRORS, tallies, 60)[1].outcome is Outcome.NO_GO
     assert alarms <= 2
+
+
+def test_what_is_watched_is_not_waited_for() -> None:
+    """A run may end when all holds that must; with more bad than is allowed of what is watched it goes on."""
+    judged = replace(plan("*: errors <= guide\neach: errors <= 0.1 %, proven from 3 min"), lasting=60.0)
+    for errors, outcome in ((0.0, Outcome.GO), (0.002, Outcome.INCONCLUSIVE)):
+        tallies, stop = run(judged, errors=errors), EarlyStop(judged)
+        assert any(stop.advance(tallies, before) for before in range(1, 61)) == (outcome is Outcome.GO)
+        assert stop.verdict(tallies, SOUND).outcome is outcome
 
 
 def test_nothing_followed_is_nothing_proven() -> None:

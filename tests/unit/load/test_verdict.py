@@ -56,6 +56,28 @@ def test_one_operation_without_samples_makes_the_run_invalid() -> None:
     assert "chat listMessages: 0 samples" in str(verdict.reasons[0])
 
 
+@pytest.mark.parametrize(
+    ("bad", "outcome"),
+    [(0, Outcome.GO), (2, Outcome.GO), (3, Outcome.INCONCLUSIVE), (30, Outcome.NO_GO)],
+)
+def test_what_is_watched_can_break_a_run_but_not_make_it(bad: int, outcome: Outcome) -> None:
+    """Of 250 samples at most 1 % may be bad; no more than that is GO, more is open, and what is proven broken NO-GO."""
+    judged = replace(plan("*: share over guide\neach: errors <= guide, proven from 3 min"), lasting=60.0)
+    tally = Tally((1.0,))
+    for second in range(50):
+        tally.add(second, [0.1] * 5, int(second * bad / 50) - int((second - 1) * bad / 50) if second else 0)
+    tally.add(50, [0.1], bad - tally.failed)
+    assert judge(judged, {"chat sendMessage": tally}, SOUND).outcome is outcome
+
+
+def test_nothing_proven_is_no_go_ahead() -> None:
+    """A run that watches its whole budget proves nothing of it, and is INCONCLUSIVE."""
+    judged = replace(plan("each: errors <= guide, proven from 3 min"), lasting=60.0)
+    verdict = judge(judged, run(judged, seconds=1), SOUND)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "too short" in str(verdict.reasons[0])
+
+
 @pytest.mark.parametrize("cause", UNSOUND, ids=lambda cause: cause.label)
 def test_an_unsound_run_is_invalid_and_names_its_cause(cause: Cause) -> None:
     """Each thing that makes counts meaningless has an outcome, a cause and an exit code of its own."""

@@ -24,6 +24,12 @@ BUDGET = """\
 each: p99 <= 1.5 s
 delivery: delivered >= 99 %
 """
+WATCHED = """\
+*: errors <= guide
+*: available >= guide, proven from 1 min
+each: errors <= guide, proven from 3 min
+"""
+"""The same for a run that is too short for most of it."""
 OPERATIONS = {
     "chat sendMessage": 0.030,
     "chat listMessages": 0.018,
@@ -166,6 +172,7 @@ def _metrics(world: World) -> list[Reading]:
 HEALTHY = World()
 STALLED = World(stalls=frozenset({20, 21, 40}), seed=2)
 BURSTING = World(burst=range(22, 31), slow=0.01, seed=3)
+BRIEF = World(seconds=4, rate=100, errors=0.0, seed=7)
 SHORT = World(seconds=4, rate=8, seed=4)
 STARVED = World(refused=0.02, seed=5)
 SOAK = World(seconds=3_600, rate=8, errors=0.002, stalls=frozenset({1_800}), seed=6)

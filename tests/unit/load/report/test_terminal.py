@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fixtures.runs.redaction import register_secret
-from loadtests.report.advice import MEANING
+from loadtests.report.advice import meaning
 from loadtests.report.terminal import closing_lines, live_lines, worst_of
 from loadtests.verdict import Cause, Outcome
 from tests.unit.load.report import runs
@@ -22,7 +22,7 @@ def test_the_last_lines_say_what_the_exit_code_says(name: str) -> None:
     """Verdict, exit code, meaning, reasons, what to do next and the folder are there, whatever became of the run."""
     run, text = ALL[name], closing(name)
     assert f"VERDICT  {run.verdict.outcome}  (exit code {run.verdict.exit_code})" in text
-    assert MEANING[run.verdict.outcome] in text
+    assert meaning(run) in text
     assert text.index("why:") < text.index("next:") < text.index(f"run {run.run}: runs/x")
 
 
@@ -49,6 +49,18 @@ def test_what_did_not_count_is_told() -> None:
     assert "nothing at all was counted of: all operations, chat listMessages" in closing("empty")
     late = replace(EMPTY, facts=replace(EMPTY.facts, arrivals_asked=12_000, arrivals_started=2))
     assert "11,998 arrivals that were asked for and not started" in "\n".join(closing_lines(late, None))
+
+
+def test_what_is_only_watched_is_no_praise() -> None:
+    """A GO that proves a part of the budget says which part it leaves open, line by line, and how to prove it."""
+    text = closing("watched")
+    assert "holds what so short a run can prove" in text
+    assert "1 of 6 questions of the budget hold; 5 are not proven either way" in text
+    assert "not proven either way, nor asked to be in 4 s:" in text
+    assert "each: errors <= guide, proven from 3 min (4 operations, rarest " in text
+    assert "0 of 400 bad, in truth at most 1.71 %; 288 samples more would" in text
+    assert "let a run last 3 min or more" in text
+    assert "not proven" not in closing(Outcome.GO)
 
 
 def test_long_lists_are_counted() -> None:
