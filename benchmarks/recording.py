@@ -2,8 +2,8 @@
 
 Ours are exact counts, judged after every second by the guide's two questions (share over the limit, errors); the
 reference is what Locust does for each request, with rounded latencies and no verdict. Both get the same samples in
-turn; figures are medians of the rounds. `heard` is the whole way that a sample of Locust's event takes in a run:
-keywords, clock, batch.
+turn; figures are medians of the rounds. `by_the_engine` is the way of a sample in an engine, whose second it knows;
+`heard` the whole way that a sample of Locust's event takes in a run: keywords, clock, batch.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from loadtests.budgets.grammar import parse_budget
 from loadtests.budgets.guide import numbers
 from loadtests.budgets.questions import limits, questions
 from loadtests.counts import Counts
+from loadtests.engine.native import new_lock
+from loadtests.engine.recording import Ledger
+from loadtests.engine.recording import Recorder as EngineRecorder
 from loadtests.judging import Follower, Levels
 from loadtests.recording import Recorder
 
@@ -54,6 +57,22 @@ def recorded(budget: Budget, seconds: Samples) -> None:
         for latency in latencies:
             record(second, latency)
         follower.advance(counts.tallies, second + 1)
+
+
+def by_the_engine(budget: Budget, seconds: Samples) -> None:
+    """The same as the engine does it: whoever ends a request looks whether the second is over, and appends."""
+    counts = Counts(limits(budget))
+    follower = Follower(questions(budget, [SUBJECT]), [SUBJECT], Levels())
+    recorder = EngineRecorder(SUBJECT, Ledger(counts, new_lock()))
+    record = recorder.record
+    for latencies in seconds:
+        now = time.perf_counter()
+        for latency in latencies:
+            if now >= recorder.border:
+                recorder.turn(now)
+            record(latency)
+        recorder.settle()
+        follower.advance(counts.tallies, int(time.time()) + 1)
 
 
 def batched(budget: Budget, seconds: Samples) -> None:
@@ -107,11 +126,17 @@ def main() -> None:
     budget = parse_budget(BUDGET, operations=[SUBJECT], journeys=(), guide=numbers(load_guide()))
     seconds = samples()
     figures = [
-        [nanoseconds(does, budget, seconds) for does in (recorded, batched, heard, logged)] for _ in range(rounds)
+        [nanoseconds(does, budget, seconds) for does in (by_the_engine, recorded, batched, heard, logged)]
+        for _ in range(rounds)
     ]
     medians = [statistics.median(column) for column in zip(*figures, strict=True)]
     print(f"{'nanoseconds of one sample':40} {'median':>8} {'least':>8} {'goal':>8}")
-    names = ("recorded one by one, and judged", "recorded in batches, and judged", "heard as an event, and all that")
+    names = (
+        "recorded by the engine, and judged",
+        "recorded one by one, and judged",
+        "recorded in batches, and judged",
+        "heard as an event, and all that",
+    )
     for column, name in enumerate((*names, "Locust's log_request")):
         least = min(row[column] for row in figures)
         print(f"{name:40} {medians[column]:8.0f} {least:8.0f} {GOAL_NS if column < len(names) - 1 else '':>8}")

@@ -5,6 +5,7 @@ together then, at C speed. Greenlets only: nothing here switches, and a native t
 (`add`).
 """
 
+from collections import defaultdict
 from typing import Final
 
 from loadtests import clock
@@ -21,10 +22,11 @@ class Recorder:
         """`limits` are latencies in seconds that are counted exactly (`budgets.questions.limits`)."""
         self._counts = Counts(limits)
         self.limits = self._counts.limits
-        self._second = 0
-        self._latencies: dict[str, list[float]] = {}
-        self._causes: dict[str, list[str]] = {}
-        self._plotted: list[float] = []
+        # What waits is of this second: from then, until before then.
+        self._second, self._begins, self._ends = 0, 0.0, 0.0
+        self._operations: defaultdict[str, list[float]] = defaultdict(list)
+        self._journeys: defaultdict[str, list[float]] = defaultdict(list)
+        self._causes: defaultdict[tuple[str, bool], list[str]] = defaultdict(list)
         self._lags: list[float] = []
 
     def heard(
@@ -37,19 +39,14 @@ class Recorder:
         **_: object,
     ) -> None:
         """Listen to Locust's `request` event: milliseconds from the intended start, None for what never came."""
-        second = clock.second()
-        if second != self._second:
-            self._settle()
-            self._second = second
-        latency = NEVER if response_time is None else response_time / 1000
-        waiting = self._latencies.get(name)
-        if waiting is None:
-            waiting = self._latencies[name] = []
-        waiting.append(latency)
-        if request_type != JOURNEY:
-            self._plotted.append(latency)
+        now = clock.wall()
+        if not self._begins <= now < self._ends:
+            self._turn(int(now))
+        plotted = request_type != JOURNEY
+        waiting = self._operations if plotted else self._journeys
+        waiting[name].append(NEVER if response_time is None else response_time / 1000)
         if exception is not None:
-            self._causes.setdefault(name, []).append(cause_of(exception))
+            self._causes[name, plotted].append(cause_of(exception))
 
     def asks(self, second: int) -> None:
         """An arrival of the schedule is due in this second."""
@@ -73,15 +70,20 @@ class Recorder:
         self._settle()
         return self._counts.take()
 
+    def _turn(self, second: int) -> None:
+        self._settle()
+        self._second, self._begins, self._ends = second, float(second), float(second + 1)
+
     def _settle(self) -> None:
-        second, counts = self._second, self._counts
-        for name, latencies in self._latencies.items():
-            counts.add(name, second, latencies, self._causes.get(name, ()))
-        if self._plotted:
-            counts.plot(second, self._plotted)
+        counts = self._counts
+        for waiting, plotted in ((self._operations, True), (self._journeys, False)):
+            for name, latencies in waiting.items():
+                counts.add(name, self._second, latencies, self._causes.get((name, plotted), ()), plotted=plotted)
+            waiting.clear()
+        self._causes.clear()
         if self._lags:
             counts.lag.add(self._lags)
-        self._latencies, self._causes, self._plotted, self._lags = {}, {}, [], []
+            self._lags.clear()
 
 
 def cause_of(exception: BaseException) -> str:
