@@ -10,5 +10,6 @@ pytest_plugins = [
     "fixtures.clients.plugin",
     "fixtures.environments.plugin",
     "fixtures.runs.plugin",
+    "fixtures.workers.plugin",
     "fixtures.sandbox.plugin",
 ]

@@ -8,13 +8,14 @@ from tests.architecture.source import Module, modules
 
 FOUNDATION = frozenset({"environments", "guide", "checks", "statistics"})
 MIDDLE = frozenset({"clients", "cluster", "datastores", "edge", "observability", "containers", "runs"})
-KNOWN = FOUNDATION | MIDDLE | {"contract", "sandbox", "interruption"}
+KNOWN = FOUNDATION | MIDDLE | {"contract", "sandbox", "interruption", "workers"}
 PLUGIN_PARTS = {
     "fixtures.environments.tiers": "reads pytest's options for the plugins of environments and runs",
     "fixtures.runs.hooks": "hook specifications of the plugin beside it",
     "fixtures.runs.reporting": "the report hooks of the plugin beside it",
     "fixtures.runs.selection": "reads pytest's options for the plugin beside it",
     "fixtures.runs.watch": "the hooks of the plugin beside it",
+    "fixtures.workers.parent": "a process of its own, in which pytest runs",
 }
 ALLOWED = {
     "checks": frozenset[str](),
@@ -22,6 +23,7 @@ ALLOWED = {
     "environments": frozenset({"guide"}),
     "statistics": frozenset[str](),
     "interruption": frozenset[str](),
+    "workers": frozenset[str](),
     "contract": FOUNDATION,
     "sandbox": frozenset({"guide"}),
     **dict.fromkeys(MIDDLE, FOUNDATION | {"contract"}),

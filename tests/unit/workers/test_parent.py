@@ -1,0 +1,148 @@
+"""Workers forked from a warm parent: what they share, and how each of the three processes ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures.checks.eventually import eventually
+from fixtures.checks.match import equals
+from fixtures.workers import attach, parent
+
+ROOT: Final = Path(__file__).parents[3]
+WITHIN_S: Final = 60
+FIRST_LINE: Final = "import sys;exec(eval(sys.stdin.readline()))"
+"""What execnet has an interpreter run."""
+
+
+@contextmanager
+def warm() -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Run a warm parent; yields it and its socket, and ends it by the end of its input."""
+    place = Path(tempfile.mkdtemp(prefix="sp-workers-test-")) / "socket"
+    argv = [sys.executable, "-P", parent.__file__, str(place), "suites/smoke/test_otp.py"]
+    process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE)
+    try:
+        eventually(place.exists, equals(expected=True), within=WITHIN_S)
+        yield process, place
+    finally:
+        process.communicate(timeout=WITHIN_S)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """The socket of a warm parent."""
+    with warm() as (_, socket):
+        yield socket
+
+
+def attached(place: Path) -> "subprocess.Popen[str]":
+    argv = [sys.executable, "-I", "-S", attach.__file__, str(place), "-u", "-c", FIRST_LINE]
+    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def ran(place: Path, code: str) -> tuple[str, int]:
+    process = attached(place)
+    said, _ = process.communicate(f"{code!r}\n", timeout=WITHIN_S)
+    return said, process.returncode
+
+
+def test_a_worker_has_what_it_needs_already(place: Path) -> None:
+    """pytest, the people and the contract are imported before the worker's first line runs."""
+    names = ("pytest", "xdist.remote", "fixtures.clients.person", "fixtures.contract.auth")
+    said, code = ran(place, f"print([name in sys.modules for name in {names!r}])")
+    assert (said.strip(), code) == (str([True] * len(names)), 0)
+
+
+def test_helpers_are_rewritten_in_a_worker_too(place: Path) -> None:
+    """What the parent has imported shows its assertions as pytest does, not bare."""
+    said, _ = ran(place, "print(type(sys.modules['fixtures.clients.person'].__loader__).__name__)")
+    assert said.strip() == "AssertionRewritingHook"
+
+
+def test_the_conftest_is_left_to_the_worker(place: Path) -> None:
+    """The worker's own pytest reads it, which marks what it imports later for rewriting."""
+    assert ran(place, "print('conftest' in sys.modules)")[0].strip() == "False"
+
+
+@settings(max_examples=12, deadline=None)
+@given(code=st.integers(0, 255), word=st.text(st.characters(codec="ascii", exclude_categories=["C"]), max_size=40))
+def test_pipes_and_exit_code_are_the_workers_own(place: Path, code: int, word: str) -> None:
+    """What a worker writes and how it ends is what the process that xdist has started writes, and how it ends."""
+    assert ran(place, f"print({word!r}); sys.exit({code})") == (f"{word}\n", code)
+
+
+def test_workers_run_side_by_side(place: Path) -> None:
+    """A worker that waits keeps no other from starting."""
+    first = attached(place)
+    assert ran(place, "print('second')") == ("second\n", 0)
+    assert first.communicate("'print(1)'\n", timeout=WITHIN_S)[0] == "1\n"
+
+
+def test_a_worker_does_not_share_chance(place: Path) -> None:
+    """Two workers draw different random numbers, though one process was their parent."""
+    draws = {ran(place, "import random; print(random.random())")[0] for _ in range(2)}
+    assert len(draws) == 2
+
+
+def test_ctrl_c_reaches_a_worker(place: Path) -> None:
+    """A worker reacts to SIGINT as an interpreter does, though its parent takes no notice of it."""
+    said, _ = ran(place, "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)")
+    assert said.strip() == "True"
+
+
+def test_a_killed_start_ends_its_worker(place: Path) -> None:
+    """xdist kills what it started: the worker behind it goes, too."""
+    process = attached(place)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(repr("import os,time; print(os.getpid(), flush=True); time.sleep(60)") + "\n")
+    process.stdin.flush()
+    worker = int(process.stdout.readline())
+    process.kill()
+    process.communicate(timeout=WITHIN_S)
+    eventually(lambda: Path(f"/proc/{worker}").exists(), equals(expected=False), within=WITHIN_S)
+
+
+def test_a_killed_worker_is_an_end_without_success(place: Path) -> None:
+    """A worker that crashes is seen as crashed: its pipe closes and its exit code says so."""
+    said, code = ran(place, "import os,signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert said == ""
+    assert code != 0
+
+
+def test_the_end_of_a_run_leaves_nothing() -> None:
+    """With the parent's input end its workers, itself and its folder."""
+    with warm() as (process, socket):
+        worker = attached(socket)
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        worker.stdin.write(repr("import time; print(1, flush=True); time.sleep(60)") + "\n")
+        worker.stdin.flush()
+        assert worker.stdout.readline() == "1\n"
+    assert worker.wait(WITHIN_S) != 0
+    worker.communicate()
+    assert process.returncode == 0
+    assert not socket.parent.exists()
+
+
+def test_without_a_parent_it_is_a_plain_interpreter(tmp_path: Path) -> None:
+    """A parent that never came costs time and nothing else."""
+    said, code = ran(tmp_path / "nobody", "print('pytest' in sys.modules); sys.exit(3)")
+    assert (said, code) == ("False\n", 3)
+
+
+def test_a_parent_that_dies_before_it_is_warm_costs_only_time() -> None:
+    """Who waits for it goes on as a plain interpreter."""
+    with warm() as (process, socket):
+        waiting = attached(socket)
+        os.kill(process.pid, signal.SIGKILL)
+        assert waiting.communicate("'print(7)'\n", timeout=WITHIN_S)[0] == "7\n"
