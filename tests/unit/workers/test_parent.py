@@ -1,6 +1,7 @@
 """Workers forked from a warm parent: what they share, and how each of the three processes ends."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -146,3 +147,4 @@ def test_a_parent_that_dies_before_it_is_warm_costs_only_time() -> None:
         waiting = attached(socket)
         os.kill(process.pid, signal.SIGKILL)
         assert waiting.communicate("'print(7)'\n", timeout=WITHIN_S)[0] == "7\n"
+    shutil.rmtree(socket.parent)  # its own run would
