@@ -30,6 +30,8 @@ _BEGIN_S = 90.0
 _END_S = 20.0
 _INTO_IT_S = 4.0
 """Seconds of arrivals before trouble comes."""
+_FULL_S = 5.0
+"""Seconds for which the generator may open nothing."""
 _TRESPASSERS = 24
 """Enough that a fair share of a core is less than any generator needs."""
 _SPIN = """
@@ -126,6 +128,18 @@ def kills_a_worker(generator: Generator) -> Iterator[None]:
     """Kill one of the processes that the leader has forked."""
     _wait_until_under_way(generator)
     psutil.Process(generator.leader.pid).children()[0].kill()
+    yield
+
+
+@contextmanager
+def leaves_no_descriptor(generator: Generator) -> Iterator[None]:
+    """Let the generator open no more files and connections than it has open, for some seconds."""
+    _wait_until_under_way(generator)
+    leader = psutil.Process(generator.leader.pid)
+    limits = leader.rlimit(psutil.RLIMIT_NOFILE)
+    leader.rlimit(psutil.RLIMIT_NOFILE, (leader.num_fds(), limits[1]))
+    threading.Event().wait(_FULL_S)
+    leader.rlimit(psutil.RLIMIT_NOFILE, limits)
     yield
 
 
