@@ -24,7 +24,11 @@ from loadtests.failure import UNANSWERED
 _SPIN_S: Final = 0.001
 """The event loop's timers are no finer: shorter waits are spent asking the clock, longer ones asleep."""
 _PIECE: Final = 32
-"""So many samples are counted together: dearer for each than a thousand, but nobody waits for a millisecond."""
+"""So many samples are counted together, when nobody is due for `_PAUSE_S`."""
+_PAUSE_S: Final = 0.00015
+"""Longer than it takes to count a piece. Random arrivals leave such pauses: at 20,000 a second each twentieth gap."""
+_MOST: Final = 512
+"""So many samples are counted whoever is due: where arrivals leave no pauses, larger pieces are cheaper."""
 _BURST: Final = 64
 """So many overdue arrivals are taken up before answers are read again."""
 
@@ -99,7 +103,8 @@ class OpenArrivals(Driver):
 
     def _tick(self) -> None:
         now = self._take_up_due(time.perf_counter())
-        if self.recorder.waiting >= _PIECE:
+        waiting = self.recorder.waiting
+        if waiting >= _PIECE and (self._due - now > _PAUSE_S or waiting >= _MOST):
             self.recorder.settle()
             now = time.perf_counter()
         self._wait(now)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _INSPECTION_S: Final = 0.01
+_WAITING: Final = 128
+"""Fewer samples are left to their plan until their second ends: it knows better when there is time to count them."""
 _SWITCH_S: Final = 0.0005
 """How long greenlets may keep the interpreter when the engine wants it: by default ten times as long."""
 
@@ -227,7 +229,8 @@ class Engine:
         for driver in self._drivers:
             driver.inspect(now)
         for recorder in self._recorders:
-            recorder.turn(now)
+            if now >= recorder.border or recorder.waiting >= _WAITING:
+                recorder.turn(now)
         ending = self._stopped or (self._drivers and all(driver.ending for driver in self._drivers))
         if ending:
             self._deadline = min(self._deadline, now + self._drain)
