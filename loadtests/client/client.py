@@ -24,7 +24,8 @@ _MILLISECONDS: Final = 1000.0
 _IDLE: Final = 0.5
 """Seconds after which a connection is looked at before it is used again: its peer may have closed it."""
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-_BEARER: Final = "Authorization: Bearer "
+_BEARER: Final = b"Authorization: Bearer "
+_END: Final = b"\r\n"
 
 
 class Client:
@@ -59,17 +60,17 @@ class Client:
         self._common = common
         self._wire: Wire | None = None
         self._used = 0.0
-        self._authorization = ""
+        self._authorization = b""
         self._elsewhere: dict[str, Client] | None = None
 
     @property
     def token(self) -> str | None:
         """The access token that operations with `auth="bearer"` carry, unless they have one already."""
-        return self._authorization[len(_BEARER) : -2] or None
+        return self._authorization[len(_BEARER) : -len(_END)].decode() or None
 
     @token.setter
     def token(self, token: str | None) -> None:
-        self._authorization = f"{_BEARER}{token}\r\n" if token else ""
+        self._authorization = _BEARER + token.encode() + _END if token else b""
 
     def close(self) -> None:
         """Close what is open; the next request opens another."""
@@ -95,10 +96,10 @@ class Client:
         try:
             path = operation.path
             if path.startswith("/"):
-                more = common.traces.new()
-                if endpoint.auth == "bearer" and "Authorization" not in operation.headers:
-                    more = self._authorization + more
-                answers = self._exchange(operation, common.requests.write(operation, path, more), now)
+                bears = endpoint.auth == "bearer" and "Authorization" not in operation.headers
+                credential = self._authorization if bears else b""
+                request = common.requests.write(operation, path, common.traces.new(), credential)
+                answers = self._exchange(operation, request, now)
             else:
                 answers = self._exchange_elsewhere(operation, now)
             ended = perf_counter()

@@ -48,31 +48,31 @@ class Requests:
         if self._common.count("\n") != breaks or self._common.count("\r") != breaks:
             raise UnsendableError("a line break in a header that every request carries")
 
-    def write(self, operation: Operation[object], path: str, more: str) -> bytes:
-        """The request for `path` as it goes over the wire; `more` are whole lines of its head.
+    def write(self, operation: Operation[object], path: str, more: str, credential: bytes = b"") -> bytes:
+        """The request for `path` as it goes over the wire; `more` and `credential` are whole lines of its head.
 
-        Raises `UnsendableError`.
+        A credential is most of a request: it comes as bytes, so that it is copied once. Raises `UnsendableError`.
         """
         endpoint, content, query, headers = operation.endpoint, operation.content, operation.query, operation.headers
-        method = endpoint.method
         if query:
             path = f"{path}?{urlencode(query)}"
-        lines = ""
+        lines = more
         for name, value in headers.items():
-            lines += f"{name}: {value}\r\n"
-        breaks = len(headers)
-        if lines.count("\n") != breaks or lines.count("\r") != breaks:
-            raise UnsendableError(f"a line break in a header of {operation!r}")
-        if content is not None and "Content-Length" not in headers:
-            head = f"{method} {path}{self._common}{more}{lines}Content-Length: {len(content)}\r\n\r\n"
-        elif content is None and method in _WITH_BODY:
-            head = f"{method} {path}{self._common}{more}{lines}Content-Length: 0\r\n\r\n"
-        else:
-            head = f"{method} {path}{self._common}{more}{lines}\r\n"
+            line = f"{name}: {value}"
+            if "\n" in line or "\r" in line:
+                raise UnsendableError(f"a line break in a header of {operation!r}")
+            lines = f"{lines}{line}\r\n"
+        if content is None:
+            content = b""
+            if endpoint.method in _WITH_BODY:
+                lines += "Content-Length: 0\r\n"
+        elif "Content-Length" not in headers:
+            lines = f"{lines}Content-Length: {len(content)}\r\n"
         try:
-            return head.encode("latin-1") + content if content else head.encode("latin-1")
+            head = f"{endpoint.method} {path}{self._common}{lines}".encode("latin-1")
         except UnicodeEncodeError as error:
             raise UnsendableError(f"characters in {operation!r} that no header can hold") from error
+        return b"".join((head, credential, b"\r\n", content))
 
 
 def origin_and_path(url: str) -> tuple[str, str]:

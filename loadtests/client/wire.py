@@ -17,8 +17,8 @@ from gevent.monkey import get_original
 
 from loadtests.client.names import Address
 
-PIECE: Final = 64 * 1024
-"""Bytes that are read at once, at most."""
+PIECE: Final = 16 * 1024
+"""Bytes that are read at once, at most: what a record of TLS holds."""
 
 _READ: Final = 1
 _WRITE: Final = 2
@@ -143,20 +143,16 @@ class SecureWire(Wire):
     def send(self, data: bytes) -> bool:
         """Send all of it, and say so; or stop because an answer came before its end."""
         self._tls.write(data)
-        return super().send(self._outgoing.read())
+        return Wire.send(self, self._outgoing.read())
 
     def receive(self) -> bytes:
         """Wait for what comes next; no bytes are the end."""
         if self._ahead is not None:
-            return super().receive()
+            return Wire.receive(self)
         piece = self._read() if self._incoming.pending else None
         while piece is None:
-            self._readable.start(getcurrent().switch)
-            try:
-                self._hub.switch()
-            finally:
-                self._readable.stop()
-            piece = self._take()
+            self._put(Wire.receive(self))
+            piece = self._read()
         return piece
 
     def _take(self) -> bytes | None:
@@ -167,11 +163,14 @@ class SecureWire(Wire):
             data = self._socket.recv(PIECE)
         except BlockingIOError:
             return False
+        self._put(data)
+        return True
+
+    def _put(self, data: bytes) -> None:
         if data:
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
-        return True
 
     def _read(self) -> bytes | None:
         try:
