@@ -31,7 +31,7 @@ def _live(run: LoadRun) -> Iterator[str]:
     everything = overall(counts.tallies, run.plan.called)
     failed = sum(tally.failed for name, tally in counts.tallies.items() if name in run.plan.called)
     yield (
-        f"{offset(lasted)} of {offset(planned)}  so far {run.verdict.outcome}  "
+        f"{offset(lasted)} of {offset(planned)}  so far {_so_far(run)}  "
         f"{count(len(everything))} requests, {count(failed)} failed"
         f"{f' ({share(failed / len(everything))})' if failed else ''}, "
         f"p50 {latency(everything.quantile(0.5))}, p95 {latency(everything.quantile(0.95))}, "
@@ -49,6 +49,12 @@ def _live(run: LoadRun) -> Iterator[str]:
             f"  worst line: {asked(worst.question)}: {FINDINGS[outcome_of(worst)]}, seen {share(worst.share)}, "
             f"between {share(worst.lower)} and {share(worst.upper)}{more}"
         )
+
+
+def _so_far(run: LoadRun) -> str:
+    """The verdict, and the cause if it is INVALID: a person may still mend that, or save the time."""
+    cause = run.verdict.reasons[0].cause
+    return f"{run.verdict.outcome} ({cause.label})" if cause else str(run.verdict.outcome)
 
 
 def worst_of(answers: tuple[Answer, ...]) -> Answer | None:

@@ -115,7 +115,7 @@ def test_what_lies_at_its_limit_is_not_sent_to_longer_runs() -> None:
 def test_live_lines_tell_the_last_whole_second() -> None:
     """How far, what so far, the last second, and the line that stands worst; before anything is known, no more."""
     head, second, worst = live_lines(RUNS[Outcome.INVALID])
-    assert head.startswith("1:00 of 1:00  so far INVALID  24,000 requests")
+    assert head.startswith("1:00 of 1:00  so far INVALID (worker-lost)  24,000 requests")
     assert second.startswith("  last second: asked 100, started")
     assert worst.startswith("  worst line: all operations: at least 99.9 % available: holds")
     assert len(live_lines(EMPTY)) == 2
