@@ -17,8 +17,8 @@ from gevent.monkey import get_original
 
 from loadtests.client.names import Address
 
-PIECE: Final = 16 * 1024
-"""Bytes that are read at once, at most: what a record of TLS holds."""
+PIECE: Final = 64 * 1024
+"""Bytes that are read at once, at most."""
 
 _READ: Final = 1
 _WRITE: Final = 2
