@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _INSPECTION_S: Final = 0.01
-_WAITING: Final = 128
+_WAITING: Final = 512
 """Fewer samples are left to their plan until their second ends: it knows better when there is time to count them."""
 _SWITCH_S: Final = 0.0005
 """How long greenlets may keep the interpreter when the engine wants it: by default ten times as long."""
