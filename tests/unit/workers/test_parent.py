@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,12 +29,15 @@ FIRST_LINE: Final = "import sys;exec(eval(sys.stdin.readline()))"
 @contextmanager
 def warm() -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """Run a warm parent; yields it and its socket, and ends it by the end of its input."""
-    place = Path(tempfile.mkdtemp(prefix="sp-workers-test-")) / "socket"
-    argv = [sys.executable, "-P", parent.__file__, str(place), "suites/smoke/test_otp.py"]
-    process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE)
+    folder = tempfile.mkdtemp(prefix="sp-workers-test-")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/socket")
+        listener.listen()
+        number = listener.fileno()
+        argv = [sys.executable, "-P", parent.__file__, str(number), folder, "suites/smoke/test_otp.py"]
+        process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, pass_fds=[number])
     try:
-        eventually(place.exists, equals(expected=True), within=WITHIN_S)
-        yield process, place
+        yield process, Path(folder, "socket")
     finally:
         process.communicate(timeout=WITHIN_S)
 
@@ -41,8 +45,8 @@ def warm() -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
     """The socket of a warm parent."""
-    with warm() as (_, socket):
-        yield socket
+    with warm() as (_, place):
+        yield place
 
 
 def attached(place: Path) -> "subprocess.Popen[str]":
@@ -122,8 +126,8 @@ def test_a_killed_worker_is_an_end_without_success(place: Path) -> None:
 
 def test_the_end_of_a_run_leaves_nothing() -> None:
     """With the parent's input end its workers, itself and its folder."""
-    with warm() as (process, socket):
-        worker = attached(socket)
+    with warm() as (process, place):
+        worker = attached(place)
         assert worker.stdin is not None
         assert worker.stdout is not None
         worker.stdin.write(repr("import time; print(1, flush=True); time.sleep(60)") + "\n")
@@ -132,7 +136,7 @@ def test_the_end_of_a_run_leaves_nothing() -> None:
     assert worker.wait(WITHIN_S) != 0
     worker.communicate()
     assert process.returncode == 0
-    assert not socket.parent.exists()
+    assert not place.parent.exists()
 
 
 def test_without_a_parent_it_is_a_plain_interpreter(tmp_path: Path) -> None:
@@ -143,8 +147,8 @@ def test_without_a_parent_it_is_a_plain_interpreter(tmp_path: Path) -> None:
 
 def test_a_parent_that_dies_before_it_is_warm_costs_only_time() -> None:
     """Who waits for it goes on as a plain interpreter."""
-    with warm() as (process, socket):
-        waiting = attached(socket)
+    with warm() as (process, place):
+        waiting = attached(place)
         os.kill(process.pid, signal.SIGKILL)
         assert waiting.communicate("'print(7)'\n", timeout=WITHIN_S)[0] == "7\n"
-    shutil.rmtree(socket.parent)  # its own run would
+    shutil.rmtree(place.parent)  # its own run would
