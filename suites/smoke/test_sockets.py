@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fixtures.checks import eventually, must, throughout
-from fixtures.checks.match import at_least, contains, contains_none, equals, exactly_once, has, length, present
+from fixtures.checks.match import at_least, contains, contains_none, empty, equals, exactly_once, has, length, present
 from fixtures.clients.actor import Good
 from fixtures.clients.devices import welcomed
 from fixtures.clients.protected import sockets_refuse
@@ -164,6 +165,14 @@ def test_nothing_is_lost_or_repeated_after_a_drop(alice: Person, bob: Person) ->
         after.hears("message.created"),
         equals([*missed, live, last]),
         subject=f"the messages that {after.name} heard after the drop",
+        service=after.service,
+    )
+    # What was missed need not begin with a message: whatever else happened comes back once, too.
+    told = Counter(frame.id for frame in after.frames() if isinstance(frame, frames.Event) and frame.id is not None)
+    must(
+        [event for event, times in told.items() if times > 1],
+        empty(),
+        subject=f"the events that {after.name} heard more than once after the drop",
         service=after.service,
     )
 
