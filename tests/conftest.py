@@ -1,0 +1,21 @@
+"""What every test starts from, whoever started the tests."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_reaches_children() -> Iterator[None]:
+    """Give what a test starts the usual reaction to SIGINT.
+
+    A job in the background of a script ignores it, and so would every process below. A handler is not inherited by what
+    is executed, whatever it does, and one that does nothing leaves the tests themselves as their starter wanted them.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: None)
+    yield
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
