@@ -1,5 +1,6 @@
 """The HTTP transport: what it sends, how often, and what it says of what came back."""
 
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -8,12 +9,13 @@ from fixtures.clients.exchanges import Exchange, Exchanges
 from fixtures.clients.patience import SHARE, SILENCES, Patience
 from fixtures.clients.transport import ForbiddenEffectError, Transport, Unanswered, Unexpected
 from fixtures.clients.witness import Witness
-from fixtures.contract import auth, shared
+from fixtures.contract import auth, objects, shared
 from tests.unit.clients.make import environment, transport
 from tests.unit.clients.peer import says, web_server
 
 SERVED = 'auth;slot=green;build="prod-1234567";instance="auth-1"'
 KEYS = b'{"keys": []}'
+SIGNED = "?X-Amz-Credential=someone&X-Amz-Signature=0123abcd"
 
 
 def test_each_request_begins_a_trace_and_is_marked_synthetic() -> None:
@@ -90,6 +92,38 @@ def test_an_answer_that_breaks_off_is_no_answer() -> None:
 
     with web_server(answers) as base, pytest.raises(Unanswered):
         transport(base).send(auth.key_set())
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("", "   ", "/bucket/key", "//storage.example/key", "storage.example/key"),
+        *("ftp://storage.example/key", "https:///key", "https://storage.example:port/key"),
+        *("https://storage.example:99999/key", "https://[::1/key", "https://storage..example/key", "https://b\xfc/key"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["get", "put"])
+def test_an_address_that_is_none_is_no_answer(address: str, verb: str) -> None:
+    """An address given out that cannot be asked is named without its signature, and nothing is asked in its place."""
+    asked: list[str] = []
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(handler.path)
+        says(handler, 200, KEYS)
+
+    upload = shared.Upload("PUT", address + SIGNED, {}, datetime.now(UTC))
+    operation = objects.put(upload, b"content") if verb == "put" else objects.get(address + SIGNED)
+    with web_server(answers) as base:
+        sender = transport(base)
+        with pytest.raises(Unanswered) as failure:
+            sender.answer(operation)
+    assert repr(address) in failure.value.got
+    assert "the service that gave this address out" in failure.value.likely
+    (kept,) = sender.exchanges
+    for shown in (str(failure.value), failure.value.repeat, str(failure.value.__cause__), kept.outcome, kept.curl):
+        assert "0123abcd" not in shown
+        assert "someone" not in shown
+    assert asked == []
 
 
 def test_a_silent_peer_is_given_up() -> None:
