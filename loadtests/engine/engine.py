@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _INSPECTION_S: Final = 0.01
 _WAITING: Final = 512
 """Fewer samples are left to their plan until their second ends: it knows better when there is time to count them."""
-_SWITCH_S: Final = 0.0005
-"""How long greenlets may keep the interpreter when the engine wants it: by default ten times as long."""
+_SWITCH_S: Final = 0.0001
+"""How long greenlets may keep the interpreter when the engine wants it: by default fifty times as long."""
 
 
 _GRACE_S: Final = 5.0
