@@ -25,8 +25,6 @@ from fixtures.clients.tls import trust
 from fixtures.contract import chat
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Answer, Headers, Operation
-from fixtures.contract.served_by import HEADER
-from loadtests.client import Timeouts
 from loadtests.client.user import PlatformUser
 
 USERS: Final = 32
@@ -34,9 +32,7 @@ WARM_S: Final = 0.7
 WARM_USERS: Final = 20
 MANY: Final = 1000
 TOKEN: Final = "a" * 600
-WAITS_S: Final = Timeouts().read
 _number = count(1).__next__
-_last: Final[dict[str, str]] = {}
 
 
 def message() -> Operation[chat.Message]:
@@ -58,25 +54,18 @@ class Ours(PlatformUser):
 
 
 def says(user: Any) -> None:  # noqa: ANN401 - either of Locust's
-    """Send the same operation with a client that Locust brings; what is not good is said in Locust's way.
-
-    As with ours, an answer that drips comes to an end in time, and who answered is told when it is another.
-    """
+    """Send the same operation with a client that Locust brings; what is not good is said in Locust's way."""
     number = _number()
     traceparent = f"00-{number:032x}-{number:016x}-01"
     operation = message().with_headers({"Authorization": f"Bearer {TOKEN}", "traceparent": traceparent})
-    with (
-        gevent.Timeout(WAITS_S, TimeoutError("no answer in time")),
-        user.client.request(
-            operation.method,
-            operation.path,
-            data=operation.content,
-            headers=operation.headers,
-            name=operation.label,
-            catch_response=True,
-        ) as answer,
-    ):
-        _tell(answer.headers.get(HEADER))
+    with user.client.request(
+        operation.method,
+        operation.path,
+        data=operation.content,
+        headers=operation.headers,
+        name=operation.label,
+        catch_response=True,
+    ) as answer:
         if answer.status_code not in operation.expects:
             answer.failure(f"status {answer.status_code}")
             return
@@ -84,11 +73,6 @@ def says(user: Any) -> None:  # noqa: ANN401 - either of Locust's
             operation.read(Answer(answer.status_code, Headers(answer.headers.items()), answer.content, 0.0))
         except UnexpectedAnswer as wrong:
             answer.failure(str(wrong))
-
-
-def _tell(who: str | None) -> None:
-    if who is not None and _last.get(chat.SEND.service) != who:
-        _last[chat.SEND.service] = who
 
 
 class Fast(FastHttpUser):
