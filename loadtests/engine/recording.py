@@ -66,6 +66,7 @@ class Recorder:
         """Count a sample that ended now, by its latency. First `turn`, if `border` is over."""
         self.lag = self._lags.append
         """Count an arrival, by the seconds that it was begun too late."""
+        self._lost = False
         self._second = 0
         self.border = 0.0
         """When the second ends, on the clock of `time.perf_counter`."""
@@ -83,11 +84,12 @@ class Recorder:
         self.border = now + self._second + 1 - wall
 
     def fail(self, cause: str, latency: float) -> None:
-        """Count a failed sample that ended now."""
+        """Count a failed sample that ended now; `NEVER` is recorded by this alone."""
         now = time.perf_counter()
         if now >= self.border:
             self.turn(now)
         self.record(latency)
+        self._lost = self._lost or latency == NEVER
         self._causes.append(cause)
 
     def failed(self, cause: str) -> None:
@@ -106,10 +108,10 @@ class Recorder:
 
     def _apply(self, counts: Counts) -> None:
         if self._latencies:
-            all_came = NEVER not in self._latencies
-            counts.add(self.subject, self._second, self._latencies, self._causes, plotted=all_came)
-            if not all_came:
+            counts.add(self.subject, self._second, self._latencies, self._causes, plotted=not self._lost)
+            if self._lost:
                 counts.plot(self._second, [latency for latency in self._latencies if latency != NEVER])
+                self._lost = False
         if self._lags:
             counts.lag.add(self._lags)
         for second, asked in self._asked.items():
