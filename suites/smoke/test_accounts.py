@@ -135,7 +135,7 @@ def test_forged_token_opens_nothing(alice: Person, forgery: Forgery) -> None:
     sockets_refuse(alice, false, reason=PROMISES.sockets.token_invalid)
 
 
-@pytest.mark.waits
+@pytest.mark.waits(1)
 @pytest.mark.guide("AUT-04", service="auth")
 def test_expired_token_opens_nothing(alice: Person) -> None:
     """A genuine token is refused by every service and both sockets once its time is over."""

@@ -123,7 +123,7 @@ def test_callee_is_busy(alice: Person, bob: Person, carol: Person) -> None:
     )
 
 
-@pytest.mark.waits
+@pytest.mark.waits(PROMISES.calls.ring_timeout_min)
 @pytest.mark.guide("VID-02", service="video-call-signaling")
 def test_nobody_answers(alice: Person, bob: Person) -> None:
     """A call that nobody answers stops ringing in time and ends as such on both sides."""
@@ -140,7 +140,7 @@ def test_caller_gives_up(alice: Person, bob: Person) -> None:
     _ends_for_both((alice, hers), (bob, his), call, "cancelled")
 
 
-@pytest.mark.waits
+@pytest.mark.waits(2)
 @pytest.mark.guide("VID-02", service="video-call-signaling")
 @pytest.mark.parametrize("accepted", [False, True], ids=["while-ringing", "in-the-call"])
 def test_caller_vanishes(alice: Person, bob: Person, accepted: bool) -> None:  # noqa: FBT001 -- pytest's parameter

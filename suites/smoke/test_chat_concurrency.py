@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FAREWELL = "the end"
 
 
-@pytest.mark.waits
+@pytest.mark.waits(3)
 @pytest.mark.guide("CHT-05", service="chat")
 def test_concurrent_talk_is_heard_whole(people: People) -> None:
     """Of what many say at once to one another, no device and no history lacks, repeats or reorders a message."""

@@ -34,7 +34,7 @@ def test_code_works_once(alice: Person) -> None:
     alice.is_refused(otp.verify(mail.otp_id, mail.code), "otp-used")
 
 
-@pytest.mark.waits
+@pytest.mark.waits(PROMISES.otps.shortest)
 @pytest.mark.guide("OTP-01", service="otp")
 def test_code_expires(alice: Person) -> None:
     """A code is no longer pending once its time is over, and the right one is refused."""

@@ -35,7 +35,7 @@ def peers() -> Iterator[tuple[Peer, Peer]]:
         peer.ends()
 
 
-@pytest.mark.waits
+@pytest.mark.waits(1)
 @pytest.mark.guide("VID-03", service="video-call-signaling")
 def test_two_people_see_each_other(alice: Person, bob: Person, peers: tuple[Peer, Peer]) -> None:
     """Two WebRTC ends that know of each other by the signalling alone connect, and each sees the other's picture."""

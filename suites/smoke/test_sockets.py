@@ -75,7 +75,7 @@ def test_unknown_subprotocol_is_refused(alice: Person) -> None:
         _ends(device, PROMISES.sockets.no_subprotocol)
 
 
-@pytest.mark.waits
+@pytest.mark.waits(2)
 @pytest.mark.guide("WSS-01", service="websocket-signaling")
 def test_connection_ends_with_its_token(alice: Person) -> None:
     """A connection is closed when its token expires, and the expired token opens no other."""
@@ -128,7 +128,7 @@ def test_presence_reaches_friends_and_no_strangers(alice: Person, bob: Person, c
     )
 
 
-@pytest.mark.waits
+@pytest.mark.waits(PROMISES.sockets.idle)
 @pytest.mark.guide("WSS-03", service="websocket-signaling")
 def test_idle_connection_lives(alice: Person) -> None:
     """A connection on which nobody says anything stays open, and still answers afterwards."""

@@ -1,5 +1,6 @@
 """The order in which checks are dealt to the workers."""
 
+from itertools import groupby
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,18 +10,46 @@ from hypothesis import strategies as st
 from fixtures.clients.plugin import pytest_collection_modifyitems
 
 
-def _item(name: int, *, waits: bool) -> Any:  # noqa: ANN401  # as little of an item as is asked for
-    return SimpleNamespace(name=name, waits=waits, get_closest_marker=lambda mark: waits and mark == "waits")
+class _Item:
+    """As little of an item as is asked for; `seconds` that it waits, None for one that has something to do."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+
+    def get_closest_marker(self, name: str) -> Any:  # noqa: ANN401  # as little of a mark
+        return None if self.seconds is None or name != "waits" else SimpleNamespace(args=(self.seconds,))
 
 
-@given(st.lists(st.booleans()))
-def test_checks_that_wait_come_first_and_none_is_lost(kinds: list[bool]) -> None:
-    """Every check is dealt once, those that wait before the others, and never two together while there are others."""
-    items = [_item(number, waits=waits) for number, waits in enumerate(kinds)]
-    dealt = list(items)
+_ITEMS = st.lists(st.one_of(st.none(), st.floats(0, 60)), max_size=60).map(
+    lambda kinds: [_Item(kind) for kind in kinds]
+)
+
+
+def _dealt(items: list[_Item]) -> list[_Item]:
+    dealt: list[Any] = list(items)
     pytest_collection_modifyitems(dealt)
-    assert sorted(item.name for item in dealt) == list(range(len(items)))
-    waiting, others = kinds.count(True), kinds.count(False)
-    paired = min(waiting, others)
-    if waiting:
-        assert [item.waits for item in dealt[: 2 * paired]] == [True, False] * paired
+    return dealt
+
+
+@given(_ITEMS)
+def test_none_is_lost_and_those_at_work_keep_their_order(items: list[_Item]) -> None:
+    """Every check is dealt once, and those that do not wait in the order in which they were collected."""
+    dealt = _dealt(items)
+    assert sorted(map(id, dealt)) == sorted(map(id, items))
+    assert [item for item in dealt if item.seconds is None] == [item for item in items if item.seconds is None]
+
+
+@given(_ITEMS)
+def test_those_that_wait_come_early_and_the_longest_first(items: list[_Item]) -> None:
+    """Those that wait are dealt in turn with the others, longest first, and none when only others are left."""
+    dealt = _dealt(items)
+    waits = [item.seconds for item in dealt if item.seconds is not None]
+    assert waits == sorted(waits, reverse=True)
+    runs = [(key, len(list(run))) for key, run in groupby(dealt, lambda item: item.seconds is None)]
+    if waits:
+        assert dealt[0].seconds is not None
+        at_work = [length for is_at_work, length in runs if is_at_work]
+        between = at_work[: len(waits) - 1]
+        # As many between each two that wait, until there are no more of them.
+        assert all(length == between[0] for length in between[:-1])
+        assert all(length <= between[0] for length in between[1:])
