@@ -20,13 +20,15 @@ from pathlib import Path
 import gevent
 import msgspec
 
-from benchmarks.targets import CONNECTIONS, pin
+from benchmarks.targets import CONNECTIONS, pin, stolen_seconds, waited_seconds
 from fixtures.statistics.histogram import Histogram
 from loadtests.client.target import Target
 from loadtests.counts import Counts
 from loadtests.engine import Engine, Plan
 
 WARM_S = 0.5
+TAKEN_EVERY_S = 1.0
+"""As a load test takes what was counted: to take it keeps the engine's thread from the interpreter."""
 TEXT = "a message of usual length, as people write them"
 HEADERS = {"Authorization": "Bearer " + "x" * 300, "Content-Type": "application/json"}
 SUBJECT = "benchmark"
@@ -86,7 +88,10 @@ def closed(chosen: argparse.Namespace, *, checked: bool) -> dict[str, float]:
 
 
 def arrivals(chosen: argparse.Namespace) -> dict[str, float]:
-    """Follow a schedule, Poisson or constant, and say how late its arrivals were begun and answered."""
+    """Follow a schedule, Poisson or constant, and say how late its arrivals were begun and answered.
+
+    `kept` is the share of the time for which the host or other processes had one of the two cores.
+    """
     target = Target.of(chosen.url, chosen.ca)
     count = int(chosen.rate * chosen.seconds)
     offsets = poisson(chosen.rate, chosen.seconds) if chosen.poisson else (n / chosen.rate for n in range(count))
@@ -100,9 +105,13 @@ def arrivals(chosen: argparse.Namespace) -> dict[str, float]:
     )
     print(f"begins {begins}", flush=True)
     total = Counts((0.5,))
+    stolen, waited = stolen_seconds(), waited_seconds()
+    kept = 0.0
     while engine.running:
-        gevent.sleep(0.2)
+        kept = waited_seconds() - waited  # the engine's thread takes what it waited with it
+        gevent.sleep(TAKEN_EVERY_S)
         total.merge(engine.take())
+    kept = max(kept, *(now - before for now, before in zip(stolen_seconds(), stolen, strict=True)))
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     _ends(engine)
     total.merge(engine.take())
@@ -113,6 +122,7 @@ def arrivals(chosen: argparse.Namespace) -> dict[str, float]:
         **quantiles,
         "p95": tally.latencies.quantile(0.95) or 0.0,
         "share": tally.over(0.5) / tally.requests,
+        "kept": kept / wall,
         "asked": total.asked.total(),
         "refused": total.refused.total(),
     }

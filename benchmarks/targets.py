@@ -153,6 +153,21 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def stolen_seconds() -> tuple[float, ...]:
+    """Return for how long the host has kept the generator's and the target's core from this machine, in seconds.
+
+    Both matter: over loopback a send also does the target's receiving, and waits where the target holds a lock.
+    """
+    rows = {row.split()[0]: row.split() for row in Path("/proc/stat").read_text().splitlines()}
+    return tuple(int(rows[f"cpu{core}"][8]) / _TICKS for core in (GENERATOR_CORE, TARGET_CORE))
+
+
+def waited_seconds() -> float:
+    """Return for how long threads of this process, those that still run, were ready and had no core, in seconds."""
+    rows = [(task / "schedstat").read_text().split() for task in Path("/proc/self/task").iterdir()]
+    return sum(int(row[1]) for row in rows) / 1e9
+
+
 def pin(core: int = GENERATOR_CORE) -> None:
     """Keep this process, and all that it starts from now on, on one core."""
     os.sched_setaffinity(0, {core})
