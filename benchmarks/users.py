@@ -2,11 +2,10 @@
 
 Two generators, each in a process of its own, take turns on the first core, a quarter of a second each; nginx answers
 on the last. What is compared is work for each CPU second of the generator, as the median of each round's ratio: other
-work on the machine then distorts least. Both sides
-make the same operation of the contract, send it with bearer token, idempotency key and trace, check the status, have
-the operation read the answer into its type, and Locust's event is fired for every request under the operation's name.
-Ours also bounds the time to the end of each answer and looks who answered; FastHttpUser, as it is commonly used, does
-neither. Linux only.
+work on the machine then distorts least. Both sides make the same operation of the contract, send it with bearer token,
+idempotency key and trace, check the status, have the operation read the answer into its type, and Locust's event is
+fired for every request under the operation's name. Ours also bounds the time to the end of each answer and looks who
+answered; FastHttpUser, as it is commonly used, does neither. Linux only.
 """
 
 from __future__ import annotations
