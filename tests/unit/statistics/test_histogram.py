@@ -92,9 +92,16 @@ def test_a_few_beside_the_limit_are_looked_up(seed: int, limit: float) -> None:
     assert Batch(values).over(limit) == sum(value > limit for value in values)
 
 
+@given(st.integers(1, 1000), st.integers(1, 1000))
+def test_a_crowd_beside_the_limit_is_compared_one_by_one(below: int, above: int) -> None:
+    """A batch of any size that is all but equal to the limit is counted as exactly as any other."""
+    values = [math.nextafter(0.1, 0)] * below + [math.nextafter(0.1, 1)] * above
+    assert Batch(values).over(0.1) == above
+
+
 def test_half_of_one_value_and_half_of_the_next_is_no_value() -> None:
     """Where the bytes of two neighbours look like the limit's bucket, neither is taken for it."""
-    assert Batch([0.5625, 2.984375] * 20 + [0.7465]).over(0.7461) == 21
+    assert Batch([0.5625, 2.984375] * 80 + [0.7465]).over(0.7461) == 81
 
 
 def test_an_empty_histogram_has_no_quantile() -> None:
