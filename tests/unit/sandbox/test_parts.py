@@ -160,7 +160,7 @@ def test_residue_names_every_grpc_socket() -> None:
 
 def test_mock_cluster_obeys_and_refuses() -> None:
     """The mock cluster has as many addresses as brokers, and refuses what it does not know."""
-    cluster = kafka.MockCluster(3)
+    cluster = kafka.MockCluster(3, session_ms=2000)
     assert len(set(cluster.addresses.split(","))) == 3
     cluster.create_topic("events", 2, 3)
     for order in (
