@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.environments.plugin import WORKERS
 from tests.architecture.source import ROOT
 
 pytest_plugins = ["pytester"]
@@ -130,7 +131,7 @@ def test_workers_by_default(repository: pytest.Pytester) -> None:
     """Without -n the suite's checks run in xdist's workers, which know the environment."""
     result = repository.runpytest_subprocess("-m", "smoke", "--env", "own.toml", "-rP")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*4 workers*", "worker True", "judges own 1.0 8"])
+    result.stdout.fnmatch_lines([f"*{WORKERS} workers*", "worker True", "judges own 1.0 8"])
     own = repository.runpytest()
     own.assert_outcomes(passed=1)
     own.stdout.no_fnmatch_line("created: *")
