@@ -1,13 +1,13 @@
 """The order in which checks are dealt to the workers."""
 
-from itertools import groupby
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.clients.plugin import pytest_collection_modifyitems
+from fixtures.clients.plugin import BETWEEN, pytest_collection_modifyitems
 
 
 class _Item:
@@ -41,15 +41,17 @@ def test_none_is_lost_and_those_at_work_keep_their_order(items: list[_Item]) -> 
 
 @given(_ITEMS)
 def test_those_that_wait_come_early_and_the_longest_first(items: list[_Item]) -> None:
-    """Those that wait are dealt in turn with the others, longest first, and none when only others are left."""
+    """Those that wait are dealt longest first, with the same number of others between each two while there are any."""
     dealt = _dealt(items)
     waits = [item.seconds for item in dealt if item.seconds is not None]
+    others = len(dealt) - len(waits)
     assert waits == sorted(waits, reverse=True)
-    runs = [(key, len(list(run))) for key, run in groupby(dealt, lambda item: item.seconds is None)]
-    if waits:
-        assert dealt[0].seconds is not None
-        at_work = [length for is_at_work, length in runs if is_at_work]
-        between = at_work[: len(waits) - 1]
-        # As many between each two that wait, until there are no more of them.
-        assert all(length == between[0] for length in between[:-1])
-        assert all(length <= between[0] for length in between[1:])
+    places = [place for place, item in enumerate(dealt) if item.seconds is not None]
+    assert places == [turn + min(turn * BETWEEN, others) for turn in range(len(waits))]
+
+
+def test_a_mark_without_seconds_is_a_mistake_that_is_named() -> None:
+    """Whoever forgets for how long a check waits is told which check, and what to write."""
+    bare: Any = SimpleNamespace(nodeid="suites/a.py::test_b", get_closest_marker=lambda _: SimpleNamespace(args=()))
+    with pytest.raises(pytest.UsageError, match=r"suites/a.py::test_b: .* write for example `waits\(2\)`"):
+        pytest_collection_modifyitems([bare])
