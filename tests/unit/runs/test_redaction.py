@@ -14,9 +14,10 @@ from fixtures.runs.redaction import MASK, SHORTEST, Redactor
 SECRETS = st.text(min_size=8, max_size=40).filter(lambda text: text.strip() == text and text.strip(MASK[0]) != "")
 FORMS: list[Callable[[str], str]] = [
     str,
-    repr,
-    json.dumps,
-    lambda text: json.dumps(text, ensure_ascii=False),
+    # Without the quotes around them, and with those that are the secret's own.
+    lambda text: repr(text)[1:-1],
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     quote,
     lambda text: quote(text, safe=""),
     quote_plus,
@@ -35,7 +36,7 @@ def redactor(*secrets: str) -> Redactor:
 @given(SECRETS, st.sampled_from(FORMS), st.text(max_size=20), st.text(max_size=20))
 def test_no_form_of_a_secret_is_left(secret: str, form: Callable[[str], str], before: str, after: str) -> None:
     """A registered secret is in no text, in none of the forms that texts carry."""
-    written = form(secret).strip("\"'")
+    written = form(secret)
     assume(written not in MASK)
     told = redactor(secret).redact(f"{before} {written} {after}")
     assert written not in told
