@@ -21,8 +21,8 @@ import gevent
 import msgspec
 
 from benchmarks.targets import CONNECTIONS, pin, stolen_seconds, waited_seconds
+from fixtures.http1.target import Target
 from fixtures.statistics.histogram import Histogram
-from loadtests.client.target import Target
 from loadtests.counts import Counts
 from loadtests.engine import Engine, Plan
 

@@ -115,7 +115,7 @@ def websocket_client(fire: Callable[..., object] | None) -> Callable[[Any, str, 
 
 def greenlet(fire: Callable[..., object], url: str, ca_file: str) -> Callable[[], object]:
     """Our own socket of a greenlet, with Locust's event."""
-    from loadtests.client import Target
+    from fixtures.http1.target import Target
     from loadtests.sockets.greenlet import Socket
 
     socket = Socket.connect(Target.of(url, Path(ca_file)), "/", fire=fire)
@@ -127,7 +127,7 @@ def engine(url: str, ca_file: str, seconds: float) -> None:
     import gevent
     import locust  # noqa: F401 - the engine runs in a process of Locust
 
-    from loadtests.client import Target
+    from fixtures.http1.target import Target
     from loadtests.engine import Engine
     from loadtests.sockets.engine import Talk
 
@@ -147,7 +147,7 @@ def idle(url: str, ca_file: str, count: int) -> None:
     import gevent
     import locust  # noqa: F401 - what every process of a load test has imported
 
-    from loadtests.client import Target
+    from fixtures.http1.target import Target
     from loadtests.sockets.idle import Idle
 
     before = memory()

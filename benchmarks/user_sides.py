@@ -21,10 +21,10 @@ from locust import FastHttpUser, HttpUser, constant, task
 from locust.env import Environment
 
 from benchmarks.targets import CONVERSATION, pin
-from fixtures.clients.tls import trust
 from fixtures.contract import chat
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Answer, Headers, Operation
+from fixtures.http1.tls import trust
 from loadtests.client.user import PlatformUser
 
 USERS: Final = 32

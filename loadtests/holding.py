@@ -6,7 +6,7 @@ import gevent
 
 from fixtures.clients.transport import SYNTHETIC_RUN
 from fixtures.contract.websocket_signaling import SOCKET_PATH, SUBPROTOCOL
-from loadtests.client import Target
+from fixtures.http1.target import Target
 from loadtests.session import Session
 from loadtests.sockets.idle import Idle
 

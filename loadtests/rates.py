@@ -13,9 +13,9 @@ import gevent
 
 from fixtures.clients.transport import SYNTHETIC_RUN
 from fixtures.contract.operation import Answer, Headers, Operation
+from fixtures.http1.requests import Requests
+from fixtures.http1.target import Target
 from loadtests.arrivals import offsets
-from loadtests.client import Target
-from loadtests.client.requests import Requests
 from loadtests.engine import Engine, Plan
 from loadtests.engine.locust_statistics import report
 from loadtests.profiles.model import OperationRate

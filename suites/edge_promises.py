@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from fixtures.checks import must
 from fixtures.checks.match import absent, all_of, at_least, has, is_a, matches
-from fixtures.clients.tls import trust
 from fixtures.contract import shared
 from fixtures.contract.promises import PROMISES
 from fixtures.edge.control import control_server
 from fixtures.edge.handshake import Outcome, certificate, handshake
 from fixtures.edge.plain import ask_plainly
 from fixtures.guide import load_guide
+from fixtures.http1.tls import trust
 from fixtures.runs.causes import PUBLIC_ADDRESS
 
 if TYPE_CHECKING:

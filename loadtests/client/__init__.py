@@ -9,7 +9,6 @@ redirects, pools. This one has a socket, the parser of the field (llhttp) and TL
 """
 
 from loadtests.client.client import Client
-from loadtests.client.target import Target
 from loadtests.client.timeouts import Timeouts
 
-__all__ = ["Client", "Target", "Timeouts"]
+__all__ = ["Client", "Timeouts"]

@@ -8,13 +8,14 @@ from gevent import GreenletExit, getcurrent
 
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import IDEMPOTENCY_KEY, Operation
-from loadtests.client.answers import Answers
+from fixtures.http1.answers import Answers
+from fixtures.http1.errors import NO_ANSWER, ClosedError, CutOffError
+from fixtures.http1.requests import origin_and_path
+from fixtures.http1.target import Target
 from loadtests.client.common import Common, Fire, Sighted
 from loadtests.client.reading import read
-from loadtests.client.requests import origin_and_path
-from loadtests.client.target import Target
 from loadtests.client.timeouts import Timeouts
-from loadtests.client.trouble import TROUBLES, ClosedError, CutOffError, unanswered, unexpected
+from loadtests.client.trouble import unanswered, unexpected
 from loadtests.client.wire import NothingSentError, Wire
 from loadtests.failure import UNANSWERED, Failure
 
@@ -110,7 +111,7 @@ class Client:
                 common.give_back(answers)
         except UnexpectedAnswer as wrong:
             trouble, failure = wrong, unexpected(operation, wrong)
-        except TROUBLES as none:
+        except NO_ANSWER as none:
             trouble, failure = none, unanswered(none)
         except GreenletExit:
             common.fire(

@@ -7,12 +7,14 @@ import gevent
 import gevent.socket
 
 from fixtures.contract.served_by import HEADER
-from loadtests.client.answers import Answers
+from fixtures.http1.answers import Answers
+from fixtures.http1.errors import UnsendableError
+from fixtures.http1.requests import Requests
+from fixtures.http1.target import Target
 from loadtests.client.deadlines import Deadlines
 from loadtests.client.names import Address, Names
-from loadtests.client.requests import Requests, Traces, UnsendableError
-from loadtests.client.target import Target
 from loadtests.client.timeouts import Timeouts
+from loadtests.client.traces import Traces
 from loadtests.client.wire import SecureWire, Wire, connect
 
 Fire = Callable[..., object]

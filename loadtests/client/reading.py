@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from fixtures.contract.operation import Answer, Operation
-from loadtests.client.answers import Answers
+from fixtures.http1.answers import Answers
 
 T = TypeVar("T")
 

@@ -7,21 +7,8 @@ from typing import Final
 
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Operation
-from loadtests.client.answers import NotHttpError, TooLargeError
-from loadtests.client.requests import UnsendableError
+from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError, UnsendableError
 from loadtests.failure import OWN, Failure
-
-
-class ClosedError(ConnectionError):
-    """The peer ended the connection and said nothing."""
-
-
-class CutOffError(ConnectionError):
-    """The peer, or whatever is between, ended the connection in the middle of an answer."""
-
-
-TROUBLES: Final = (OSError, NotHttpError, TooLargeError, UnsendableError)
-"""What can keep an answer from coming."""
 
 _MISSING: Final = "missing required field"
 # The machine that makes the load has run out of something: not the platform's fault.

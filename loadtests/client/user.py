@@ -16,8 +16,8 @@ from weakref import WeakKeyDictionary
 
 from locust import User
 
+from fixtures.http1.target import Target
 from loadtests.client.client import Client
-from loadtests.client.target import Target
 from loadtests.client.timeouts import Timeouts
 
 if TYPE_CHECKING:

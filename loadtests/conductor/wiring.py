@@ -5,8 +5,6 @@ them; what has to wait there waits within bounds, so Locust's own ways to end (i
 worker) end a run in good order, too.
 """
 
-import logging
-
 import locust.env
 from locust.runners import MasterRunner, WorkerRunner
 
@@ -20,8 +18,6 @@ def conduct(environment: locust.env.Environment) -> None:
     runner, options = environment.runner, environment.parsed_options
     if runner is None or options is None:
         raise RuntimeError("the conductor is wired up in Locust's init event, when there are a runner and options")
-    # One line for each request that makes people would hide everything else.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     post = Post(runner)
     if not isinstance(runner, MasterRunner):
         Membership(environment, post).join()

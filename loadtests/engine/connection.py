@@ -5,7 +5,8 @@ from os import write
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, cast
 
-from loadtests.client.answers import LARGEST_HEAD, Answers, NotHttpError, TooLargeError
+from fixtures.http1.answers import LARGEST_HEAD, Answers
+from fixtures.http1.errors import NotHttpError, TooLargeError
 from loadtests.engine.parsing import Whole, WholeWithBody
 from loadtests.engine.plan import Plan, cause_of
 

@@ -9,7 +9,7 @@ CHECK_FAILED: Final = "contract: "
 
 
 class Origin(Protocol):
-    """Where requests go; `loadtests.client.target.Target` is one."""
+    """Where requests go; `fixtures.http1.target.Target` is one."""
 
     @property
     def host(self) -> str:

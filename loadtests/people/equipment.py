@@ -5,7 +5,8 @@ from typing import Final
 
 from fixtures.clients.transport import SYNTHETIC_RUN
 from fixtures.environments import Environment
-from loadtests.client import Client, Target, Timeouts
+from fixtures.http1.target import Target
+from loadtests.client import Client, Timeouts
 from loadtests.people.visitor import Device, Sender
 from loadtests.sockets.greenlet import Socket
 

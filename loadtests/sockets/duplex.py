@@ -7,7 +7,8 @@ import gevent
 import gevent.socket
 from gevent import getcurrent
 
-from loadtests.client import Target, Timeouts
+from fixtures.http1.target import Target
+from loadtests.client import Timeouts
 from loadtests.client.names import Address, Names
 from loadtests.client.trouble import unanswered
 from loadtests.client.wire import SecureWire, Wire, connect

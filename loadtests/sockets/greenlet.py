@@ -14,7 +14,8 @@ from typing import Any, Final
 import gevent
 from gevent import GreenletExit, get_hub, getcurrent
 
-from loadtests.client import Target, Timeouts
+from fixtures.http1.target import Target
+from loadtests.client import Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.client.wire import Wire
 from loadtests.failure import UNANSWERED, Failure

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from gevent.monkey import get_original
 
-from loadtests.client import Target
+from fixtures.http1.target import Target
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
 from loadtests.sockets import frames

@@ -21,7 +21,8 @@ from typing import Any, Final
 
 from gevent.monkey import get_original
 
-from loadtests.client import Target, Timeouts
+from fixtures.http1.target import Target
+from loadtests.client import Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
 from loadtests.sockets.holding import Held, Holder, Plan

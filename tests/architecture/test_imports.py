@@ -8,7 +8,7 @@ from tests.architecture.source import Module, modules
 
 FOUNDATION = frozenset({"environments", "guide", "checks", "statistics"})
 MIDDLE = frozenset({"clients", "cluster", "datastores", "edge", "observability", "containers", "runs"})
-KNOWN = FOUNDATION | MIDDLE | {"contract", "sandbox", "interruption", "workers"}
+KNOWN = FOUNDATION | MIDDLE | {"contract", "http1", "sandbox", "interruption", "workers"}
 PLUGIN_PARTS = {
     "fixtures.environments.tiers": "reads pytest's options for the plugins of environments and runs",
     "fixtures.runs.hooks": "hook specifications of the plugin beside it",
@@ -25,10 +25,11 @@ ALLOWED = {
     "interruption": frozenset[str](),
     "workers": frozenset[str](),
     "contract": FOUNDATION,
+    "http1": frozenset({"contract"}),
     "sandbox": frozenset({"guide"}),
-    **dict.fromkeys(MIDDLE, FOUNDATION | {"contract"}),
+    **dict.fromkeys(MIDDLE, FOUNDATION | {"contract", "http1"}),
     # Clients write what they create into the run's ledger; runs know nothing of clients.
-    "clients": FOUNDATION | {"contract", "runs"},
+    "clients": FOUNDATION | {"contract", "http1", "runs"},
 }
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fixtures.clients.transport import Transport
     from fixtures.contract.operation import Answer, Operation
 
@@ -43,8 +45,8 @@ def pytest_configure() -> None:
     received = Transport._receive
     file = Path(os.environ[FOLDER]) / f"{uuid.uuid4()}.jsonl"
 
-    def judged(self: Transport, operation: Operation[Any], url: str, headers: dict[str, str], started: float) -> Answer:
-        answer = received(self, operation, url, headers, started)
+    def judged(self: Transport, operation: Operation[Any], headers: Mapping[str, str]) -> Answer:
+        answer = received(self, operation, headers)
         note(file, operation, answer)
         return answer
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from fixtures.clients.transport import Transport
     from fixtures.contract.operation import Answer, Operation
@@ -58,13 +58,11 @@ def pytest_configure() -> None:
     received = Transport._receive
     notes = Path(os.environ[FOLDER]) / f"{uuid.uuid4()}.txt"
 
-    def reflected(
-        self: Transport, operation: Operation[Any], url: str, headers: dict[str, str], started: float
-    ) -> Answer:
-        answer = received(self, operation, url, headers, started)
+    def reflected(self: Transport, operation: Operation[Any], headers: Mapping[str, str]) -> Answer:
+        answer = received(self, operation, headers)
         sent = {
             name.lower(): value.removeprefix("Bearer ")
-            for name, value in headers.items()
+            for name, value in operation.headers.items()
             if name.lower() in _REFLECTED.values()
         }
         with notes.open("a", encoding="utf-8") as lines:

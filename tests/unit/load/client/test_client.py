@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fixtures.contract import chat
 from fixtures.contract.operation import Endpoint, Operation
 from loadtests.failure import Failure
-from tests.unit.load.client.peer import CONVERSATION, CREATED, MESSAGE, OK, Peer, server
+from tests.unit.http1.peer import CONVERSATION, CREATED, MESSAGE, OK, Peer, server
 from tests.unit.load.client.visitor import GET, HEAD, POST, TOKEN, Visitor, cause_of, does
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from fixtures.contract import auth, chat, shared
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Answer, Endpoint, Headers, Operation
-from loadtests.client.answers import Answers
+from fixtures.http1.answers import Answers
 from loadtests.client.reading import read
-from tests.unit.load.client.peer import MESSAGE
+from tests.unit.http1.peer import MESSAGE
 
 CALLS: list[Operation[Any]] = [
     chat.send("c", "hello", idempotency_key="k"),

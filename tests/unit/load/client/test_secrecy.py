@@ -1,7 +1,7 @@
 """What the client says of its person, and to whom."""
 
 from fixtures.contract import chat, objects, shared
-from tests.unit.load.client.peer import OK, server
+from tests.unit.http1.peer import OK, server
 from tests.unit.load.client.visitor import TOKEN, Visitor, cause_of, does
 
 

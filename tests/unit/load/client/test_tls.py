@@ -6,7 +6,7 @@ import gevent
 
 from fixtures.contract.operation import Endpoint, Operation
 from fixtures.sandbox.tls import write_certificates
-from tests.unit.load.client.peer import OK, server
+from tests.unit.http1.peer import OK, server
 from tests.unit.load.client.visitor import GET, POST, Visitor, cause_of, does
 
 

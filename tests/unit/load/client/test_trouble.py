@@ -7,9 +7,8 @@ import ssl
 
 import pytest
 
-from loadtests.client.answers import NotHttpError, TooLargeError
-from loadtests.client.requests import UnsendableError
-from loadtests.client.trouble import ClosedError, CutOffError, unanswered
+from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError, UnsendableError
+from loadtests.client.trouble import unanswered
 
 
 @pytest.mark.parametrize(

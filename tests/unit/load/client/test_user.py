@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.unit.load.client.peer import OK, server
+from tests.unit.http1.peer import OK, server
 
 ROOT = Path(__file__).parents[4]
 PROGRAM = """

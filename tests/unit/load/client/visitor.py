@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.contract.operation import Endpoint, Operation
-from loadtests.client import Client, Target, Timeouts
+from fixtures.http1.target import Target
+from loadtests.client import Client, Timeouts
 from loadtests.failure import Failure
-from tests.unit.load.client.peer import Peer
+from tests.unit.http1.peer import Peer
 
 TOKEN = "of-nobody"  # noqa: S105 - opens nothing
 GET = Operation(Endpoint("chat", "getText", "GET", "/text", {200: str}, auth="none"), "/text")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from loadtests.client.target import Target
+from fixtures.http1.target import Target
 from loadtests.client.timeouts import Timeouts
 from loadtests.counts import Counts
 from loadtests.engine.connection import Connection

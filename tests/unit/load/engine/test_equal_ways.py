@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loadtests.client.answers import Answers, NotHttpError, TooLargeError
+from fixtures.http1.answers import Answers
+from fixtures.http1.errors import NotHttpError, TooLargeError
 from loadtests.counts import Counts
 from loadtests.engine.connection import Connection
 from loadtests.engine.plan import Plan

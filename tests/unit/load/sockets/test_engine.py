@@ -11,8 +11,9 @@ from websockets.sync.server import ServerConnection
 
 from fixtures.checks import eventually
 from fixtures.checks.match import equals
+from fixtures.http1.target import Target
 from fixtures.sandbox.tls import write_certificates
-from loadtests.client import Target, Timeouts
+from loadtests.client import Timeouts
 from loadtests.counts import Counts
 from loadtests.engine import Engine
 from loadtests.sockets.engine import Talk

@@ -11,8 +11,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
+from fixtures.http1.target import Target
 from fixtures.sandbox.tls import write_certificates
-from loadtests.client import Target, Timeouts
+from loadtests.client import Timeouts
 from loadtests.failure import Failure
 from loadtests.sockets.greenlet import Closure, Socket
 from tests.unit.load.sockets.peers import agreement, closed_port, echoes, raw_server, websocket_server

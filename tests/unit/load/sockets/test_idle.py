@@ -14,8 +14,9 @@ from websockets.sync.server import ServerConnection
 
 from fixtures.checks import eventually
 from fixtures.checks.match import equals
+from fixtures.http1.target import Target
 from fixtures.sandbox.tls import write_certificates
-from loadtests.client import Target, Timeouts
+from loadtests.client import Timeouts
 from loadtests.sockets import room
 from loadtests.sockets.idle import Idle, Sample
 from loadtests.sockets.room import NoRoomError, allow_descriptors, sources

@@ -1,15 +1,14 @@
 """Writing requests: a server reads what was meant, and nothing can be smuggled in."""
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.contract import chat
 from fixtures.contract.operation import Endpoint, Operation
-from loadtests.client.requests import Requests, Traces, UnsendableError, origin_and_path
-from tests.unit.load.client.peer import Request
+from fixtures.http1.errors import UnsendableError
+from fixtures.http1.requests import Requests, origin_and_path
+from tests.unit.http1.peer import Request
 
 REQUESTS = Requests("chat.example:8443", {"X-Synthetic-Run": "run-1"})
 PLAIN: Endpoint[None] = Endpoint("x", "x", "GET", "/", {})
@@ -70,15 +69,6 @@ def test_a_body_has_its_length(method: str, content: bytes | None, length: str) 
         data = REQUESTS.write(Operation(endpoint, "/", headers=headers, content=content), "/", "")
         assert data.count(b"Content-Length") == 1
         assert read(data).headers["Content-Length"] == length
-
-
-def test_every_request_has_a_trace_of_its_own() -> None:
-    """Traces are well formed and differ, within a process and between processes."""
-    ones, others = Traces(), Traces()
-    lines = [traces.new() for traces in (ones, others) for _ in range(100)]
-    assert len(set(lines)) == 200
-    form = re.compile(r"traceparent: 00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01\r\n")
-    assert all(form.fullmatch(line) for line in lines)
 
 
 @pytest.mark.parametrize(

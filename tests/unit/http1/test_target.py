@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.http1.target import Target
 from fixtures.sandbox.tls import write_certificates
-from loadtests.client import Target, Timeouts
 
 
 @pytest.mark.parametrize(
@@ -28,18 +28,16 @@ def test_https_trusts_the_file_it_is_given(tmp_path: Path) -> None:
     write_certificates(tmp_path)
     target = Target.of("https://a.example", tmp_path / "ca.pem")
     assert target.context is not None
+    assert target.context.check_hostname
     assert (target.port, target.authority) == (443, "a.example")
     with pytest.raises(OSError, match="No such file"):
         Target.of("https://a.example", tmp_path / "none.pem")
 
 
-@pytest.mark.parametrize("url", ["ftp://a", "a.example", "https://", "http://user@a", "http://a:99999"])
+@pytest.mark.parametrize(
+    "url", ["ftp://a", "a.example", "https://", "http://user@a", "http://a:99999", "http://a..b", "http://\xfc"]
+)
 def test_anything_else_is_refused(url: str) -> None:
     """What is no http or https address with a host is an error."""
-    with pytest.raises(ValueError, match=r"address|[Pp]ort"):
+    with pytest.raises(ValueError, match=r"address|[Pp]ort|idna|ascii"):
         Target.of(url)
-
-
-def test_times_scale_and_sizes_do_not() -> None:
-    """A slower world has longer times and answers of the same size."""
-    assert Timeouts(1, 2, 3).scaled(2.5) == Timeouts(2.5, 5.0, 3)

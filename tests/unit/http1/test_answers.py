@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.client.answers import LARGEST_HEAD, Answers, NotHttpError, TooLargeError
+from fixtures.http1.answers import LARGEST_HEAD, Answers
+from fixtures.http1.errors import NotHttpError, TooLargeError
 
 LARGEST = 100_000
 CUTS = st.lists(st.integers(0, 2000), max_size=8)

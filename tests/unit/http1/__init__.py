@@ -1,0 +1,1 @@
+"""Tests of `fixtures.http1`."""

@@ -1,0 +1,277 @@
+"""Connections that wait: each request is sent once, and has its own answer or a word for why there is none."""
+
+import socket
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixtures.contract.answer import Answer
+from fixtures.contract.operation import Endpoint, Operation
+from fixtures.http1.connections import Connections, Limits
+from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError
+from fixtures.http1.way import Way
+from fixtures.sandbox.tls import write_certificates
+from tests.unit.http1.peer import OK, Peer, server
+
+LIMITS = Limits(connect=5.0, read=5.0, whole=5.0, largest=1_000_000)
+SOON = Limits(connect=5.0, read=0.1, whole=0.25, largest=1000)
+GET: Endpoint[str] = Endpoint("chat", "getText", "GET", "/text", {200: str}, auth="none")
+PUT: Endpoint[str] = Endpoint("chat", "putText", "PUT", "/text", {200: str}, auth="none", effect="create")
+
+
+def ask(  # noqa: PLR0913 - what a test may want to be different
+    connections: Connections,
+    url: str,
+    *,
+    endpoint: Endpoint[str] = GET,
+    content: bytes | None = None,
+    limits: Limits = LIMITS,
+    ca_file: Path | None = None,
+) -> Answer:
+    way = Way.to(url, ca_file)
+    request = way.request(Operation(endpoint, "/text", content=content))
+    return connections.exchange(way.target, request, limits, head_only=endpoint.method == "HEAD")
+
+
+def text(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def test_a_connection_is_kept_for_the_next_request(connections: Connections) -> None:
+    """Whoever asks the same target again does so on the same connection, and another target has its own."""
+    with server(lambda peer: peer.answers(*[OK] * 3)) as known, server(lambda peer: peer.answers(OK)) as other:
+        answers = [ask(connections, url) for url in (known.url, other.url, known.url, known.url)]
+        connections.close()
+    assert [(answer.status, answer.body, answer.media_type) for answer in answers] == [
+        (200, b'"ok"', "application/json")
+    ] * 4
+    assert all(0 < answer.elapsed < 5 for answer in answers)
+    assert (known.connections, other.connections) == (1, 1)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.binary(max_size=50), st.sampled_from(["length", "chunks", "end"])), max_size=6))
+def test_each_request_has_its_own_answer(exchanges: list[tuple[bytes, str]]) -> None:
+    """Whatever the bodies and however their ends are told, each request gets the answer that was given to it."""
+    left = list(exchanges)
+
+    def answers(peer: Peer) -> None:
+        while left and peer.hears() is not None:
+            body, way = left.pop(0)
+            if way == "length":
+                peer.says(text(body))
+            elif way == "chunks":
+                chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+                peer.says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunk, b"0\r\n\r\n")
+            else:
+                peer.says(b"HTTP/1.1 200 OK\r\n\r\n", body)
+                return
+
+    with server(answers) as known:
+        connections = Connections()
+        assert [ask(connections, known.url).body for _ in exchanges] == [body for body, _ in exchanges]
+        connections.close()
+    assert len(known.requests) == len(exchanges)
+
+
+def test_many_may_ask_at_once(connections: Connections) -> None:
+    """Threads have connections of their own while they ask, so nobody gets an answer that is another's."""
+
+    def echoes(peer: Peer) -> None:
+        while (request := peer.hears()) is not None:
+            peer.says(text(request.body))
+
+    wanted = [b"%d" % number for number in range(200)]
+    with server(echoes) as known, ThreadPoolExecutor(8) as threads:
+        found = threads.map(lambda body: ask(connections, known.url, endpoint=PUT, content=body).body, wanted)
+        assert list(found) == wanted
+        connections.close()
+    assert known.connections <= 8
+    assert len(known.requests) == 200
+
+
+@pytest.mark.parametrize("ending", ["closes", "says more", "says goodbye"])
+def test_what_ended_while_it_waited_is_not_used_again(connections: Connections, ending: str) -> None:
+    """A kept connection that its peer has closed, or on which something came unasked, is left for a new one."""
+    done = threading.Event()
+    answer = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") if ending == "says goodbye" else OK
+
+    def does(peer: Peer) -> None:
+        peer.answers(answer)
+        if peer.number == 0:
+            if ending == "closes":
+                peer.connection.shutdown(socket.SHUT_RDWR)
+            elif ending == "says more":
+                peer.says(OK)
+            done.set()
+
+    with server(does) as known:
+        ask(connections, known.url)
+        assert done.wait(5)
+        assert ask(connections, known.url).status == 200
+        connections.close()
+    assert (known.connections, len(known.requests)) == (2, 2)
+
+
+def test_nothing_is_sent_twice(connections: Connections) -> None:
+    """A request that is not answered on a kept connection has failed, though another connection might do."""
+
+    def does(peer: Peer) -> None:
+        peer.answers(OK)
+        peer.hears()
+
+    with server(does) as known:
+        ask(connections, known.url)
+        with pytest.raises(ClosedError):
+            ask(connections, known.url)
+    assert (known.connections, len(known.requests)) == (1, 2)
+
+
+def test_an_answer_that_is_late_is_nobodys(connections: Connections) -> None:
+    """After a time-out the connection is given up: what comes on it later is not the answer to the next request."""
+    late = threading.Event()
+
+    def does(peer: Peer) -> None:
+        peer.hears()
+        if peer.number == 0:
+            late.wait(5)
+            peer.says(text(b"late"))
+        else:
+            peer.says(text(b"mine"))
+
+    with server(does) as known:
+        with pytest.raises(TimeoutError, match=r"nothing came for 0\.1 s"):
+            ask(connections, known.url, limits=SOON)
+        late.set()
+        assert ask(connections, known.url).body == b"mine"
+        connections.close()
+    assert known.connections == 2
+
+
+def test_an_answer_that_drips_comes_to_an_end(connections: Connections) -> None:
+    """A piece now and then keeps nobody waiting beyond the time for all of it."""
+    over = threading.Event()
+
+    def drips(peer: Peer) -> None:
+        peer.hears()
+        peer.says(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n")
+        for _ in range(100):
+            peer.says(b".")
+            if over.wait(0.02):
+                return
+
+    with server(drips) as known:
+        with pytest.raises(TimeoutError, match=r"still arriving after 0\.25 s"):
+            ask(connections, known.url, limits=SOON)
+        over.set()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "said"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", NotHttpError, "Expected HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort", CutOffError, "before the answer did"),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", CutOffError, "before the answer did"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", ClosedError, "without an answer"),
+        (b"", ClosedError, "without an answer"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 2000, TooLargeError, "no end"),
+    ],
+)
+def test_what_is_no_answer_has_a_word_for_it(
+    connections: Connections, answer: bytes, error: type[Exception], said: str
+) -> None:
+    """Garbage, an answer without its end, none at all and one without bounds are told apart."""
+    with server(lambda peer: peer.answers(answer)) as known, pytest.raises(error, match=said):
+        ask(connections, known.url, limits=SOON)
+
+
+def test_an_answer_before_the_requests_end_is_one(connections: Connections) -> None:
+    """Who refuses a large body and reads no further has answered; the connection is not used again."""
+    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
+
+    def refuses(peer: Peer) -> None:
+        peer.connection.recv(1000)
+        peer.says(refusal)
+        peer.connection.shutdown(socket.SHUT_WR)
+        while peer.connection.recv(65536):  # else the reset could overtake the answer
+            pass
+
+    with server(refuses) as known:
+        assert ask(connections, known.url, endpoint=PUT, content=bytes(3_000_000)).status == 413
+        assert ask(connections, known.url, endpoint=PUT, content=bytes(3_000_000)).status == 413
+    assert known.connections == 2
+
+
+def test_a_request_that_nobody_takes_is_given_up(connections: Connections) -> None:
+    """A peer that neither reads nor answers costs the time for one piece."""
+    over = threading.Event()
+    with server(lambda _: over.wait(5)) as known:
+        with pytest.raises(TimeoutError, match="nothing more of the request was taken"):
+            ask(connections, known.url, endpoint=PUT, content=bytes(30_000_000), limits=SOON)
+        over.set()
+
+
+def test_who_resets_has_not_answered(connections: Connections) -> None:
+    """A reset is what it is called."""
+
+    def resets(peer: Peer) -> None:
+        peer.hears()
+        peer.resets()
+
+    with server(resets) as known, pytest.raises(ConnectionResetError):
+        ask(connections, known.url)
+
+
+def test_where_nobody_listens_is_refused(connections: Connections) -> None:
+    """A closed port is an error at once, and an address that swallows everything costs the time to connect."""
+    with server(lambda _: None) as known:
+        gone = known.url
+    with pytest.raises(ConnectionRefusedError):
+        ask(connections, gone)
+
+
+def test_the_answer_to_head_ends_with_its_head(connections: Connections) -> None:
+    """The length that is stated is that of a body which does not come, also where a connection waits."""
+    head: Endpoint[str] = Endpoint("chat", "headText", "HEAD", "/text", {200: str}, auth="none")
+    with server(lambda peer: peer.answers(OK, OK)) as known:
+        assert ask(connections, known.url).body == b'"ok"'
+        answer = ask(connections, known.url, endpoint=head)
+        connections.close()
+    assert (answer.status, answer.body, answer.headers["Content-Length"]) == (200, b"", "4")
+
+
+def test_over_tls_it_is_sure_of_its_peer(connections: Connections, certificates: Path, tmp_path: Path) -> None:
+    """Over TLS requests and answers are the same, and a certificate that does not prove its host is refused."""
+    with server(lambda peer: peer.answers(OK, text(bytes(100_000))), certificates=certificates) as known:
+        ours = certificates / "ca.pem"
+        content = bytes(500_000)
+        assert ask(connections, known.url, endpoint=PUT, content=content, ca_file=ours).body == b'"ok"'
+        assert ask(connections, known.url, ca_file=ours).body == bytes(100_000)
+        assert known.connections == 1
+        write_certificates(tmp_path)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            ask(connections, known.url, ca_file=tmp_path / "ca.pem")
+        connections.close()
+
+
+def test_tls_that_is_none_is_no_connection(connections: Connections, certificates: Path) -> None:
+    """A peer that speaks something else, hangs up or says nothing in the handshake is none to talk to."""
+    ours, over = certificates / "ca.pem", threading.Event()
+    with server(lambda peer: peer.says(b"SSH-2.0-OpenSSH_9.2\r\n")) as known, pytest.raises(ssl.SSLError):
+        ask(connections, known.url.replace("http:", "https:"), ca_file=ours)
+    with server(lambda peer: peer.resets()) as known, pytest.raises(OSError, match=r"reset|EOF"):
+        ask(connections, known.url.replace("http:", "https:"), ca_file=ours)
+    with server(lambda _: over.wait(5)) as known:
+        with pytest.raises(TimeoutError, match=r"no TLS within 0\.1 s"):
+            ask(
+                connections,
+                known.url.replace("http:", "https:"),
+                ca_file=ours,
+                limits=Limits(connect=0.1, read=5.0, whole=5.0, largest=1000),
+            )
+        over.set()
