@@ -7,16 +7,16 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.sandbox import layout
+from fixtures.sandbox import layout, storage
 from fixtures.sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_sweep_takes_the_dead_and_leaves_the_living(tmp_path: Path) -> None:
 
 def test_abandoned_directory_is_taken_again() -> None:
     """A directory that was given is used again when its former sandbox was killed."""
-    root = Path(layout.base()) / f"sandbox-unit-{os.getpid()}"
+    root = storage.base() / f"sandbox-unit-{os.getpid()}"
     root.mkdir()
     _abandon(root)
     (root / "rubbish").touch()
