@@ -54,12 +54,6 @@ class Counts:
         self.seconds: dict[int, Histogram] = {}
         """Second to the latencies of all operations that ended in it, for pictures; journeys are not in it."""
 
-    def record(self, subject: str, second: int, latency: float, cause: str = "") -> None:
-        """Count one sample that ended in `second`; `latency` in seconds from the intended start; `cause` if failed."""
-        self.tally(subject).record(second, latency, bool(cause))
-        if cause:
-            self.causes[subject, cause] += 1
-
     def add(
         self,
         subject: str,

@@ -22,7 +22,7 @@ SAMPLES = st.lists(
 def _counted(samples: list[tuple[str, int, float, str]]) -> Counts:
     counts = Counts(LIMITS)
     for subject, second, latency, cause in samples:
-        counts.record(subject, second, latency, cause)
+        counts.add(subject, second, [latency], [cause] if cause else ())
         counts.plot(second, [latency])
         counts.asked[second] += 1
         counts.lag.add([0.001])
@@ -58,17 +58,17 @@ def test_what_was_taken_is_not_counted_again(before: list, after: list) -> None:
 def test_what_never_came_is_over_every_limit() -> None:
     """A message that was lost is a failure, and slow by any measure."""
     counts = Counts(LIMITS)
-    counts.record("delivery", 1, NEVER, "lost")
+    counts.add("delivery", 1, [NEVER], ["lost"])
     tally = counts.tallies["delivery"]
     assert (tally.over(1.0), tally.failed, counts.causes) == (1, 1, {("delivery", "lost"): 1})
 
 
 def test_a_batch_is_counted_like_its_samples() -> None:
-    """An engine that counts in batches is judged like one that counts one by one."""
+    """However samples are cut into batches, they are counted alike."""
     batch, single = Counts(LIMITS), Counts(LIMITS)
     batch.add("chat sendMessage", 3, [0.1, 2.0], ["timeout"])
-    single.record("chat sendMessage", 3, 0.1)
-    single.record("chat sendMessage", 3, 2.0, "timeout")
+    single.add("chat sendMessage", 3, [0.1])
+    single.add("chat sendMessage", 3, [2.0], ["timeout"])
     assert batch == single
 
 

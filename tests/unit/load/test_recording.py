@@ -38,7 +38,7 @@ def test_batches_count_what_single_samples_would(
             error = Refused() if failed else None
             recorder.heard(request_type=kind, name=name, response_time=milliseconds, exception=error)
             latency = float("inf") if milliseconds is None else milliseconds / 1000
-            expected.record(name, second, latency, "refused" if failed else "")
+            expected.add(name, second, [latency], ["refused"] if failed else ())
             if kind != "JOURNEY":
                 expected.plot(second, [latency])
             if index == handed_over:

@@ -17,7 +17,7 @@ Samples = list[tuple[int, float, bool]]
 def tally(recorded: Samples, limits: tuple[float, ...] = LIMITS) -> Tally:
     made = Tally(limits)
     for second, latency, failed in recorded:
-        made.record(second, latency, failed)
+        made.add(second, [latency], int(failed))
     return made
 
 
@@ -69,9 +69,12 @@ def test_204_9_ms_are_over_204_8() -> None:
     assert (made.over(0.2), made.over(0.2048), made.over(0.205)) == (100, 100, 0)
 
 
-def test_long_batches_are_counted_as_they_fill() -> None:
-    """A second with more samples than a batch loses none."""
-    assert tally([(7, 0.1, False)] * 10_000).requests == 10_000
+@given(st.lists(st.tuples(st.floats(0, 3) | st.just(math.inf), st.booleans()), max_size=80))
+def test_a_batch_counts_what_its_samples_would(recorded: list[tuple[float, bool]]) -> None:
+    """However the samples of a second are cut into batches, the tally is the same."""
+    made = Tally(LIMITS)
+    made.add(7, [latency for latency, _ in recorded], sum(failed for _, failed in recorded))
+    assert made == tally([(7, latency, failed) for latency, failed in recorded])
 
 
 def test_nothing_merged_is_nothing() -> None:

@@ -16,7 +16,7 @@ def roster(*names: str) -> Roster:
 
 def report(number: int, *, before: int = 10, cpu: float = 0.1, elapsed: float = 1.0, late: float = 0.001) -> Report:
     counts, loop = Counts((1.0,)), Histogram()
-    counts.record("chat sendMessage", before - 1, 0.05)
+    counts.add("chat sendMessage", before - 1, [0.05])
     counts.asked[before - 1] += 1
     counts.started[before - 1] += 1
     counts.lag.add([late])
@@ -48,8 +48,8 @@ def test_what_the_generator_ran_out_of_is_told_apart_from_what_the_platform_did(
     """A missing port is the generator's own failure, whoever it happened to; a time-out is not."""
     known = roster()
     for subject, cause in (("chat sendMessage", "generator: no port left"), ("connection", "generator: no port left")):
-        known.counts.record(subject, 1, 0.1, cause)
-    known.counts.record("connection", 1, 10.0, "time-out")
+        known.counts.add(subject, 1, [0.1], [cause])
+    known.counts.add("connection", 1, [10.0], ["time-out"])
     assert known.exhausted == ("no port left (2 times)",)
 
 

@@ -231,7 +231,7 @@ def test_long_lists_are_cut_and_counted() -> None:
     """More reasons and causes than a person reads are counted, not listed."""
     run = quiet()
     for index in range(60):
-        run.counts.record("chat sendMessage", runs.BEGAN, 0.01, f"cause {index}")
+        run.counts.add("chat sendMessage", runs.BEGAN, [0.01], [f"cause {index}"])
     reasons = run.verdict.reasons * 20
     text = read(replace(run, verdict=replace(run.verdict, reasons=reasons))).text
     assert "of rarer causes, in verdict.json" in text

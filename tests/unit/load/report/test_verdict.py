@@ -115,8 +115,8 @@ def test_a_secret_leaves_in_no_file(tmp_path: Path) -> None:
     secret = "tok-4711-very-secret"  # noqa: S105 - the example
     register_secret(secret)
     run = runs.load_run(replace(runs.HEALTHY, seconds=2))
-    run.counts.record("chat sendMessage", runs.BEGAN, 0.1, f"status 401 {secret}")
-    run.counts.record(f"x {secret}", runs.BEGAN, 0.1)
+    run.counts.add("chat sendMessage", runs.BEGAN, [0.1], [f"status 401 {secret}"])
+    run.counts.add(f"x {secret}", runs.BEGAN, [0.1])
     write(tmp_path, replace(run, notes=(f"a note with {secret}",)))
     assert [path.name for path in tmp_path.iterdir() if secret in path.read_text(encoding="utf-8")] == []
 
