@@ -39,6 +39,14 @@ def test_a(n):
         while os.getppid() == warm.pid and time.monotonic() < latest:
             time.sleep(0.01)
 """
+UNUSED = """
+import os, sys
+from pathlib import Path
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session):
+    yield
+    Path(f"finished.{os.getpid()}").write_text(str("hypothesis" in sys.modules))
+"""
 SIX = "@pytest.mark.parametrize('n', range(6))\ndef test_a(n): pass\n"
 
 
@@ -103,3 +111,12 @@ def test_a_parent_that_dies_with_a_worker_in_its_hands_is_invalid(suite: Suite) 
         ended = suite.run("-p", "fixtures.environments.plugin", "--env=local", "--dist=load", "--tx", words)
     assert (ended.code, ended.verdict["verdict"]) == (3, "INVALID"), ended.out
     assert not (suite.pytester.path / "ran").exists()
+
+
+def test_a_run_of_the_suites_imports_no_hypothesis(suite: Suite) -> None:
+    """What only tests of the suite's own parts use is not imported by a run of the suites, nor by a part of it."""
+    suite.write(UNUSED, a="def test_a(): pass\n")
+    ended = suite.run(*OPTIONS)
+    assert ended.code == 0, ended.out
+    finished = [path.read_text() for path in suite.pytester.path.glob("finished.*")]
+    assert finished == ["False"] * 4, "the run, its warm parent, two workers"
