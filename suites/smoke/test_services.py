@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fixtures.checks import must
-from fixtures.checks.match import each, empty, equals, has, matches
-from fixtures.clients.sightings import requests_for, sight, sight_often, tally
+from fixtures.checks.match import each, equals, has, matches
+from fixtures.clients.sightings import sight, sight_often
 from fixtures.contract import shared
 from suites.meant import build_meant, release_tag, slot_meant
 from suites.per_service import for_each_service
@@ -62,18 +62,6 @@ def test_service_runs_in_the_environment_that_was_meant(
         transport.send(shared.health(service.name)),
         has(environment=environment.reported_environment),
         subject=f"the health of {service.name}",
-        service=service.name,
-    )
-
-
-@for_each_service("SVC-05")
-def test_service_fails_no_request(service: Service, transport: Transport) -> None:
-    """No service fails one of so many requests that several times the failures its SLA allows would show."""
-    counted = tally(transport, service.name, requests_for(service.sla))
-    must(
-        counted.failures,
-        empty(),
-        subject=f"the failures among {counted.sent} requests to {service.name}",
         service=service.name,
     )
 
