@@ -8,10 +8,12 @@ import pytest
 from fixtures.http1.connections import Connections
 from fixtures.sandbox.tls import write_certificates
 
+LARGEST = 1_000_000
+
 
 @pytest.fixture
 def connections() -> Iterator[Connections]:
-    ours = Connections()
+    ours = Connections(LARGEST)
     yield ours
     ours.close()
 

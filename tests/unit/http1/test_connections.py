@@ -16,10 +16,11 @@ from fixtures.http1.connections import Connections, Limits
 from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError
 from fixtures.http1.way import Way
 from fixtures.sandbox.tls import write_certificates
+from tests.unit.http1.conftest import LARGEST
 from tests.unit.http1.peer import OK, Peer, server
 
-LIMITS = Limits(connect=5.0, read=5.0, whole=5.0, largest=1_000_000)
-SOON = Limits(connect=5.0, read=0.1, whole=0.25, largest=1000)
+LIMITS = Limits(connect=5.0, read=5.0, whole=5.0)
+SOON = Limits(connect=5.0, read=0.1, whole=0.25)
 GET: Endpoint[str] = Endpoint("chat", "getText", "GET", "/text", {200: str}, auth="none")
 PUT: Endpoint[str] = Endpoint("chat", "putText", "PUT", "/text", {200: str}, auth="none", effect="create")
 
@@ -73,7 +74,7 @@ def test_each_request_has_its_own_answer(exchanges: list[tuple[bytes, str]]) -> 
                 return
 
     with server(answers) as known:
-        connections = Connections()
+        connections = Connections(LARGEST)
         assert [ask(connections, known.url).body for _ in exchanges] == [body for body, _ in exchanges]
         connections.close()
     assert len(known.requests) == len(exchanges)
@@ -179,7 +180,7 @@ def test_an_answer_that_drips_comes_to_an_end(connections: Connections) -> None:
         (b"HTTP/1.1 200 OK\r\nContent-Le", CutOffError, "before the answer did"),
         (b"HTTP/1.1 100 Continue\r\n\r\n", ClosedError, "without an answer"),
         (b"", ClosedError, "without an answer"),
-        (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 2000, TooLargeError, "no end"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 2 * LARGEST, TooLargeError, "no end"),
     ],
 )
 def test_what_is_no_answer_has_a_word_for_it(
@@ -272,6 +273,6 @@ def test_tls_that_is_none_is_no_connection(connections: Connections, certificate
                 connections,
                 known.url.replace("http:", "https:"),
                 ca_file=ours,
-                limits=Limits(connect=0.1, read=5.0, whole=5.0, largest=1000),
+                limits=Limits(connect=0.1, read=5.0, whole=5.0),
             )
         over.set()
