@@ -17,6 +17,7 @@ import pytest
 
 from fixtures.sandbox import Attached, Options, PartFailed, Sandbox, SandboxError
 from fixtures.sandbox.layout import Layout
+from fixtures.sandbox.storage import MEMORY
 from tests.sandbox.conftest import STANDIN
 from tests.sandbox.processes import alive, descendants, within
 
@@ -108,7 +109,8 @@ def test_command_line_ends_cleanly(command_line: Started, number: signal.Signals
 
 
 def test_ctrl_c_while_starting_leaves_nothing() -> None:
-    """Ctrl-C at any moment of the start ends it cleanly."""
+    """Ctrl-C at any moment of the start ends it cleanly, also while PostgreSQL's data directory is made."""
+    segments = set(MEMORY.glob("PostgreSQL.*"))
     for delay in (0.05, 0.3, 0.8, 1.6):
         process = subprocess.Popen(
             [sys.executable, "-c", _CLI], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -122,6 +124,7 @@ def test_ctrl_c_while_starting_leaves_nothing() -> None:
         assert "ended" in output
         assert process.returncode == 130
         assert within(2, lambda: not alive(pids))  # noqa: B023 - called at once
+    assert set(MEMORY.glob("PostgreSQL.*")) <= segments
 
 
 def test_killed_starter_leaves_nothing(program: Started) -> None:
