@@ -1,5 +1,8 @@
 """The HTTP transport: what it sends, how often, and what it says of what came back."""
 
+import errno
+import socket
+import ssl
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 
@@ -137,6 +140,29 @@ def test_a_silent_peer_is_given_up() -> None:
     with web_server(answers) as base, pytest.raises(Unanswered) as failure:
         transport(base, time_scale=0.02).send(auth.key_set())
     assert "TimeoutError: nothing came for 0.12 s" in failure.value.got
+
+
+@pytest.mark.parametrize(
+    ("error", "likely"),
+    [
+        (TimeoutError("slow"), "hangs"),
+        (ConnectionRefusedError("no"), "nothing listens"),
+        (ConnectionResetError("cut"), "cut in the middle"),
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), "does not resolve"),
+        (ssl.SSLCertVerificationError(1, "unknown authority"), "ca_file"),
+        (OSError(errno.EMFILE, "too many"), "ulimit -n"),
+    ],
+)
+def test_what_is_likely_wrong_is_said(monkeypatch: pytest.MonkeyPatch, error: OSError, likely: str) -> None:
+    """Whoever reads of a request without an answer is told where to look first."""
+
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(socket, "create_connection", fails)
+    with pytest.raises(Unanswered) as failure:
+        transport("http://127.0.0.1:1").send(auth.key_set())
+    assert likely in failure.value.likely
 
 
 def test_a_refusal_is_read_as_one() -> None:
