@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
@@ -158,11 +159,20 @@ def test_residue_names_every_grpc_socket() -> None:
     assert len(ports.residue()) == 4
 
 
+def test_no_order_waits_for_the_mock_clusters_next_turn() -> None:
+    """Topics are made at once: an order whose signal is lost waits a whole second, and some of twenty would be."""
+    for _ in range(20):
+        cluster = kafka.MockCluster(3, session_ms=2000)
+        began = time.monotonic()
+        cluster.create_topics(["events", "messages"], 3, 3)
+        assert time.monotonic() - began < 1
+
+
 def test_mock_cluster_obeys_and_refuses() -> None:
     """The mock cluster has as many addresses as brokers, and refuses what it does not know."""
     cluster = kafka.MockCluster(3, session_ms=2000)
     assert len(set(cluster.addresses.split(","))) == 3
-    cluster.create_topic("events", 2, 3)
+    cluster.create_topics(["events"], 2, 3)
     for order in (
         {"do": "down", "broker": 1},
         {"do": "up", "broker": 1},
