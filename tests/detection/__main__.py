@@ -53,13 +53,15 @@ class Proof:
     def tries(self, fault: Fault) -> None:
         """Break, run, mend, judge."""
         found, seconds, said = Report(-1), 0.0, ""
+        before = sum(trial.fault.id == fault.id for trial in self.trials)
+        name = f"{fault.id}-{before + 1}" if before else fault.id
         trouble = []
         try:
             checks = _checks(fault, self._known, whole=self._whole)
             sandbox = self._stage.sandbox
             with fault.on(sandbox.layout):
                 done = suite.run(
-                    sandbox.environment_file, self._folder / fault.id,
+                    sandbox.environment_file, self._folder / name,
                     checks=checks, within=_WITHIN_S, workers=self._workers,
                 )  # fmt: skip
             found, seconds, said = done.report, done.seconds, done.said
@@ -76,7 +78,7 @@ class Proof:
         for miss in judged.misses:
             say(f"         {miss}")
         if not judged.passed and said:
-            (self._folder / f"{fault.id}.txt").write_text(said, encoding="utf-8")
+            (self._folder / f"{name}.txt").write_text(said, encoding="utf-8")
 
     def stays_calm(self, number: int) -> None:
         """Run the whole suite with nothing broken."""
