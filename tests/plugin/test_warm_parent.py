@@ -97,6 +97,14 @@ def test_each_check_is_run_without_the_parent(  # noqa: PLR0913, PLR0917 - the c
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.parametrize("broken", ["def broken(:", "import no_such_module"], ids=["syntax", "import"])
+def test_a_module_that_the_parent_could_not_import_is_invalid(suite: Suite, broken: str) -> None:
+    """What the parent failed to import is no module without checks to its workers: the run says what is wrong."""
+    suite.write(a=SIX, b=f"{broken}\ndef test_lost(): pass\n")
+    ended = suite.run(*OPTIONS)
+    assert (ended.code, ended.verdict["verdict"]) == (2, "INVALID"), ended.out
+
+
 def test_a_worker_that_is_lost_after_its_parent_is_invalid(suite: Suite) -> None:
     """Without the parent, which would tell its end, a worker that dies is missed all the same."""
     suite.write(a=IN_A_CHECK, b="import os\ndef test_dies(): os._exit(0)\n")
