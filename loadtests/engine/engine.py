@@ -17,6 +17,7 @@ from fixtures.statistics.histogram import Histogram
 from loadtests.client.timeouts import Timeouts
 from loadtests.counts import Counts
 from loadtests.engine.arriving import OpenArrivals
+from loadtests.engine.awake import awake
 from loadtests.engine.closed import ClosedLoop
 from loadtests.engine.driver import Driver
 from loadtests.engine.native import new_lock, start_thread
@@ -178,8 +179,10 @@ class Engine:
         sys.setswitchinterval(min(switch, _SWITCH_S))
         # Locust alone is some 300,000 objects, and to look through them all would take longer than a request.
         gc.freeze()
+        timed = any(plan.arrivals is not None for plan in plans)
         try:
-            loop.run_until_complete(self._follow(plans, begins))
+            with awake() if timed else contextlib.nullcontext():
+                loop.run_until_complete(self._follow(plans, begins))
         except BaseException as error:  # noqa: BLE001 - nobody else would hear of it
             self.broken = self.broken or error
         finally:
