@@ -66,9 +66,10 @@ class Counts:
         """Count a batch that ended in `second`, with the cause of each failure among it; `plotted` as by `plot`."""
         batch = Batch(latencies)
         self.tally(subject).add_batch(second, batch, len(causes))
-        self.causes.update((subject, cause) for cause in causes)
+        if causes:
+            self.causes.update((subject, cause) for cause in causes)
         if plotted:
-            self.seconds.setdefault(second, Histogram()).add_batch(batch)
+            self._second(second).add_batch(batch)
 
     def tally(self, subject: str) -> Tally:
         """The samples of one subject; made when first asked for."""
@@ -79,7 +80,7 @@ class Counts:
 
     def plot(self, second: int, latencies: Sequence[float]) -> None:
         """Keep latencies of operations for the picture over time."""
-        self.seconds.setdefault(second, Histogram()).add(latencies)
+        self._second(second).add(latencies)
 
     def merge(self, other: "Counts") -> None:
         """Count everything that `other` counted; raises `ValueError` unless both have the same limits."""
@@ -91,7 +92,7 @@ class Counts:
         self.refused.update(other.refused)
         self.lag.merge(other.lag)
         for second, histogram in other.seconds.items():
-            self.seconds.setdefault(second, Histogram()).merge(histogram)
+            self._second(second).merge(histogram)
 
     def take(self) -> "Counts":
         """Hand over everything and begin anew: what every second goes to whoever collects."""
@@ -131,6 +132,12 @@ class Counts:
         counts.lag = Histogram.decode(wire.lag)
         counts.seconds = {second: Histogram.decode(histogram) for second, histogram in wire.seconds.items()}
         return counts
+
+    def _second(self, second: int) -> Histogram:
+        histogram = self.seconds.get(second)
+        if histogram is None:
+            histogram = self.seconds[second] = Histogram()
+        return histogram
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Counts) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
