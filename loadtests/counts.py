@@ -4,7 +4,7 @@ A process counts into its own `Counts` and hands over what is new every second; 
 order and in how many pieces changes nothing, so the sum is what one process would have counted.
 """
 
-import math
+from math import ceil, inf
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -14,8 +14,9 @@ import msgspec
 from fixtures.statistics.histogram import Batch, Histogram
 from fixtures.statistics.tally import Tally
 
-NEVER: Final = math.inf
+NEVER: Final = inf
 """The latency of what never came: over every limit."""
+_MICRO: Final = 1e6
 
 
 class _Wire(msgspec.Struct, array_like=True):
@@ -50,7 +51,7 @@ class Counts:
         self.refused: Counter[int] = Counter()
         """Second of the schedule to those that were due and had no place."""
         self.lag = Histogram()
-        """Seconds between the intended and the real start of each arrival."""
+        """Seconds between the intended and the real start of each arrival (`begun`)."""
         self.seconds: dict[int, Histogram] = {}
         """Second to the latencies of all operations that ended in it, for pictures; journeys are not in it."""
 
@@ -70,6 +71,13 @@ class Counts:
             self.causes.update((subject, cause) for cause in causes)
         if plotted:
             self._second(second).add_batch(batch)
+
+    def begun(self, late: Iterable[float]) -> None:
+        """Count how many seconds late arrivals were begun, in microseconds, rounded up.
+
+        No schedule is kept by a finer clock; and two thousand buckets of nanoseconds take long to merge, every second.
+        """
+        self.lag.add([ceil(seconds * _MICRO) / _MICRO for seconds in late])
 
     def tally(self, subject: str) -> Tally:
         """The samples of one subject; made when first asked for."""

@@ -82,7 +82,7 @@ class Recorder:
             waiting.clear()
         self._causes.clear()
         if self._lags:
-            counts.lag.add(self._lags)
+            counts.begun(self._lags)
             self._lags.clear()
 
 

@@ -113,7 +113,7 @@ class Recorder:
                 counts.plot(self._second, [latency for latency in self._latencies if latency != NEVER])
                 self._lost = False
         if self._lags:
-            counts.lag.add(self._lags)
+            counts.begun(self._lags)
         for second, asked in self._asked.items():
             refused = self._refused[second]
             counts.asked[second] += asked
