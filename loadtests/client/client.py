@@ -13,10 +13,11 @@ from fixtures.http1.errors import NO_ANSWER, ClosedError, CutOffError
 from fixtures.http1.requests import origin_and_path
 from fixtures.http1.target import Target
 from loadtests.client.common import Common, Fire, Sighted
+from loadtests.client.exchanges import Exchange
 from loadtests.client.reading import read
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.trouble import unanswered, unexpected
-from loadtests.client.wire import NothingSentError, Wire
+from loadtests.client.wire import NothingSentError
 from loadtests.failure import UNANSWERED, Failure
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ class Client:
     That is how a connection is used again, and no retry: an answer is never asked for twice.
     """
 
-    __slots__ = ("_authorization", "_common", "_elsewhere", "_used", "_wire")
+    __slots__ = ("_authorization", "_common", "_elsewhere", "_exchange", "_used")
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class Client:
 
     def _join(self, common: Common) -> None:
         self._common = common
-        self._wire: Wire | None = None
+        self._exchange: Exchange | None = None
         self._used = 0.0
         self._authorization = b""
         self._elsewhere: dict[str, Client] | None = None
@@ -75,9 +76,9 @@ class Client:
 
     def close(self) -> None:
         """Close what is open; the next request opens another."""
-        wire, self._wire = self._wire, None
-        if wire is not None:
-            wire.close()
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.wire.close()
         others, self._elsewhere = self._elsewhere, None
         for other in (others or {}).values():
             other.close()
@@ -92,7 +93,7 @@ class Client:
         common, endpoint = self._common, operation.endpoint
         now = perf_counter()
         began = now if since is None else since
-        ended, size = None, 0
+        ended, size = 0.0, 0
         trouble: Exception
         try:
             path = operation.path
@@ -100,10 +101,10 @@ class Client:
                 bears = endpoint.auth == "bearer" and "Authorization" not in operation.headers
                 credential = self._authorization if bears else b""
                 request = common.requests.write(operation, path, common.traces.new(), credential)
-                answers = self._exchange(operation, request, now)
+                exchange = self._ask(operation, request, now)
             else:
-                answers = self._exchange_elsewhere(operation, now)
-            ended = perf_counter()
+                exchange = self._ask_elsewhere(operation, now)
+            answers, ended = exchange.answers, exchange.came
             size = len(answers.body)
             try:
                 value = read(operation, answers, ended - began)
@@ -147,7 +148,7 @@ class Client:
             # Both know this frame: together a circle that only the garbage collector would find.
             del failure, trouble
 
-    def _exchange_elsewhere(self, operation: Operation[object], now: float) -> Answers:
+    def _ask_elsewhere(self, operation: Operation[object], now: float) -> Exchange:
         """The same for an absolute URL that the platform gave out: with a client for that origin, and nothing of us."""
         origin, path = origin_and_path(operation.path)
         if self._elsewhere is None:
@@ -157,16 +158,17 @@ class Client:
             common = self._common.at(origin)
             client = self._elsewhere[origin] = object.__new__(Client)
             client._join(common)
-        return client._exchange(operation, client._common.requests.write(operation, path, ""), now)
+        return client._ask(operation, client._common.requests.write(operation, path, ""), now)
 
-    def _exchange(self, operation: Operation[object], request: bytes, now: float) -> Answers:
-        endpoint, wire = operation.endpoint, self._wire
+    def _ask(self, operation: Operation[object], request: bytes, now: float) -> Exchange:
+        """Have it answered, on the connection that there is or on a new one."""
+        endpoint, exchange = operation.endpoint, self._exchange
         try:
-            if wire is not None:
+            if exchange is not None:
                 repeatable = endpoint.method in _REPEATABLE or IDEMPOTENCY_KEY in operation.headers
-                if (repeatable and now - self._used < _IDLE) or wire.silent():
+                if (repeatable and now - self._used < _IDLE) or exchange.wire.silent():
                     try:
-                        return self._attempt(wire, operation, request, now)
+                        self._attempt(exchange, operation, request, now)
                     except NothingSentError:
                         pass
                     except CutOffError:
@@ -174,51 +176,58 @@ class Client:
                     except ConnectionError:
                         if not repeatable:
                             raise
-                wire.close()
-            wire = self._wire = self._common.open()
-            return self._attempt(wire, operation, request, perf_counter())
+                    else:
+                        return exchange
+                exchange.wire.close()
+            exchange = self._exchange = Exchange(self._common.open())
+            self._attempt(exchange, operation, request, perf_counter())
         except BaseException:
             # Killed in the middle as well: what would come next on it is the answer to something else.
             self.close()
             raise
+        return exchange
 
-    def _attempt(self, wire: Wire, operation: Operation[object], request: bytes, now: float) -> Answers:
+    def _attempt(self, exchange: Exchange, operation: Operation[object], request: bytes, now: float) -> None:
         common, endpoint, greenlet = self._common, operation.endpoint, getcurrent()
-        deadlines = common.deadlines
+        deadlines, sent = common.deadlines, True
+        exchange.request = request
+        exchange.answers = answers = common.answers(endpoint.method)
         deadlines.enter(greenlet, now)
         try:
-            whole = wire.send(request)
-            piece = wire.receive()
-            if not piece:
-                raise ClosedError("the connection was closed without an answer")
-            answers = common.answers(endpoint.method)
-            try:
-                if not answers.feed(piece):
-                    _feed_rest(answers, wire)
-            except BaseException:
-                answers.close()
-                raise
+            whole = common.exchanges.make(exchange)
+            if not whole:
+                sent = whole is False or exchange.wire.send_rest()
+                _feed_rest(exchange, begun=whole is False)
+        except BaseException:
+            answers.close()
+            raise
         finally:
             deadlines.leave(greenlet)
-        if whole and answers.reusable:
+        if sent and answers.reusable:
             self._used = now
         else:
-            self._wire = None
-            wire.close()
+            self._exchange = None
+            exchange.wire.close()
         known = common.served.get(endpoint.service)
         if known is None or not answers.says(known):
             common.saw(endpoint.service, answers)
-        return answers
 
 
-def _feed_rest(answers: Answers, wire: Wire) -> None:
-    """Take what follows the first piece of an answer; raises `CutOffError` when its end is missing."""
+def _feed_rest(exchange: Exchange, *, begun: bool) -> None:
+    """Take what follows of an answer; raises `ClosedError` if nothing does and none is `begun`, or `CutOffError`."""
+    answers, wire = exchange.answers, exchange.wire
     while True:
         try:
             piece = wire.receive()
         except ConnectionError as error:
-            raise CutOffError(f"in the middle of an answer: {error}") from error
+            if begun:
+                raise CutOffError(f"in the middle of an answer: {error}") from error
+            raise
+        if not piece and not begun:
+            raise ClosedError("the connection was closed without an answer")
         if not piece and not answers.end():
             raise CutOffError("the connection ended before the answer did")
         if not piece or answers.feed(piece):
+            exchange.came = perf_counter()
             return
+        begun = True

@@ -12,6 +12,7 @@ from fixtures.http1.errors import UnsendableError
 from fixtures.http1.requests import Requests
 from fixtures.http1.target import Target
 from loadtests.client.deadlines import Deadlines
+from loadtests.client.exchanges import Exchanges
 from loadtests.client.names import Address, Names
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.traces import Traces
@@ -38,6 +39,7 @@ class Common:
         self.requests = Requests(target.authority, headers)
         self.traces = Traces()
         self.hub = gevent.get_hub()
+        self.exchanges = Exchanges(self.hub)
         self.deadlines = Deadlines(timeouts.read, self._ring_in)
         self.served: dict[str, bytes] = {}
         """Service to the line of a head that said who answered last for it."""

@@ -1,10 +1,12 @@
 """A connection of one greenlet: a non-blocking socket under gevent's loop, bare or with TLS in memory.
 
-Faster than gevent's own sockets, because it waits before it reads (an answer is never there yet), starts the one
-watcher it has with the greenlet's own switch, and makes no object for each wait. Who waits too long is told by
-whoever holds the time limit, with an exception thrown where it waits.
+`put` and `take` do what can be done without waiting; `send` and `receive` wait. Faster than gevent's own sockets,
+because they wait before they read (an answer is never there yet), start the one watcher with the greenlet's own switch,
+and make no object for each wait. Who waits too long is told by whoever holds the time limit, with an exception thrown
+where it waits.
 """
 
+import contextlib
 import errno
 import os
 import socket
@@ -33,25 +35,45 @@ class NothingSentError(ConnectionError):
 
 
 class Wire:
-    """One connection, bare; raises `OSError`s, and returns no bytes at its end."""
+    """One connection, bare; raises `OSError`s, and returns no bytes at its end. `readable` watches its socket."""
 
-    __slots__ = ("_ahead", "_hub", "_readable", "_socket")
+    __slots__ = ("_ahead", "_hub", "_rest", "_socket", "readable")
 
     def __init__(self, connected: socket.socket, hub: Any) -> None:  # noqa: ANN401 - gevent is not typed
         self._socket = connected
         self._hub = hub
-        self._readable = hub.loop.io(connected.fileno(), _READ)
+        self.readable = hub.loop.io(connected.fileno(), _READ)
         self._ahead: bytes | None = None
+        self._rest = memoryview(b"")
 
-    def send(self, data: bytes) -> bool:
-        """Send all of it, and say so; or stop because an answer came before its end."""
+    def put(self, data: bytes) -> bool:
+        """Send it as far as that goes at once, and return whether that was all; `send_rest` sends the rest."""
         try:
             sent = self._socket.send(data)
         except BlockingIOError:
             sent = 0
         except ConnectionError as error:
             raise NothingSentError(*error.args) from error
-        return sent == len(data) or self._send_rest(memoryview(data)[sent:])
+        if sent == len(data):
+            return True
+        self._rest = memoryview(data)[sent:]
+        return False
+
+    def send_rest(self) -> bool:
+        """Send what is left, and say so; or stop because an answer came before its end."""
+        rest, self._rest = self._rest, memoryview(b"")
+        return self._send_rest(rest)
+
+    def send(self, data: bytes) -> bool:
+        """Send all of it, and say so; or stop because an answer came before its end."""
+        return self.put(data) or self.send_rest()
+
+    def take(self) -> bytes | None:
+        """What is there, without waiting; None if it is nothing yet."""
+        try:
+            return self._socket.recv(PIECE)
+        except BlockingIOError:
+            return None
 
     def receive(self) -> bytes:
         """Wait for what comes next; no bytes are the end."""
@@ -59,34 +81,22 @@ class Wire:
             ahead, self._ahead = self._ahead, None
             return ahead
         while True:
-            self._readable.start(getcurrent().switch)
-            try:
-                self._hub.switch()
-            finally:
-                self._readable.stop()
-            try:
-                return self._socket.recv(PIECE)
-            except BlockingIOError:
-                pass  # It was woken for nothing.
+            self._wait(self.readable)
+            piece = self.take()
+            if piece is not None:
+                return piece
 
     def silent(self) -> bool:
         """Whether nothing came since the last answer: neither an end nor anything else."""
         try:
-            return self._ahead is None and self._take() is None
+            return self._ahead is None and self.take() is None
         except OSError:
             return False
 
     def close(self) -> None:
         """End it, at once and without a word."""
-        self._readable.close()
+        self.readable.close()
         self._socket.close()
-
-    def _take(self) -> bytes | None:
-        """What is there, without waiting; None if it is nothing yet."""
-        try:
-            return self._socket.recv(PIECE)
-        except BlockingIOError:
-            return None
 
     def _send_rest(self, rest: memoryview) -> bool:
         either = self._hub.loop.io(self._socket.fileno(), _READ_OR_WRITE)
@@ -96,7 +106,7 @@ class Wire:
                 try:
                     rest = rest[self._socket.send(rest) :]
                 except BlockingIOError:
-                    self._ahead = self._take()
+                    self._ahead = self.take()
                     if self._ahead is not None:
                         return False
         finally:
@@ -137,36 +147,32 @@ class SecureWire(Wire):
                 self._flush()
                 return
             self._flush()
-            self._wait(self._readable)
-            self._fill()
+            self._wait(self.readable)
+            with contextlib.suppress(BlockingIOError):
+                self._fill(self._socket.recv(PIECE))
 
-    def send(self, data: bytes) -> bool:
-        """Send all of it, and say so; or stop because an answer came before its end."""
+    def put(self, data: bytes) -> bool:
+        """Encrypt it, and send it as far as that goes at once."""
         self._tls.write(data)
-        return Wire.send(self, self._outgoing.read())
+        return Wire.put(self, self._outgoing.read())
+
+    def take(self) -> bytes | None:
+        """What is there and can be decrypted, without waiting; None if it is nothing yet."""
+        try:
+            self._fill(self._socket.recv(PIECE))
+        except BlockingIOError:
+            return None
+        return self._read()
 
     def receive(self) -> bytes:
         """Wait for what comes next; no bytes are the end."""
-        if self._ahead is not None:
-            return Wire.receive(self)
-        piece = self._read() if self._incoming.pending else None
-        while piece is None:
-            self._put(Wire.receive(self))
+        if self._ahead is None and self._incoming.pending:
             piece = self._read()
-        return piece
+            if piece is not None:
+                return piece
+        return Wire.receive(self)
 
-    def _take(self) -> bytes | None:
-        return self._read() if self._fill() else None
-
-    def _fill(self) -> bool:
-        try:
-            data = self._socket.recv(PIECE)
-        except BlockingIOError:
-            return False
-        self._put(data)
-        return True
-
-    def _put(self, data: bytes) -> None:
+    def _fill(self, data: bytes) -> None:
         if data:
             self._incoming.write(data)
         else:
@@ -184,8 +190,8 @@ class SecureWire(Wire):
 
     def _flush(self) -> None:
         data = self._outgoing.read()
-        if data:
-            super().send(data)
+        if data and not Wire.put(self, data):
+            self.send_rest()
 
 
 def connect(addresses: Sequence[Address], hub: Any) -> socket.socket:  # noqa: ANN401 - gevent is not typed

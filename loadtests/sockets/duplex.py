@@ -44,7 +44,7 @@ class _BareBothWays(_BothWays):
     __slots__ = ()
 
     def receive(self) -> bytes:
-        readable = self._readable
+        readable = self.readable
         while True:
             readable.start(getcurrent().switch)
             try:
