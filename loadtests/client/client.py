@@ -117,7 +117,7 @@ class Client:
         except GreenletExit:
             common.fire(
                 request_type=endpoint.method,
-                name=operation.label,
+                name=endpoint.label,
                 response_time=None,
                 response_length=0,
                 exception=Failure(UNANSWERED),
@@ -127,7 +127,7 @@ class Client:
         else:
             common.fire(
                 request_type=endpoint.method,
-                name=f"{endpoint.service} {endpoint.operation_id}",
+                name=endpoint.label,
                 response_time=(ended - began) * _MILLISECONDS,
                 response_length=size,
                 exception=None,
@@ -136,7 +136,7 @@ class Client:
             return value
         common.fire(
             request_type=endpoint.method,
-            name=operation.label,
+            name=endpoint.label,
             response_time=((ended or perf_counter()) - began) * _MILLISECONDS,
             response_length=size,
             exception=failure,

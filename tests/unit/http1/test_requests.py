@@ -41,11 +41,13 @@ def test_a_server_reads_what_was_meant(conversation: str, text: str, key: str, c
 
 @given(st.text("ab\r\n: ", max_size=6))
 def test_no_header_can_be_smuggled_in(value: str) -> None:
-    """A line break in a header's value is refused, be it of one request or of all."""
+    """A line break in a header's value is refused, be it of one request or of all, and one in an address as well."""
     operation = Operation(PLAIN, "/", headers={"A": value})
     if "\r" in value or "\n" in value:
         with pytest.raises(UnsendableError):
             REQUESTS.write(operation, "/", "")
+        with pytest.raises(UnsendableError):
+            REQUESTS.write(Operation(PLAIN, "/"), f"/{value}", "")
         with pytest.raises(UnsendableError):
             Requests("x", {"A": value})
     else:
