@@ -66,14 +66,13 @@ class Common:
     def answers(self, method: str) -> Answers:
         """A parser that is ready for the answer to a request of this method; `give_back` it."""
         if self._spare and method != "HEAD":
-            answers = self._spare.pop()
-            answers.begin()
-            return answers
+            return self._spare.pop()
         return Answers(self.timeouts.largest, head_only=method == "HEAD")
 
     def give_back(self, answers: Answers) -> None:
         """Keep a parser for the next answer, if it can read one."""
         if answers.reusable and len(self._spare) < _SPARE:
+            answers.begin()
             self._spare.append(answers)
         else:
             answers.close()

@@ -61,19 +61,23 @@ class Exchanges:
 
     def _send(self) -> None:
         outgoing, self._outgoing = self._outgoing, []
-        told: list[tuple[Exchange, Exception | None]] = []
+        begun: list[Exchange] = []
+        failed: list[tuple[Exchange, Exception]] = []
+        note = self._note
         for exchange in outgoing:
             if exchange.waiter is not None:
                 try:
                     if exchange.wire.put(exchange.request):
-                        exchange.wire.readable.start(self._note, exchange)
+                        exchange.wire.readable.start(note, exchange)
                     else:
-                        told.append((exchange, None))
+                        begun.append(exchange)
                 except OSError as error:
-                    told.append((exchange, error))
-        for exchange, trouble in told:
-            _tell(exchange, None, trouble)
-        told.clear()  # What was raised here knows this frame.
+                    failed.append((exchange, error))
+        for exchange in begun:
+            waiter, exchange.waiter = exchange.waiter, None
+            if waiter is not None:
+                waiter.switch(None)
+        _throw(failed)
 
     def _note(self, exchange: Exchange) -> None:
         """Something came."""
@@ -85,13 +89,14 @@ class Exchanges:
     def _read(self) -> None:
         arrived, self._arrived = self._arrived, []
         pieces: list[tuple[Exchange, bytes]] = []
-        told: list[tuple[Exchange, bool, Exception | None]] = []
+        read: list[tuple[Exchange, bool]] = []
+        failed: list[tuple[Exchange, Exception]] = []
         for exchange in arrived:
             if exchange.waiter is not None:
                 try:
                     piece = exchange.wire.take()
                 except OSError as error:
-                    told.append((exchange, False, error))
+                    failed.append((exchange, error))
                 else:
                     exchange.came = perf_counter()
                     if piece is None:  # woken for nothing, or for a part of what can be decrypted
@@ -102,20 +107,21 @@ class Exchanges:
             try:
                 if not piece:
                     raise ClosedError("the connection was closed without an answer")
-                told.append((exchange, exchange.answers.feed(piece), None))
+                read.append((exchange, exchange.answers.feed(piece)))
             except NO_ANSWER as error:
-                told.append((exchange, False, error))
-        for exchange, whole, trouble in told:
-            _tell(exchange, whole, trouble)
-        told.clear()  # What was raised here knows this frame.
+                failed.append((exchange, error))
+        for exchange, whole in read:
+            # None if somebody who was told before has ended that.
+            waiter, exchange.waiter = exchange.waiter, None
+            if waiter is not None:
+                waiter.switch(whole)
+        _throw(failed)
 
 
-def _tell(exchange: Exchange, whole: bool | None, trouble: Exception | None) -> None:  # noqa: FBT001
-    """Let who waits go on, unless somebody who was told before has ended that."""
-    waiter, exchange.waiter = exchange.waiter, None
-    if waiter is None:
-        return
-    if trouble is None:
-        waiter.switch(whole)
-    else:
-        waiter.throw(trouble)
+def _throw(failed: list[tuple[Exchange, Exception]]) -> None:
+    """Raise what went wrong where it is waited for."""
+    for exchange, trouble in failed:
+        waiter, exchange.waiter = exchange.waiter, None
+        if waiter is not None:
+            waiter.throw(trouble)
+    failed.clear()  # What was raised here knows this list.

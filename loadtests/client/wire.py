@@ -6,7 +6,6 @@ and make no object for each wait. Who waits too long is told by whoever holds th
 where it waits.
 """
 
-import contextlib
 import errno
 import os
 import socket
@@ -19,7 +18,7 @@ from gevent.monkey import get_original
 
 from loadtests.client.names import Address
 
-PIECE: Final = 64 * 1024
+PIECE: Final = 16 * 1024
 """Bytes that are read at once, at most."""
 
 _READ: Final = 1
@@ -148,8 +147,7 @@ class SecureWire(Wire):
                 return
             self._flush()
             self._wait(self.readable)
-            with contextlib.suppress(BlockingIOError):
-                self._fill(self._socket.recv(PIECE))
+            self._fill()
 
     def put(self, data: bytes) -> bool:
         """Encrypt it, and send it as far as that goes at once."""
@@ -158,11 +156,7 @@ class SecureWire(Wire):
 
     def take(self) -> bytes | None:
         """What is there and can be decrypted, without waiting; None if it is nothing yet."""
-        try:
-            self._fill(self._socket.recv(PIECE))
-        except BlockingIOError:
-            return None
-        return self._read()
+        return self._read() if self._fill() else None
 
     def receive(self) -> bytes:
         """Wait for what comes next; no bytes are the end."""
@@ -172,11 +166,17 @@ class SecureWire(Wire):
                 return piece
         return Wire.receive(self)
 
-    def _fill(self, data: bytes) -> None:
+    def _fill(self) -> bool:
+        """Hand what came to OpenSSL, and say whether anything did: its end did, too."""
+        try:
+            data = self._socket.recv(PIECE)
+        except BlockingIOError:
+            return False
         if data:
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
+        return True
 
     def _read(self) -> bytes | None:
         try:
