@@ -8,13 +8,11 @@ from gevent import GreenletExit, getcurrent
 
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import IDEMPOTENCY_KEY, Operation
-from fixtures.http1.answers import Answers
 from fixtures.http1.errors import NO_ANSWER, ClosedError, CutOffError
 from fixtures.http1.requests import origin_and_path
 from fixtures.http1.target import Target
 from loadtests.client.common import Common, Fire, Sighted
 from loadtests.client.exchanges import Exchange
-from loadtests.client.reading import read
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.trouble import unanswered, unexpected
 from loadtests.client.wire import NothingSentError
@@ -101,17 +99,12 @@ class Client:
                 bears = endpoint.auth == "bearer" and "Authorization" not in operation.headers
                 credential = self._authorization if bears else b""
                 request = common.requests.write(operation, path, common.traces.new(), credential)
-                exchange = self._ask(operation, request, now)
+                exchange = self._ask(operation, request, began, now)
             else:
-                exchange = self._ask_elsewhere(operation, now)
-            answers, ended = exchange.answers, exchange.came
-            size = len(answers.body)
-            try:
-                value = read(operation, answers, ended - began)
-            finally:
-                common.give_back(answers)
-        except UnexpectedAnswer as wrong:
-            trouble, failure = wrong, unexpected(operation, wrong)
+                exchange = self._ask_elsewhere(operation, began, now)
+            ended, size, value = exchange.came, len(exchange.answers.body), exchange.value
+            exchange.value = None
+            common.give_back(exchange.answers)
         except NO_ANSWER as none:
             trouble, failure = none, unanswered(none)
         except GreenletExit:
@@ -125,15 +118,20 @@ class Client:
             )
             raise
         else:
-            common.fire(
-                request_type=endpoint.method,
-                name=endpoint.label,
-                response_time=(ended - began) * _MILLISECONDS,
-                response_length=size,
-                exception=None,
-                context={},
-            )
-            return value
+            if not isinstance(value, Exception):
+                common.fire(
+                    request_type=endpoint.method,
+                    name=endpoint.label,
+                    response_time=(ended - began) * _MILLISECONDS,
+                    response_length=size,
+                    exception=None,
+                    context={},
+                )
+                return value  # type: ignore[no-any-return]
+            if not isinstance(value, UnexpectedAnswer):
+                raise value
+            trouble, failure = value, unexpected(operation, value)
+            del value
         common.fire(
             request_type=endpoint.method,
             name=endpoint.label,
@@ -148,7 +146,7 @@ class Client:
             # Both know this frame: together a circle that only the garbage collector would find.
             del failure, trouble
 
-    def _ask_elsewhere(self, operation: Operation[object], now: float) -> Exchange:
+    def _ask_elsewhere(self, operation: Operation[object], began: float, now: float) -> Exchange:
         """The same for an absolute URL that the platform gave out: with a client for that origin, and nothing of us."""
         origin, path = origin_and_path(operation.path)
         if self._elsewhere is None:
@@ -158,52 +156,40 @@ class Client:
             common = self._common.at(origin)
             client = self._elsewhere[origin] = object.__new__(Client)
             client._join(common)
-        return client._ask(operation, client._common.requests.write(operation, path, ""), now)
+        return client._ask(operation, client._common.requests.write(operation, path, ""), began, now)
 
-    def _ask(self, operation: Operation[object], request: bytes, now: float) -> Exchange:
+    def _ask(self, operation: Operation[object], request: bytes, began: float, now: float) -> Exchange:
         """Have it answered, on the connection that there is or on a new one."""
-        endpoint, exchange = operation.endpoint, self._exchange
-        try:
-            if exchange is not None:
-                repeatable = endpoint.method in _REPEATABLE or IDEMPOTENCY_KEY in operation.headers
-                if (repeatable and now - self._used < _IDLE) or exchange.wire.silent():
-                    try:
-                        self._attempt(exchange, operation, request, now)
-                    except NothingSentError:
-                        pass
-                    except CutOffError:
-                        raise
-                    except ConnectionError:
-                        if not repeatable:
-                            raise
-                    else:
-                        return exchange
-                exchange.wire.close()
-            exchange = self._exchange = Exchange(self._common.open())
-            self._attempt(exchange, operation, request, perf_counter())
-        except BaseException:
-            # Killed in the middle as well: what would come next on it is the answer to something else.
-            self.close()
-            raise
-        return exchange
-
-    def _attempt(self, exchange: Exchange, operation: Operation[object], request: bytes, now: float) -> None:
-        common, endpoint, greenlet = self._common, operation.endpoint, getcurrent()
-        deadlines, sent = common.deadlines, True
-        exchange.request = request
-        exchange.answers = answers = common.answers(endpoint.method)
-        deadlines.enter(greenlet, now)
-        try:
-            whole = common.exchanges.make(exchange)
-            if not whole:
-                sent = whole is False or exchange.wire.send_rest()
-                _feed_rest(exchange, begun=whole is False)
-        except BaseException:
-            answers.close()
-            raise
-        finally:
-            deadlines.leave(greenlet)
-        if sent and answers.reusable:
+        common, endpoint, exchange, greenlet = self._common, operation.endpoint, self._exchange, getcurrent()
+        deadlines = common.deadlines
+        repeatable = endpoint.method in _REPEATABLE or IDEMPOTENCY_KEY in operation.headers
+        if exchange is None or not ((repeatable and now - self._used < _IDLE) or exchange.wire.silent()):
+            exchange = self._connect()
+            now = perf_counter()
+        while True:
+            kept = exchange.came > 0
+            exchange.operation, exchange.request, exchange.began = operation, request, began
+            exchange.answers = answers = common.answers(endpoint.method)
+            deadlines.enter(greenlet, now)
+            try:
+                whole = common.exchanges.make(exchange)
+                if not whole:
+                    sent = whole is False or exchange.wire.send_rest()
+                    _feed_rest(exchange, begun=whole is False)
+                    answers.reusable = answers.reusable and sent
+                    exchange.conclude()
+                break
+            except BaseException as error:
+                # Killed in the middle as well: what would come next on it is the answer to something else.
+                answers.close()
+                self.close()
+                if not kept or not _can_be_repeated(error, repeatable=repeatable):
+                    raise
+            finally:
+                deadlines.leave(greenlet)
+            exchange = self._connect()
+            now = perf_counter()
+        if answers.reusable:
             self._used = now
         else:
             self._exchange = None
@@ -211,6 +197,22 @@ class Client:
         known = common.served.get(endpoint.service)
         if known is None or not answers.says(known):
             common.saw(endpoint.service, answers)
+        return exchange
+
+    def _connect(self) -> Exchange:
+        """Open a connection instead of the one that there was."""
+        if self._exchange is not None:
+            self._exchange.wire.close()
+            self._exchange = None
+        exchange = self._exchange = Exchange(self._common.open())
+        return exchange
+
+
+def _can_be_repeated(error: BaseException, *, repeatable: bool) -> bool:
+    """Whether a request that failed so, on a connection that was kept, is sent once more on a new one."""
+    if isinstance(error, NothingSentError):
+        return True
+    return repeatable and isinstance(error, ConnectionError) and not isinstance(error, CutOffError)
 
 
 def _feed_rest(exchange: Exchange, *, begun: bool) -> None:
