@@ -21,10 +21,11 @@ from loadtests.client.wire import Wire
 class Exchange:
     """What goes to and fro on one connection: one request at a time, and its answer."""
 
-    __slots__ = ("answers", "began", "came", "operation", "request", "value", "waiter", "wire")
+    __slots__ = ("answers", "began", "came", "operation", "request", "value", "waiter", "watched", "wire")
 
     operation: Operation[Any]
     request: bytes
+    """None of it is left once nobody waits for the answer any more."""
     began: float
     """When it was intended to start, on the clock of `time.perf_counter`."""
     answers: Answers
@@ -37,7 +38,14 @@ class Exchange:
         self.value: Any = None
         """What the answer says, or what was raised by reading it: `UnexpectedAnswer`, if nothing here is wrong."""
         self.waiter: Any = None
-        """The greenlet that waits to be told; None once it is, or waits no longer."""
+        """The greenlet that waits to be told, since the request was sent; None once it is, or waits no longer."""
+        self.watched = False
+        """Whether the loop tells what comes: from the first request on, since to be asked each time takes longer."""
+
+    def unwatch(self) -> None:
+        """Have the loop tell nothing more, until there is another request."""
+        self.watched = False
+        self.wire.readable.stop()
 
     def conclude(self) -> None:
         """Read the whole answer into the type of the operation."""
@@ -55,7 +63,7 @@ class Exchanges:
     def __init__(self, hub: Any) -> None:  # noqa: ANN401 - gevent is not typed
         self._hub = hub
         self._soon = hub.loop.run_callback
-        self._outgoing: list[Exchange] = []
+        self._outgoing: list[tuple[Exchange, Any]] = []
         self._arrived: list[Exchange] = []
 
     def make(self, exchange: Exchange) -> bool | None:
@@ -64,27 +72,33 @@ class Exchanges:
         None if the request could not be sent at once: the rest of it (`Wire.send_rest`), and all of the answer, is left
         to the caller. Raises `OSError`s and what `Answers.feed` raises.
         """
-        exchange.waiter = getcurrent()
         if not self._outgoing:
             self._soon(self._send)
-        self._outgoing.append(exchange)
+        self._outgoing.append((exchange, getcurrent()))
         try:
-            return self._hub.switch()  # type: ignore[no-any-return]
+            whole: bool | None = self._hub.switch()
         except BaseException:
             exchange.waiter = None
-            exchange.wire.readable.stop()
+            exchange.request = b""
+            exchange.unwatch()
             raise
+        if not whole:
+            exchange.unwatch()
+        return whole
 
     def _send(self) -> None:
         outgoing, self._outgoing = self._outgoing, []
         begun: list[Exchange] = []
         failed: list[tuple[Exchange, Exception]] = []
         note = self._note
-        for exchange in outgoing:
-            if exchange.waiter is not None:
+        for exchange, waiter in outgoing:
+            if exchange.request:  # or its greenlet was ended
+                exchange.waiter = waiter
                 try:
                     if exchange.wire.put(exchange.request):
-                        exchange.wire.readable.start(note, exchange)
+                        if not exchange.watched:
+                            exchange.watched = True
+                            exchange.wire.readable.start(note, exchange)
                     else:
                         begun.append(exchange)
                 except OSError as error:
@@ -97,7 +111,10 @@ class Exchanges:
 
     def _note(self, exchange: Exchange) -> None:
         """Something came."""
-        exchange.wire.readable.stop()
+        if exchange.waiter is None:
+            # Nobody asked for it, or somebody who waits no longer; its end, mostly. Whoever asks next will see it.
+            exchange.unwatch()
+            return
         if not self._arrived:
             self._soon(self._receive)
         self._arrived.append(exchange)
@@ -126,9 +143,7 @@ class Exchanges:
                     failed.append((exchange, error))
                 else:
                     exchange.came = perf_counter()
-                    if piece is None:  # woken for nothing, or for a part of what can be decrypted
-                        exchange.wire.readable.start(self._note, exchange)
-                    else:
+                    if piece is not None:  # or it was woken for nothing, or for a part of what can be decrypted
                         pieces.append((exchange, piece))
         return pieces
 

@@ -1,0 +1,141 @@
+"""Exchanges that are sent, read and told together: each person gets what is theirs, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import gevent
+import pytest
+from gevent import GreenletExit, get_hub, getcurrent
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixtures.contract.operation import Endpoint, Operation
+from loadtests.failure import UNANSWERED
+from tests.unit.http1.peer import OK, Peer, server
+from tests.unit.load.client.visitor import GET, Visitor, cause_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loadtests.client import Client
+
+FATES: dict[str, tuple[bytes, str]] = {
+    "answers": (OK, ""),
+    "drips": (OK, ""),
+    "refuses": (b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "status 503"),
+    "babbles": (b"SSH-2.0-OpenSSH_9.2\r\n", "not HTTP"),
+    "stops": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", "cut off"),
+    "leaves": (b"", "closed without an answer"),
+    "waits": (b"", "time-out"),
+}
+"""What the server does with a request for this path, what it says, and the cause that is counted for it."""
+LASTING = ("answers", "drips", "refuses")
+
+
+def does_as_told(peer: Peer) -> None:
+    """Meet each request with the fate that its path names."""
+    while request := peer.hears():
+        fate = request.path.strip("/")
+        said, _ = FATES[fate]
+        if fate == "waits":
+            peer.hears()  # which is the end: nobody sends a second request there
+        elif fate == "drips":
+            peer.says(*(said[at : at + 20] for at in range(0, len(said), 20)))
+        else:
+            peer.says(said)
+        if fate not in LASTING:
+            return
+
+
+def meet(client: Client, fates: Sequence[str]) -> list[str]:
+    """Send one request after the other; their causes."""
+    endpoint = Endpoint("chat", "meetFate", "GET", "/x", {200: str}, auth="none")
+    return [cause_of(client, Operation(endpoint, f"/{fate}")) for fate in fates]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.lists(st.sampled_from(sorted(FATES)), min_size=1, max_size=4), min_size=2, max_size=12),
+    st.sets(st.integers(0, 11), max_size=3),
+)
+def test_each_meets_their_own_fate(everybody: list[list[str]], killed: set[int]) -> None:
+    """What others get, and that some are stopped in the middle, changes nothing for anybody."""
+    visitor = Visitor()
+    with server(does_as_told) as known:
+        first = visitor.client(known.url, read=0.2)
+        clients = [first, *(visitor.another(first) for _ in everybody[1:])]
+        greenlets = [gevent.spawn(meet, client, fates) for client, fates in zip(clients, everybody, strict=True)]
+        stopped = [greenlet for number, greenlet in enumerate(greenlets) if number in killed]
+        gevent.sleep(0.001)
+        gevent.killall(stopped)
+        gevent.joinall(greenlets, timeout=20)
+        results = [greenlet.value for greenlet in greenlets]
+        visitor.leaves()
+    for result, fates, greenlet in zip(results, everybody, greenlets, strict=True):
+        if greenlet not in stopped:
+            assert result == [FATES[fate][1] for fate in fates]
+
+
+def test_who_is_stopped_before_it_is_sent_sends_nothing(visitor: Visitor, capsys: pytest.CaptureFixture[str]) -> None:
+    """A request that waits for its turn is not sent once nobody waits for its answer, and the next one is."""
+    with server(lambda peer: peer.answers(OK, OK)) as known:
+        client = visitor.client(known.url)
+        client.send(GET)
+        sender = gevent.spawn(client.send, GET)
+        gevent.spawn(sender.throw, GreenletExit)  # it has its turn after the sender, and before anything is sent
+        gevent.sleep(0.05)
+        assert sender.dead
+        assert len(known.requests) == 1
+        assert client.send(GET) == '"ok"'
+        assert known.connections == 2
+    assert visitor.causes == ["", UNANSWERED, ""]
+    assert not capsys.readouterr().err  # where the hub writes what goes wrong between greenlets
+
+
+def test_who_is_told_first_may_stop_the_next(visitor: Visitor, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both answers came together, and one greenlet is ended before it is told: it stays ended."""
+    heard, both = threading.Barrier(3), threading.Event()
+
+    def answers_together(peer: Peer) -> None:
+        peer.hears()
+        heard.wait(5)
+        both.wait(5)
+        peer.says(OK)
+
+    def stops(number: int) -> str:
+        said = clients[number].send(GET)
+        other = greenlets[1 - number]
+        if not other.dead:
+            get_hub().loop.run_callback(getcurrent().switch)
+            other.throw(GreenletExit)
+        return said
+
+    with server(answers_together) as known:
+        clients = [visitor.client(known.url), visitor.client(known.url)]
+        clients[1] = visitor.another(clients[0])
+        greenlets = [gevent.spawn(stops, number) for number in range(2)]
+        while heard.n_waiting < 2:
+            gevent.sleep(0.005)
+        heard.wait(5)
+        both.set()
+        time.sleep(0.1)  # the loop sees both answers at once
+        gevent.joinall(greenlets, timeout=5)
+    assert sorted(str(greenlet.value) for greenlet in greenlets) == ["", '"ok"']
+    assert sorted(visitor.causes) == ["", UNANSWERED]
+    assert not capsys.readouterr().err
+
+
+def test_a_connection_that_ends_while_idle_keeps_nobody_busy(visitor: Visitor) -> None:
+    """Its end is there to be read for as long as nobody sends, and the loop does not run for it again and again."""
+    with server(lambda peer: peer.answers(OK)) as known:
+        client = visitor.client(known.url)
+        client.send(GET)
+        gevent.sleep(0.05)
+        before = get_hub().loop.iteration
+        gevent.sleep(0.2)
+        assert get_hub().loop.iteration - before < 20
+        assert client.send(GET) == '"ok"'
+        assert known.connections == 2
