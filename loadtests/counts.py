@@ -4,9 +4,9 @@ A process counts into its own `Counts` and hands over what is new every second; 
 order and in how many pieces changes nothing, so the sum is what one process would have counted.
 """
 
-from math import ceil, inf
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from math import ceil, inf
 from typing import Final
 
 import msgspec

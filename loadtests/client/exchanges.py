@@ -24,8 +24,9 @@ class Exchange:
     __slots__ = ("answers", "began", "came", "operation", "request", "value", "waiter", "watched", "wire")
 
     operation: Operation[Any]
+    """What is asked, until the answer is read."""
     request: bytes
-    """None of it is left once nobody waits for the answer any more."""
+    """None of it is left once it was sent, or once nobody waits for the answer any more."""
     began: float
     """When it was intended to start, on the clock of `time.perf_counter`."""
     answers: Answers
@@ -53,6 +54,7 @@ class Exchange:
             self.value = read(self.operation, self.answers, self.came - self.began)
         except Exception as error:  # noqa: BLE001 - for who asked, and nobody else
             self.value = error
+        del self.operation
 
 
 class Exchanges:
@@ -95,7 +97,9 @@ class Exchanges:
             if exchange.request:  # or its greenlet was ended
                 exchange.waiter = waiter
                 try:
-                    if exchange.wire.put(exchange.request):
+                    whole = exchange.wire.put(exchange.request)
+                    exchange.request = b""
+                    if whole:
                         if not exchange.watched:
                             exchange.watched = True
                             exchange.wire.readable.start(note, exchange)
