@@ -182,8 +182,8 @@ class Client:
             except BaseException as error:
                 # Killed in the middle as well: what would come next on it is the answer to something else.
                 answers.close()
-                self.close()
                 if not kept or not _can_be_repeated(error, repeatable=repeatable):
+                    self.close()
                     raise
             finally:
                 deadlines.leave(greenlet)
