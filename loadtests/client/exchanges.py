@@ -7,7 +7,7 @@ all of it for one after the other.
 """
 
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 from gevent import getcurrent
 
@@ -16,6 +16,9 @@ from fixtures.http1.answers import Answers
 from fixtures.http1.errors import NO_ANSWER, ClosedError
 from loadtests.client.reading import read
 from loadtests.client.wire import Wire
+
+_TOGETHER: Final = 64
+"""More than that only keep others waiting: timers, and greenlets that have something else to do."""
 
 
 class Exchange:
@@ -89,7 +92,9 @@ class Exchanges:
         return whole
 
     def _send(self) -> None:
-        outgoing, self._outgoing = self._outgoing, []
+        outgoing, self._outgoing = self._outgoing[:_TOGETHER], self._outgoing[_TOGETHER:]
+        if self._outgoing:
+            self._soon(self._send)
         begun: list[Exchange] = []
         failed: list[tuple[Exchange, Exception]] = []
         note = self._note
@@ -124,7 +129,9 @@ class Exchanges:
         self._arrived.append(exchange)
 
     def _receive(self) -> None:
-        arrived, self._arrived = self._arrived, []
+        arrived, self._arrived = self._arrived[:_TOGETHER], self._arrived[_TOGETHER:]
+        if self._arrived:
+            self._soon(self._receive)
         failed: list[tuple[Exchange, Exception]] = []
         parsed = _parse(self._take(arrived, failed), failed)
         for exchange, whole in parsed:

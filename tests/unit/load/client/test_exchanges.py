@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -78,6 +79,33 @@ def test_each_meets_their_own_fate(everybody: list[list[str]], killed: set[int])
     for result, fates, greenlet in zip(results, everybody, greenlets, strict=True):
         if greenlet not in stopped:
             assert result == [FATES[fate][1] for fate in fates]
+
+
+def test_a_crowd_is_served_and_others_have_their_turn(visitor: Visitor) -> None:
+    """More than are served together are served in turns, and whoever else has something to do comes in between."""
+    turns: list[int] = []
+
+    def does_something_else() -> None:
+        while not all(greenlet.dead for greenlet in crowd):
+            turns.append(len(visitor.fired))
+            gevent.sleep(0)
+
+    with server(lambda peer: peer.answers(OK, OK)) as known:
+        first = visitor.client(known.url)
+        clients = [first, *(visitor.another(first) for _ in range(199))]
+        crowd = [gevent.spawn(client.send, GET) for client in clients]
+        gevent.joinall(crowd, timeout=20)
+        time.sleep(0.1)
+        crowd = [gevent.spawn(client.send, GET) for client in clients]
+        gevent.sleep(0)
+        time.sleep(0.1)  # all are there to be sent
+        other = gevent.spawn(does_something_else)
+        gevent.sleep(0)
+        time.sleep(0.1)
+        gevent.joinall([*crowd, other], timeout=20)
+    assert visitor.causes == [""] * 400
+    assert known.connections == 200
+    assert max(after - before for before, after in itertools.pairwise(turns)) <= 64
 
 
 def test_who_is_stopped_before_it_is_sent_sends_nothing(visitor: Visitor) -> None:
