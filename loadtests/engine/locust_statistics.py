@@ -8,6 +8,7 @@ Import it in a process of Locust only.
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_time
@@ -31,6 +32,13 @@ def report(stats: RequestStats, counts: Counts, methods: Mapping[str, str]) -> N
         error.occurrences += times - 1
 
 
+@cache
+def _in_milliseconds(lower: float, upper: float) -> tuple[float, int]:
+    """The middle of a bucket, and what Locust rounds it to. Made once for each: a second has hundreds of them."""
+    middle = (lower + upper) / 2 * _MS
+    return middle, bucket_response_time(middle)
+
+
 def _entry(stats: RequestStats, subject: str, method: str, tally: Tally) -> StatsEntry:
     entry = StatsEntry(stats, subject, method)
     entry.num_requests, entry.num_failures = tally.requests, tally.failed
@@ -39,16 +47,17 @@ def _entry(stats: RequestStats, subject: str, method: str, tally: Tally) -> Stat
         if failures:
             entry.num_fail_per_sec[second] = failures
         entry.last_request_timestamp = max(entry.last_request_timestamp or 0.0, float(second))
-    total = 0.0
+    total, middles = 0.0, []
+    times = entry.response_times
     for lower, upper, count in tally.latencies.buckets():
-        if math.isinf(upper):
+        if upper == math.inf:
             entry.num_none_requests += count
             continue
-        middle = (lower + upper) / 2 * _MS
-        entry.response_times[bucket_response_time(middle)] += count
+        middle, shown = _in_milliseconds(lower, upper)
+        times[shown] += count
         total += middle * count
-        if entry.min_response_time is None:
-            entry.min_response_time = round(middle)
-        entry.max_response_time = round(middle)
+        middles.append(middle)
+    if middles:
+        entry.min_response_time, entry.max_response_time = round(middles[0]), round(middles[-1])
     entry.total_response_time = round(total)
     return entry
