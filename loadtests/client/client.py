@@ -128,10 +128,12 @@ class Client:
                     context={},
                 )
                 return value  # type: ignore[no-any-return]
-            if not isinstance(value, UnexpectedAnswer):
-                raise value
-            trouble, failure = value, unexpected(operation, value)
-            del value
+            try:
+                if not isinstance(value, UnexpectedAnswer):
+                    raise value
+                trouble, failure = value, unexpected(operation, value)
+            finally:
+                del value
         common.fire(
             request_type=endpoint.method,
             name=endpoint.label,
@@ -189,7 +191,7 @@ class Client:
                 deadlines.leave(greenlet)
             exchange = self._connect()
             now = perf_counter()
-        if answers.reusable:
+        if answers.reusable and exchange.wire.ahead is None:
             self._used = now
         else:
             self._exchange = None
@@ -225,11 +227,11 @@ def _feed_rest(exchange: Exchange, *, begun: bool) -> None:
             if begun:
                 raise CutOffError(f"in the middle of an answer: {error}") from error
             raise
+        exchange.came = perf_counter()
         if not piece and not begun:
             raise ClosedError("the connection was closed without an answer")
         if not piece and not answers.end():
             raise CutOffError("the connection ended before the answer did")
         if not piece or answers.feed(piece):
-            exchange.came = perf_counter()
             return
         begun = True

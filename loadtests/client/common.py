@@ -23,7 +23,7 @@ Sighted = Callable[[str, str], None]
 
 _SERVED_BY: Final = HEADER.lower().encode()
 _SPARE: Final = 64
-"""Parsers that are kept for the next answers; as many are in use as answers have come in part."""
+"""Parsers that are kept for the next answers; as many are in use as requests are under way."""
 
 
 class Common:

@@ -7,13 +7,13 @@ all of it for one after the other.
 """
 
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from gevent import getcurrent
 
 from fixtures.contract.operation import Operation
 from fixtures.http1.answers import Answers
-from fixtures.http1.errors import NO_ANSWER, ClosedError
+from fixtures.http1.errors import ClosedError
 from loadtests.client.reading import read
 from loadtests.client.wire import Wire
 
@@ -57,7 +57,8 @@ class Exchange:
             self.value = read(self.operation, self.answers, self.came - self.began)
         except Exception as error:  # noqa: BLE001 - for who asked, and nobody else
             self.value = error
-        del self.operation
+        finally:
+            del self.operation
 
 
 class Exchanges:
@@ -110,7 +111,7 @@ class Exchanges:
                             exchange.wire.readable.start(note, exchange)
                     else:
                         begun.append(exchange)
-                except OSError as error:
+                except Exception as error:  # noqa: BLE001 - as above
                     failed.append((exchange, error))
         for exchange in begun:
             waiter, exchange.waiter = exchange.waiter, None
@@ -133,7 +134,8 @@ class Exchanges:
         if self._arrived:
             self._soon(self._receive)
         failed: list[tuple[Exchange, Exception]] = []
-        parsed = _parse(self._take(arrived, failed), failed)
+        # Once each: where much else is to be done, gevent polls again before it comes to this, and hears it again.
+        parsed = _parse(self._take(list(dict.fromkeys(arrived)), failed), failed)
         for exchange, whole in parsed:
             if whole:
                 exchange.conclude()
@@ -150,7 +152,7 @@ class Exchanges:
             if exchange.waiter is not None:
                 try:
                     piece = exchange.wire.take()
-                except OSError as error:
+                except Exception as error:  # noqa: BLE001 - as above
                     failed.append((exchange, error))
                 else:
                     exchange.came = perf_counter()
@@ -166,12 +168,14 @@ def _parse(
     parsed = []
     for exchange, piece in pieces:
         try:
-            if not piece:
-                raise ClosedError("the connection was closed without an answer")
-            parsed.append((exchange, exchange.answers.feed(piece)))
-        except NO_ANSWER as error:
+            parsed.append((exchange, exchange.answers.feed(piece) if piece else _no_answer()))
+        except Exception as error:  # noqa: BLE001 - as above
             failed.append((exchange, error))
     return parsed
+
+
+def _no_answer() -> NoReturn:
+    raise ClosedError("the connection was closed without an answer")
 
 
 def _throw(failed: list[tuple[Exchange, Exception]]) -> None:
@@ -179,5 +183,6 @@ def _throw(failed: list[tuple[Exchange, Exception]]) -> None:
     for exchange, trouble in failed:
         waiter, exchange.waiter = exchange.waiter, None
         if waiter is not None:
-            waiter.throw(trouble)
-    failed.clear()  # What was raised here knows this list.
+            # Who raised it knows all others of the turn, and who is told may keep it.
+            waiter.throw(trouble.with_traceback(None))
+    failed.clear()

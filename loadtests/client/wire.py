@@ -36,13 +36,14 @@ class NothingSentError(ConnectionError):
 class Wire:
     """One connection, bare; raises `OSError`s, and returns no bytes at its end. `readable` watches its socket."""
 
-    __slots__ = ("_ahead", "_hub", "_rest", "_socket", "readable")
+    __slots__ = ("_hub", "_rest", "_socket", "ahead", "readable")
 
     def __init__(self, connected: socket.socket, hub: Any) -> None:  # noqa: ANN401 - gevent is not typed
         self._socket = connected
         self._hub = hub
         self.readable = hub.loop.io(connected.fileno(), _READ)
-        self._ahead: bytes | None = None
+        self.ahead: bytes | None = None
+        """What came before anybody was ready to receive it."""
         self._rest = memoryview(b"")
 
     def put(self, data: bytes) -> bool:
@@ -76,8 +77,8 @@ class Wire:
 
     def receive(self) -> bytes:
         """Wait for what comes next; no bytes are the end."""
-        if self._ahead is not None:
-            ahead, self._ahead = self._ahead, None
+        if self.ahead is not None:
+            ahead, self.ahead = self.ahead, None
             return ahead
         while True:
             self._wait(self.readable)
@@ -88,7 +89,7 @@ class Wire:
     def silent(self) -> bool:
         """Whether nothing came since the last answer: neither an end nor anything else."""
         try:
-            return self._ahead is None and self.take() is None
+            return self.ahead is None and self.take() is None
         except OSError:
             return False
 
@@ -105,8 +106,8 @@ class Wire:
                 try:
                     rest = rest[self._socket.send(rest) :]
                 except BlockingIOError:
-                    self._ahead = self.take()
-                    if self._ahead is not None:
+                    self.ahead = self.take()
+                    if self.ahead is not None:
                         return False
         finally:
             either.close()
@@ -166,13 +167,21 @@ class SecureWire(Wire):
         else:
             self._incoming.write_eof()
         try:
-            return self._tls.read(PIECE)
+            piece: bytes | None = self._tls.read(PIECE)
         except ssl.SSLError as error:
-            return _nothing_or_raise(error)
+            piece = _nothing_or_raise(error)
+        while piece and self._incoming.pending:
+            # Servers that write head and body one after the other make two records of them.
+            more = self._read()
+            if not more:
+                self.ahead = more
+                break
+            piece += more
+        return piece
 
     def receive(self) -> bytes:
         """Wait for what comes next; no bytes are the end."""
-        if self._ahead is None and self._incoming.pending:
+        if self.ahead is None and self._incoming.pending:
             piece = self._read()
             if piece is not None:
                 return piece

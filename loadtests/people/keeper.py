@@ -45,10 +45,11 @@ class Keeper:
         self._thread.start()
 
     def end(self) -> None:
-        """Stop looking."""
+        """Stop looking, and end the connection."""
         self._over.set()
         if self._thread is not None:
             self._thread.join(_ENDING)
+        self._client.close()
 
     def look(self) -> None:
         """Refresh a tick's share of the tokens, as far as they are no longer fresh."""

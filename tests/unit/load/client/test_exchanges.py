@@ -58,16 +58,21 @@ def meet(client: Client, fates: Sequence[str]) -> list[str]:
     return [cause_of(client, Operation(endpoint, f"/{fate}")) for fate in fates]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(st.lists(st.sampled_from(sorted(FATES)), min_size=1, max_size=4), min_size=2, max_size=12),
+    st.lists(
+        st.tuples(st.lists(st.sampled_from(sorted(FATES.keys() - {"waits"})), max_size=3), st.booleans()),
+        min_size=2,
+        max_size=12,
+    ),
     st.sets(st.integers(0, 11), max_size=3),
 )
-def test_each_meets_their_own_fate(everybody: list[list[str]], killed: set[int]) -> None:
+def test_each_meets_their_own_fate(drawn: list[tuple[list[str], bool]], killed: set[int]) -> None:
     """What others get, and that some are stopped in the middle, changes nothing for anybody."""
+    everybody = [[*fates, "waits"] if waits else fates for fates, waits in drawn]
     visitor = Visitor()
     with server(does_as_told) as known:
-        first = visitor.client(known.url, read=0.2)
+        first = visitor.client(known.url, read=0.7)
         clients = [first, *(visitor.another(first) for _ in everybody[1:])]
         greenlets = [gevent.spawn(meet, client, fates) for client, fates in zip(clients, everybody, strict=True)]
         stopped = [greenlet for number, greenlet in enumerate(greenlets) if number in killed]
@@ -106,6 +111,31 @@ def test_a_crowd_is_served_and_others_have_their_turn(visitor: Visitor) -> None:
     assert visitor.causes == [""] * 400
     assert known.connections == 200
     assert max(after - before for before, after in itertools.pairwise(turns)) <= 64
+
+
+def test_what_is_told_twice_is_received_once(visitor: Visitor) -> None:
+    """Where much else is to be done, the loop polls again before it comes to receiving, and tells the same again."""
+    body = b"x" * 30_000
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    due = threading.Event()
+
+    def answers(peer: Peer) -> None:
+        peer.hears()
+        due.wait(5)
+        peer.says(answer)
+
+    with server(answers) as known:
+        client = visitor.client(known.url, read=2)
+        sender = gevent.spawn(client.send, GET)
+        while not known.requests:
+            gevent.sleep(0.005)
+        due.set()
+        time.sleep(0.1)  # all of the answer is there now
+        for _ in range(300):  # gevent polls after fifty, if they took long
+            get_hub().loop.run_callback(time.sleep, 0.0003)
+        sender.join(5)
+    assert sender.value == body.decode()
+    assert visitor.causes == [""]
 
 
 def test_who_is_stopped_before_it_is_sent_sends_nothing(visitor: Visitor) -> None:

@@ -1,12 +1,16 @@
 """The client over TLS: it is sure of its peer, or says why not."""
 
+import contextlib
+import ssl
+import threading
+import time
 from pathlib import Path
 
 import gevent
 
 from fixtures.contract.operation import Endpoint, Operation
 from fixtures.sandbox.tls import write_certificates
-from tests.unit.http1.peer import OK, server
+from tests.unit.http1.peer import OK, Peer, server
 from tests.unit.load.client.visitor import GET, POST, Visitor, cause_of, does
 
 
@@ -24,6 +28,41 @@ def test_it_is_sure_of_its_peer(visitor: Visitor, certificates: Path, tmp_path: 
         write_certificates(tmp_path)
         assert cause_of(visitor.client(known.url, tmp_path / "ca.pem")) == "certificate"
         assert cause_of(visitor.client(known.url.replace("127.0.0.1", "127.0.0.2"), certificates / "ca.pem")) != ""
+
+
+def test_records_that_come_together_are_read_together(visitor: Visitor, certificates: Path) -> None:
+    """Head and body may be records of their own; and who says farewell behind an answer is not asked again."""
+
+    def says(peer: Peer) -> None:
+        head, body = OK[:-4], OK[-4:]
+        for _ in range(2):
+            peer.hears()
+            peer.says(head, body)
+        peer.hears()
+        peer.says(OK)
+        assert isinstance(peer.connection, ssl.SSLSocket)
+        peer.connection.settimeout(0.3)
+        with contextlib.suppress(OSError):
+            peer.connection.unwrap()  # TLS's own end, and the connection stays open until this is over
+        farewell.wait(5)
+
+    farewell = threading.Event()
+    with server(says, certificates=certificates) as known:
+        client = visitor.client(known.url, certificates / "ca.pem", read=1.5)
+        asker = gevent.spawn(lambda: [client.send(GET) for _ in range(2)])
+        asker.join(5)
+        assert asker.value == ['"ok"', '"ok"']
+        assert known.connections == 1
+        third = gevent.spawn(client.send, GET)
+        while len(known.requests) < 3:
+            gevent.sleep(0.001)
+        time.sleep(0.1)  # answer and farewell are there together
+        third.join(5)
+        assert third.value == '"ok"'
+        assert cause_of(client) == ""
+        assert known.connections == 2
+        farewell.set()
+    assert visitor.causes == [""] * 4
 
 
 def test_tls_that_is_none_is_named(visitor: Visitor, certificates: Path) -> None:
