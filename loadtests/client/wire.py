@@ -172,7 +172,10 @@ class SecureWire(Wire):
             piece = _nothing_or_raise(error)
         while piece and self._incoming.pending:
             # Servers that write head and body one after the other make two records of them.
-            more = self._read()
+            try:
+                more = self._read()
+            except OSError:
+                more = b""  # What came before it stands.
             if not more:
                 self.ahead = more
                 break

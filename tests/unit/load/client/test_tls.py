@@ -1,6 +1,7 @@
 """The client over TLS: it is sure of its peer, or says why not."""
 
 import contextlib
+import os
 import ssl
 import threading
 import time
@@ -39,6 +40,7 @@ def test_records_that_come_together_are_read_together(visitor: Visitor, certific
             peer.hears()
             peer.says(head, body)
         peer.hears()
+        due.wait(5)
         peer.says(OK)
         assert isinstance(peer.connection, ssl.SSLSocket)
         peer.connection.settimeout(0.3)
@@ -46,7 +48,7 @@ def test_records_that_come_together_are_read_together(visitor: Visitor, certific
             peer.connection.unwrap()  # TLS's own end, and the connection stays open until this is over
         farewell.wait(5)
 
-    farewell = threading.Event()
+    due, farewell = threading.Event(), threading.Event()
     with server(says, certificates=certificates) as known:
         client = visitor.client(known.url, certificates / "ca.pem", read=1.5)
         asker = gevent.spawn(lambda: [client.send(GET) for _ in range(2)])
@@ -56,6 +58,7 @@ def test_records_that_come_together_are_read_together(visitor: Visitor, certific
         third = gevent.spawn(client.send, GET)
         while len(known.requests) < 3:
             gevent.sleep(0.001)
+        due.set()
         time.sleep(0.1)  # answer and farewell are there together
         third.join(5)
         assert third.value == '"ok"'
@@ -63,6 +66,30 @@ def test_records_that_come_together_are_read_together(visitor: Visitor, certific
         assert known.connections == 2
         farewell.set()
     assert visitor.causes == [""] * 4
+
+
+def test_an_answer_stands_whatever_follows_it(visitor: Visitor, certificates: Path) -> None:
+    """What is no TLS behind an answer ends the connection, and not the answer."""
+
+    def says(peer: Peer) -> None:
+        peer.hears()
+        due[peer.number].wait(5)
+        peer.says(OK)
+        os.write(peer.connection.fileno(), b"no record of TLS")
+        peer.hears()
+
+    due = threading.Event(), threading.Event()
+    with server(says, certificates=certificates) as known:
+        client = visitor.client(known.url, certificates / "ca.pem", read=2)
+        for number in range(2):
+            asker = gevent.spawn(client.send, GET)
+            while len(known.requests) == number:
+                gevent.sleep(0.001)
+            due[number].set()
+            time.sleep(0.1)  # both are there together
+            asker.join(5)
+            assert asker.value == '"ok"'
+        assert known.connections == 2
 
 
 def test_tls_that_is_none_is_named(visitor: Visitor, certificates: Path) -> None:
