@@ -105,6 +105,15 @@ def test_a_module_that_the_parent_could_not_import_is_invalid(suite: Suite, brok
     assert (ended.code, ended.verdict["verdict"]) == (2, "INVALID"), ended.out
 
 
+@pytest.mark.parametrize("how", [OPTIONS, ("-n0",)], ids=["forked workers", "one process"])
+def test_a_module_that_is_skipped_is_no_module_without_checks(suite: Suite, how: tuple[str, ...]) -> None:
+    """Nobody can say which checks of it did not run, so the run is INVALID and says why, whoever imports it."""
+    suite.write(a=SIX, b="import pytest\npytest.skip('not today', allow_module_level=True)\ndef test_lost(): pass\n")
+    ended = suite.run(*how)
+    assert (ended.code, ended.verdict["verdict"]) == (2, "INVALID"), ended.out
+    assert "test_b.py: skipped as a whole (Skipped: not today)" in ended.out
+
+
 def test_a_worker_that_is_lost_after_its_parent_is_invalid(suite: Suite) -> None:
     """Without the parent, which would tell its end, a worker that dies is missed all the same."""
     suite.write(a=IN_A_CHECK, b="import os\ndef test_dies(): os._exit(0)\n")
