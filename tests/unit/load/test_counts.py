@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.statistics.histogram import RELATIVE_ERROR
 from loadtests.counts import NEVER, Counts
 
 LIMITS = (0.5, 1.0)
@@ -77,3 +78,14 @@ def test_anything_else_is_no_counts(data: bytes) -> None:
     """A broken report is an error, not a count of nothing."""
     with pytest.raises(ValueError, match="not the encoding"):
         Counts.decode(data)
+
+
+@given(st.lists(st.floats(0, 10), min_size=1))
+def test_lateness_is_never_understated(late: list[float]) -> None:
+    """Each arrival counts once, in the microsecond above what it was late: by no more than that, and by no less."""
+    counts = Counts()
+    counts.begun(late)
+    assert len(counts.lag) == len(late)
+    edges = [(lower, upper) for lower, upper, _ in counts.lag.buckets()]
+    assert edges[-1][1] >= max(late)
+    assert edges[-1][0] <= (max(late) + 1e-6) * (1 + RELATIVE_ERROR)
