@@ -19,5 +19,5 @@ class Traces:
 
     def new(self) -> str:
         """The header line of a new trace whose root is this request; no id in it is ever all zero."""
-        number = self._next()
+        number = str(self._next())
         return f"{self._prefix}{number}-{number}-01\r\n"
