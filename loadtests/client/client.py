@@ -165,7 +165,9 @@ class Client:
         common, endpoint, exchange, greenlet = self._common, operation.endpoint, self._exchange, getcurrent()
         deadlines = common.deadlines
         repeatable = endpoint.method in _REPEATABLE or IDEMPOTENCY_KEY in operation.headers
-        if exchange is None or not ((repeatable and now - self._used < _IDLE) or exchange.wire.silent()):
+        if exchange is None or not (
+            (repeatable and exchange.watched and now - self._used < _IDLE) or exchange.wire.silent()
+        ):
             exchange = self._connect()
             now = perf_counter()
         while True:

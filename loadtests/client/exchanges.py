@@ -8,6 +8,7 @@ all of it for one after the other.
 
 from time import perf_counter
 from typing import Any, Final, NoReturn
+from weakref import ref
 
 from gevent import getcurrent
 
@@ -44,7 +45,10 @@ class Exchange:
         self.waiter: Any = None
         """The greenlet that waits to be told, since the request was sent; None once it is, or waits no longer."""
         self.watched = False
-        """Whether the loop tells what comes: from the first request on, since to be asked each time takes longer."""
+        """Whether the loop tells what comes: from the first request on, since to be asked each time takes longer.
+
+        Not once something came that nobody waited for: who asks next has to look first.
+        """
 
     def unwatch(self) -> None:
         """Have the loop tell nothing more, until there is another request."""
@@ -62,15 +66,21 @@ class Exchange:
 
 
 class Exchanges:
-    """Those of one loop. `make` is called by greenlets; everything else happens between them, in the hub."""
+    """Those of one loop. `make` is called by greenlets; everything else happens between them, in the hub.
 
-    __slots__ = ("_arrived", "_hub", "_outgoing", "_soon")
+    All that come are received once in each turn of the loop, for as long as these exchanges are known to somebody.
+    """
+
+    __slots__ = ("__weakref__", "_hub", "_outgoing", "_soon", "arrived")
 
     def __init__(self, hub: Any) -> None:  # noqa: ANN401 - gevent is not typed
         self._hub = hub
         self._soon = hub.loop.run_callback
         self._outgoing: list[tuple[Exchange, Any]] = []
-        self._arrived: list[Exchange] = []
+        self.arrived: list[Exchange] = []
+        """Those of which the loop told that something came, some of them more than once."""
+        turn = hub.loop.prepare(ref=False)
+        turn.start(_receive, turn, ref(self))
 
     def make(self, exchange: Exchange) -> bool | None:
         """Send the request and parse what comes first; conclude if that was the whole answer, and say whether it was.
@@ -98,7 +108,7 @@ class Exchanges:
             self._soon(self._send)
         begun: list[Exchange] = []
         failed: list[tuple[Exchange, Exception]] = []
-        note = self._note
+        note = self.arrived.append  # so that no code of Python runs for each that comes
         for exchange, waiter in outgoing:
             if exchange.request:  # or its greenlet was ended
                 exchange.waiter = waiter
@@ -119,23 +129,13 @@ class Exchanges:
                 waiter.switch(None)
         _throw(failed)
 
-    def _note(self, exchange: Exchange) -> None:
-        """Something came."""
-        if exchange.waiter is None:
-            # Nobody asked for it, or somebody who waits no longer; its end, mostly. Whoever asks next will see it.
-            exchange.unwatch()
-            return
-        if not self._arrived:
-            self._soon(self._receive)
-        self._arrived.append(exchange)
-
-    def _receive(self) -> None:
-        arrived, self._arrived = self._arrived[:_TOGETHER], self._arrived[_TOGETHER:]
-        if self._arrived:
-            self._soon(self._receive)
+    def receive(self) -> None:
+        """Receive what came, and tell those who wait for it."""
+        # Once each: of those who were left over, the loop has told again.
+        arrived = list(dict.fromkeys(self.arrived))
+        self.arrived[:] = arrived[_TOGETHER:]
         failed: list[tuple[Exchange, Exception]] = []
-        # Once each: where much else is to be done, gevent polls again before it comes to this, and hears it again.
-        parsed = _parse(self._take(list(dict.fromkeys(arrived)), failed), failed)
+        parsed = _parse(_take(arrived[:_TOGETHER], failed), failed)
         for exchange, whole in parsed:
             if whole:
                 exchange.conclude()
@@ -146,19 +146,33 @@ class Exchanges:
                 waiter.switch(whole)
         _throw(failed)
 
-    def _take(self, arrived: list[Exchange], failed: list[tuple[Exchange, Exception]]) -> list[tuple[Exchange, bytes]]:
-        pieces = []
-        for exchange in arrived:
-            if exchange.waiter is not None:
-                try:
-                    piece = exchange.wire.take()
-                except Exception as error:  # noqa: BLE001 - as above
-                    failed.append((exchange, error))
-                else:
-                    exchange.came = perf_counter()
-                    if piece is not None:  # or it was woken for nothing, or for a part of what can be decrypted
-                        pieces.append((exchange, piece))
-        return pieces
+
+def _receive(turn: Any, known: "ref[Exchanges]") -> None:  # noqa: ANN401 - gevent is not typed
+    """Called in each turn of the loop, before it polls."""
+    exchanges = known()
+    if exchanges is None:
+        turn.close()
+    elif exchanges.arrived:
+        exchanges.receive()
+
+
+def _take(arrived: list[Exchange], failed: list[tuple[Exchange, Exception]]) -> list[tuple[Exchange, bytes]]:
+    """What there is for those who wait, and not yet nothing."""
+    pieces = []
+    for exchange in arrived:
+        if exchange.waiter is None:
+            # Nobody asked for it, or somebody who waits no longer; its end, mostly.
+            exchange.unwatch()
+            continue
+        try:
+            piece = exchange.wire.take()
+        except Exception as error:  # noqa: BLE001 - as above
+            failed.append((exchange, error))
+        else:
+            exchange.came = perf_counter()
+            if piece is not None:  # or it was woken for nothing, or for a part of what can be decrypted
+                pieces.append((exchange, piece))
+    return pieces
 
 
 def _parse(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import threading
 import time
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures.contract.operation import Endpoint, Operation
+from loadtests.client.exchanges import Exchanges
 from loadtests.failure import UNANSWERED
 from tests.unit.http1.peer import OK, Peer, server
 from tests.unit.load.client.visitor import GET, Visitor, cause_of
@@ -205,3 +207,21 @@ def test_a_connection_that_ends_while_idle_keeps_nobody_busy(visitor: Visitor) -
         assert get_hub().loop.iteration - before < 20
         assert client.send(GET) == '"ok"'
         assert known.connections == 2
+
+
+def test_exchanges_that_nobody_knows_leave_nothing_behind() -> None:
+    """What the loop would call in each of its turns ends with them."""
+
+    def called() -> int:
+        return sum(isinstance(each, kind) and each.active for each in gc.get_objects())
+
+    loop = get_hub().loop
+    kind = type(loop.prepare())
+    gc.collect()
+    gevent.sleep(0.01)
+    before = called()
+    exchanges = Exchanges(get_hub())
+    assert called() == before + 1
+    del exchanges
+    gevent.sleep(0.01)
+    assert called() == before
