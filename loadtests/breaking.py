@@ -9,12 +9,15 @@ from types import TracebackType
 from typing import Final, NoReturn
 
 INTERNAL_ERROR: Final = 3
+_BROKE: Final = "Locust or its load tests broke before there was a verdict"
+_TAKEN: Final = "another run has this port: end that run, or choose a port (--master-bind-port, and --master-port of workers)"
 
 
 def breaks(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> NoReturn:
     """Show what nobody caught, and end the process."""
     traceback.print_exception(error)
-    sys.stderr.write("INVALID: internal-error: Locust or its load tests broke before there was a verdict\n")
+    why = _TAKEN if str(error).startswith("Socket bind failure") else _BROKE
+    sys.stderr.write(f"INVALID: internal-error: {why}\n")
     raise SystemExit(INTERNAL_ERROR)
 
 

@@ -132,6 +132,7 @@ def test_what_breaks_before_the_run_is_never_a_broken_platform(staged: Stage) ->
         with staged.locust("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port) as locust:
             assert locust.ends() == 3, locust.said
     assert "Address already in use" in locust.said
+    assert "--master-bind-port" in locust.said.splitlines()[-1]
 
 
 def test_a_second_run_against_a_target_is_refused_unless_allowed_by_name(staged: Stage) -> None:

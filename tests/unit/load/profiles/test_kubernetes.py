@@ -138,7 +138,7 @@ def test_workers_find_their_master() -> None:
     [comes], [goes, _] = policies["load-master"]["ingress"], policies["load-workers"]["egress"]
     assert comes["from"][0]["podSelector"]["matchLabels"] == {NAME: "load-workers"}
     assert goes["to"][0]["podSelector"]["matchLabels"] == {NAME: "load-master"}
-    assert comes["ports"] == goes["ports"] == [{"port": open_port["name"]}]
+    assert comes["ports"] == goes["ports"] == [{"port": open_port["name"], "protocol": "TCP"}]
     assert "ingress" not in policies["load-workers"]
 
 
