@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 
 INTERNAL_ERROR: Final = 3
 _BROKE: Final = "Locust or its load tests broke before there was a verdict"
-_TAKEN: Final = "another run has this port: end that run, or choose a port (--master-bind-port, and --master-port of workers)"
+_TAKEN: Final = "another run has this port: end it, or choose one (--master-bind-port, and --master-port of workers)"
 
 
 def breaks(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> NoReturn:

@@ -25,7 +25,7 @@ _TOGETHER: Final = 64
 class Exchange:
     """What goes to and fro on one connection: one request at a time, and its answer."""
 
-    __slots__ = ("answers", "began", "came", "operation", "request", "value", "waiter", "watched", "wire")
+    __slots__ = ("among", "answers", "began", "came", "operation", "request", "value", "waiter", "watched", "wire")
 
     operation: Operation[Any]
     """What is asked, until the answer is read."""
@@ -35,6 +35,8 @@ class Exchange:
     """When it was intended to start, on the clock of `time.perf_counter`."""
     answers: Answers
     """Reads the answer."""
+    among: "Exchanges"
+    """Who notes what comes, while it is watched: as long as the loop tells, somebody has to listen."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
@@ -117,7 +119,7 @@ class Exchanges:
                     exchange.request = b""
                     if whole:
                         if not exchange.watched:
-                            exchange.watched = True
+                            exchange.watched, exchange.among = True, self
                             exchange.wire.readable.start(note, exchange)
                     else:
                         begun.append(exchange)
@@ -161,8 +163,10 @@ def _take(arrived: list[Exchange], failed: list[tuple[Exchange, Exception]]) -> 
     pieces = []
     for exchange in arrived:
         if exchange.waiter is None:
-            # Nobody asked for it, or somebody who waits no longer; its end, mostly.
-            exchange.unwatch()
+            # Nobody asked for it, or somebody who waits no longer; its end, mostly. Or it was left over, and is no
+            # longer for the loop to tell: its greenlet waits for the rest by itself.
+            if exchange.watched:
+                exchange.unwatch()
             continue
         try:
             piece = exchange.wire.take()

@@ -1,4 +1,4 @@
-"""A connection of one greenlet: a non-blocking socket under gevent's loop, bare or with TLS.
+"""A connection of one greenlet: a non-blocking socket under gevent's loop, bare or with TLS in memory.
 
 `put` and `take` do what can be done without waiting; `send` and `receive` wait. Faster than gevent's own sockets,
 because they wait before they read (an answer is never there yet), start the one watcher with the greenlet's own switch,
@@ -10,7 +10,7 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from gevent import getcurrent
@@ -19,16 +19,11 @@ from gevent.monkey import get_original
 from loadtests.client.names import Address
 
 PIECE: Final = 16 * 1024
-"""Bytes that are read at once, at most. Not less than a record of TLS holds (RFC 8446, 5.1): what OpenSSL has decrypted
-and keeps back, no loop tells.
-"""
+"""Bytes that are read at once, at most."""
 
 _READ: Final = 1
 _WRITE: Final = 2
 _READ_OR_WRITE: Final = 3
-
-NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-"""What is raised by a socket or by TLS that would have to wait."""
 
 # Sockets that gevent did not replace: a Locust process has replaced those of the standard library.
 _Socket: type[socket.socket] = get_original("socket", "socket")
@@ -41,13 +36,11 @@ class NothingSentError(ConnectionError):
 class Wire:
     """One connection, bare; raises `OSError`s, and returns no bytes at its end. `readable` watches its socket."""
 
-    __slots__ = ("_hub", "_read", "_rest", "_socket", "_write", "ahead", "readable")
+    __slots__ = ("_hub", "_rest", "_socket", "ahead", "readable")
 
     def __init__(self, connected: socket.socket, hub: Any) -> None:  # noqa: ANN401 - gevent is not typed
         self._socket = connected
         self._hub = hub
-        self._read: Callable[[int], bytes] = connected.recv
-        self._write: Callable[[bytes | memoryview], int] = connected.send
         self.readable = hub.loop.io(connected.fileno(), _READ)
         self.ahead: bytes | None = None
         """What came before anybody was ready to receive it."""
@@ -56,8 +49,8 @@ class Wire:
     def put(self, data: bytes) -> bool:
         """Send it as far as that goes at once, and return whether that was all; `send_rest` sends the rest."""
         try:
-            sent = self._write(data)
-        except NOT_YET:
+            sent = self._socket.send(data)
+        except BlockingIOError:
             sent = 0
         except ConnectionError as error:
             raise NothingSentError(*error.args) from error
@@ -78,11 +71,9 @@ class Wire:
     def take(self) -> bytes | None:
         """What is there, without waiting; None if it is nothing yet."""
         try:
-            return self._read(PIECE)
-        except NOT_YET:
+            return self._socket.recv(PIECE)
+        except BlockingIOError:
             return None
-        except ssl.SSLError as error:
-            return end(error)
 
     def receive(self) -> bytes:
         """Wait for what comes next; no bytes are the end."""
@@ -113,8 +104,8 @@ class Wire:
             while rest:
                 self._wait(either)
                 try:
-                    rest = rest[self._write(rest) :]
-                except NOT_YET:
+                    rest = rest[self._socket.send(rest) :]
+                except BlockingIOError:
                     self.ahead = self.take()
                     if self.ahead is not None:
                         return False
@@ -133,28 +124,100 @@ class Wire:
 class SecureWire(Wire):
     """One connection with TLS; `handshake` comes first."""
 
-    __slots__ = ("_tls",)
+    __slots__ = ("_incoming", "_outgoing", "_tls")
 
     def __init__(self, connected: socket.socket, hub: Any, context: ssl.SSLContext, host: str) -> None:  # noqa: ANN401
         super().__init__(connected, hub)
-        # OpenSSL reads and writes the socket itself: with TLS in memory each request and each answer would take two
-        # calls and two copies more. `wrap_socket` would make a socket of it, and with gevent one of gevent's.
-        self._tls: Any = context._wrap_socket(connected, False, host)  # type: ignore[attr-defined]  # noqa: FBT003, SLF001
-        self._read, self._write = self._tls.read, self._tls.write
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     def handshake(self) -> None:
         """Agree on keys, and be sure who the peer is; raises `ssl.SSLError`."""
         while True:
             try:
                 self._tls.do_handshake()
-            except NOT_YET:
-                self._wait(self.readable)
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLError:
+                # The peer is told why, as far as that goes without waiting.
+                self._flush()
+                raise
             else:
+                self._flush()
                 return
+            self._flush()
+            self._wait(self.readable)
+            self._fill()
+
+    def put(self, data: bytes) -> bool:
+        """Encrypt it, and send it as far as that goes at once."""
+        self._tls.write(data)
+        return Wire.put(self, self._outgoing.read())
+
+    def take(self) -> bytes | None:
+        """What is there and can be decrypted, without waiting; None if it is nothing yet."""
+        # As `_fill` and `_read` do it, which would cost two calls more for each answer.
+        try:
+            data = self._socket.recv(PIECE)
+        except BlockingIOError:
+            return None
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+        try:
+            piece: bytes | None = self._tls.read(PIECE)
+        except ssl.SSLError as error:
+            piece = _nothing_or_raise(error)
+        while piece and self._incoming.pending:
+            # Servers that write head and body one after the other make two records of them.
+            try:
+                more = self._read()
+            except OSError:
+                more = b""  # What came before it stands.
+            if not more:
+                self.ahead = more
+                break
+            piece += more
+        return piece
+
+    def receive(self) -> bytes:
+        """Wait for what comes next; no bytes are the end."""
+        if self.ahead is None and self._incoming.pending:
+            piece = self._read()
+            if piece is not None:
+                return piece
+        return Wire.receive(self)
+
+    def _fill(self) -> bool:
+        """Hand what came to OpenSSL, and say whether anything did: its end did, too."""
+        try:
+            data = self._socket.recv(PIECE)
+        except BlockingIOError:
+            return False
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+        return True
+
+    def _read(self) -> bytes | None:
+        try:
+            return self._tls.read(PIECE)
+        except ssl.SSLError as error:
+            return _nothing_or_raise(error)
+
+    def _flush(self) -> None:
+        data = self._outgoing.read()
+        if data and not Wire.put(self, data):
+            self.send_rest()
 
 
-def end(error: ssl.SSLError) -> bytes:
-    """No bytes if TLS said that it is the end; else raises it, as `ConnectionResetError` where that was not said."""
+def _nothing_or_raise(error: ssl.SSLError) -> bytes | None:
+    """What it means that OpenSSL gave no bytes: None for not yet, no bytes for the end."""
+    if isinstance(error, ssl.SSLWantReadError):
+        return None
     if isinstance(error, ssl.SSLZeroReturnError):
         return b""
     if isinstance(error, ssl.SSLEOFError):

@@ -1,7 +1,5 @@
 """The client's connection for both directions at once: one greenlet may wait for bytes while another sends."""
 
-import contextlib
-import ssl
 import time
 from typing import Any, Final
 
@@ -13,10 +11,12 @@ from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.names import Address, Names
 from loadtests.client.trouble import unanswered
-from loadtests.client.wire import NOT_YET, PIECE, SecureWire, Wire, connect, end
+from loadtests.client.wire import SecureWire, Wire, connect
 from loadtests.sockets.handshake import Handshake
 
 _WRITE: Final = 2
+_PIECE: Final = 16 * 1024
+"""Bytes that are read at once, at most: messages are small."""
 _SENDING: Final = 10.0
 """Seconds until a message is on its way; only a peer that reads nothing can take that long."""
 
@@ -26,8 +26,24 @@ class _BothWays(Wire):
 
     __slots__ = ()
 
+    def _send_rest(self, rest: memoryview) -> bool:
+        writable = self._hub.loop.io(self._socket.fileno(), _WRITE)
+        try:
+            with gevent.Timeout(_SENDING, TimeoutError(f"the other side takes nothing for {_SENDING:g} s")):
+                while rest:
+                    self._wait(writable)
+                    rest = rest[self._socket.send(rest) :]
+        finally:
+            writable.close()
+        return True
+
+
+class _BareBothWays(_BothWays):
+    """As fast as can be, since it is what a message costs most: the three steps of `Wire.receive` in one."""
+
+    __slots__ = ()
+
     def receive(self) -> bytes:
-        """As `Wire` does it, its three steps in one, since that is what a message costs most."""
         readable = self.readable
         while True:
             readable.start(getcurrent().switch)
@@ -36,23 +52,9 @@ class _BothWays(Wire):
             finally:
                 readable.stop()
             try:
-                return self._read(PIECE)
-            except NOT_YET:
+                return self._socket.recv(_PIECE)
+            except BlockingIOError:
                 continue
-            except ssl.SSLError as error:
-                return end(error)
-
-    def _send_rest(self, rest: memoryview) -> bool:
-        writable = self._hub.loop.io(self._socket.fileno(), _WRITE)
-        try:
-            with gevent.Timeout(_SENDING, TimeoutError(f"the other side takes nothing for {_SENDING:g} s")):
-                while rest:
-                    self._wait(writable)
-                    with contextlib.suppress(*NOT_YET):
-                        rest = rest[self._write(rest) :]
-        finally:
-            writable.close()
-        return True
 
 
 class _SecureBothWays(_BothWays, SecureWire):
@@ -93,7 +95,7 @@ def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[W
 def _connect(target: Target, hub: Any) -> Wire:  # noqa: ANN401 - gevent is not typed
     connected = connect(_names.addresses(target.host, target.port), hub)
     if target.context is None:
-        return _BothWays(connected, hub)
+        return _BareBothWays(connected, hub)
     wire = _SecureBothWays(connected, hub, target.context, target.host)
     try:
         wire.handshake()

@@ -89,7 +89,6 @@ def test_an_answer_stands_whatever_follows_it(visitor: Visitor, certificates: Pa
             time.sleep(0.1)  # both are there together
             asker.join(5)
             assert asker.value == '"ok"'
-            gevent.sleep(0.01)  # the loop tells of it
         assert known.connections == 2
 
 
