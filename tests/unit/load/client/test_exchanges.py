@@ -225,3 +225,47 @@ def test_exchanges_that_nobody_knows_leave_nothing_behind() -> None:
     del exchanges
     gevent.sleep(0.01)
     assert called() == before
+
+
+def test_a_client_that_is_forgotten_keeps_nobody_busy(visitor: Visitor) -> None:
+    """Its connection is still watched; when that ends, the loop does not run for it again and again."""
+    ended = threading.Event()
+
+    def answers(peer: Peer) -> None:
+        peer.answers(OK)
+        ended.wait(5)
+
+    with server(answers) as known:
+        visitor.client(known.url, read=0.1).send(GET)
+        visitor.clients.clear()
+        gevent.sleep(0.2)  # until the row of deadlines, which is empty, has forgotten it as well
+        gc.collect()
+        ended.set()
+        gevent.sleep(0.05)
+        before = get_hub().loop.iteration
+        gevent.sleep(0.2)
+        assert get_hub().loop.iteration - before < 20
+
+
+def test_who_waits_alone_is_left_alone(visitor: Visitor) -> None:
+    """What was left over from a turn may concern somebody who reads the connection in the next one."""
+    due = threading.Event()
+
+    def answers(peer: Peer) -> None:
+        peer.answers(OK)
+        due.wait(5)
+        peer.says(b"more")
+
+    with server(answers) as known:
+        client = visitor.client(known.url)
+        client.send(GET)
+        exchange = client._exchange
+        assert exchange is not None
+        exchange.unwatch()
+        waiter = gevent.spawn(exchange.wire.receive)
+        gevent.sleep(0.01)
+        client._common.exchanges.arrived.append(exchange)
+        gevent.sleep(0.01)
+        due.set()
+        waiter.join(2)
+        assert waiter.value == b"more"
