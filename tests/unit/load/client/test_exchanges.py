@@ -237,7 +237,10 @@ def test_a_client_that_is_forgotten_keeps_nobody_busy(visitor: Visitor) -> None:
 
     with server(answers) as known:
         visitor.client(known.url, read=0.1).send(GET)
-        visitor.clients.clear()
+        exchange = visitor.clients.pop()._exchange
+        assert exchange is not None
+        wire = exchange.wire
+        del exchange
         gevent.sleep(0.2)  # until the row of deadlines, which is empty, has forgotten it as well
         gc.collect()
         ended.set()
@@ -245,6 +248,7 @@ def test_a_client_that_is_forgotten_keeps_nobody_busy(visitor: Visitor) -> None:
         before = get_hub().loop.iteration
         gevent.sleep(0.2)
         assert get_hub().loop.iteration - before < 20
+        wire.close()
 
 
 def test_who_waits_alone_is_left_alone(visitor: Visitor) -> None:
