@@ -24,7 +24,9 @@ from benchmarks.targets import CONVERSATION, pin
 from fixtures.contract import chat
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Answer, Headers, Operation
+from fixtures.contract.served_by import HEADER
 from fixtures.http1.tls import trust
+from loadtests.client import Timeouts
 from loadtests.client.user import PlatformUser
 
 USERS: Final = 32
@@ -32,6 +34,7 @@ WARM_S: Final = 0.7
 WARM_USERS: Final = 20
 MANY: Final = 1000
 TOKEN: Final = "a" * 600
+TIMEOUTS: Final = Timeouts()
 _number = count(1).__next__
 
 
@@ -53,7 +56,7 @@ class Ours(PlatformUser):
         self.client.send(message())
 
 
-def says(user: Any) -> None:  # noqa: ANN401 - either of Locust's
+def says(user: Any) -> Any:  # noqa: ANN401 - either of Locust's
     """Send the same operation with a client that Locust brings; what is not good is said in Locust's way."""
     number = _number()
     traceparent = f"00-{number:032x}-{number:016x}-01"
@@ -68,17 +71,34 @@ def says(user: Any) -> None:  # noqa: ANN401 - either of Locust's
     ) as answer:
         if answer.status_code not in operation.expects:
             answer.failure(f"status {answer.status_code}")
-            return
+            return answer
         try:
             operation.read(Answer(answer.status_code, Headers(answer.headers.items()), answer.content, 0.0))
         except UnexpectedAnswer as wrong:
             answer.failure(str(wrong))
+    return answer
+
+
+def says_as_ours(user: Any) -> None:  # noqa: ANN401
+    """The same, with the answer's end bound in time, and a look at who answered."""
+    with gevent.Timeout(TIMEOUTS.read):
+        answer = says(user)
+    who = answer.headers.get(HEADER)
+    if who != user.served_by:
+        user.served_by = who
 
 
 class Fast(FastHttpUser):
-    """Locust's fast user."""
+    """Locust's fast user, doing what ours does."""
 
-    tasks = [says]  # noqa: RUF012 - Locust's own form
+    served_by: str | None = None
+    tasks = [says_as_ours]  # noqa: RUF012 - Locust's own form
+
+
+class Common(FastHttpUser):
+    """Locust's fast user as it is commonly used."""
+
+    tasks = [says]  # noqa: RUF012
 
 
 class Http(HttpUser):
@@ -87,7 +107,7 @@ class Http(HttpUser):
     tasks = [says]  # noqa: RUF012
 
 
-GENERATORS: Final[dict[str, Any]] = {"ours": Ours, "fast": Fast, "http": Http}
+GENERATORS: Final[dict[str, Any]] = {"ours": Ours, "fast": Fast, "common": Common, "http": Http}
 
 
 def prepared(name: str, base: str, ca_file: Path) -> Environment:
