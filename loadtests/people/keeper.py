@@ -77,4 +77,7 @@ class Keeper:
 
     def _work(self) -> None:
         while not self._over.wait(TICK):
-            self.look()
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001 - else nobody would be kept any more, as if the platform refused
+                self.failures[f"{type(error).__name__}: {error}"] += 1

@@ -120,6 +120,30 @@ def test_keeper_works_in_the_background_until_it_is_ended(monkeypatch: pytest.Mo
     Keeper([], town.quiet_client()).end()
 
 
+def test_a_keeper_that_errs_is_told_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What breaks with one person keeps the others' tokens fresh, and is known afterwards."""
+    town = Town()
+    first, second = _people(town, 2, 60)
+    asked: list[str] = []
+
+    def breaks_once(person: Person) -> None:
+        asked.append(person.user_id)
+        if person is first:
+            raise AttributeError("tokens")
+        done.set()
+
+    monkeypatch.setattr("loadtests.people.keeper.TICK", 0.01)
+    clock, done = Clock(), threading.Event()
+    keeper = Keeper([first, second], town.quiet_client(), clock)
+    monkeypatch.setattr(keeper, "_refresh", breaks_once)
+    clock.now = 30.0
+    keeper.begin()
+    assert done.wait(5)
+    keeper.end()
+    assert asked[:2] == [first.user_id, second.user_id]
+    assert keeper.failures["AttributeError: tokens"] >= 1
+
+
 def test_nobody_to_keep_is_nothing_to_do() -> None:
     """A pool without people asks for nothing."""
     town = Town()
