@@ -102,15 +102,21 @@ class Visits:
 
 
 def walk(session: Session, journey: Walk, name: str, visitor: "Visitor", since: float) -> None:
-    """Make a journey; what breaks it that is no `Failure` is a failure of the run's own code, and counted like one."""
+    """Make a journey; what breaks it is a mistake of the run's own code: no failure of the platform, and no sound run.
+
+    What the platform did wrong a journey counts by itself, and being ended is no mistake.
+    """
     try:
         journey.run(visitor, since)
-    except Exception as error:  # noqa: BLE001 - one broken journey ends no run
+    except (Exception, gevent.Timeout) as error:  # noqa: BLE001 - whatever it was, the leader has to hear of it
         _log.exception("a journey broke: %s", name)
-        count_failure(session, name, error)
+        broke = f"the journey {name} broke: "
+        # Thousands may break in the second until the run ends, and one of a kind says what it was.
+        if not any(trouble.startswith(broke) for trouble in session.trouble):
+            session.trouble.append(f"{broke}{error!r}")
 
 
-def count_failure(session: Session, journey: str, failure: Exception) -> None:
+def count_failure(session: Session, journey: str, failure: Failure) -> None:
     """Count a journey that has no end."""
     session.fire(
         request_type=JOURNEY, name=journey, response_time=None, response_length=0, exception=failure, context={}

@@ -65,3 +65,16 @@ def test_a_user_that_breaks_makes_the_run_unsound() -> None:
     gevent.sleep(0.1)
     walking.stop(1.0)
     assert made.trouble == ["a user ended: KeyError('nowhere')"]
+
+
+def test_a_journey_that_breaks_makes_the_run_unsound_and_ends_no_user() -> None:
+    """Each kind of journey that broke is said once, however often it did."""
+    made = session(0.0)
+    broken = Journey(made.fire, breaks=ValueError("of ours"))
+    walking = rounds(made, Pool(1), broken, think=0.02)
+    walking.begin()
+    gevent.sleep(0.3)
+    assert walking.stop(1.0) == 0
+    assert len(broken.since) > 1
+    assert made.trouble == ["the journey browsing broke: ValueError('of ours')"]
+    assert not made.recorder.take().causes

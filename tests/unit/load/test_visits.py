@@ -83,12 +83,27 @@ def test_a_schedule_that_breaks_makes_the_run_unsound() -> None:
     assert made.trouble[0].startswith("the schedule was not followed: AttributeError")
 
 
-def test_a_journey_that_breaks_is_a_failure_and_ends_no_other() -> None:
-    """A mistake of our own is counted under its type, and the run goes on."""
-    made = session()
-    broken = Journey(made.fire, breaks=ValueError("of ours"))
-    following = visits(made, Pool(2), broken, [0.0, 0.05])
+@pytest.mark.parametrize("error", [ValueError("of ours"), gevent.Timeout(1)], ids=["error", "stray time-out"])
+def test_a_journey_that_breaks_makes_the_run_unsound_and_ends_no_other(error: BaseException) -> None:
+    """A mistake of our own is said once, and is no failure of the platform; whoever comes later walks all the same."""
+    made, pool = session(), Pool(2)
+    broken = Journey(made.fire, breaks=error)
+    following = visits(made, pool, broken, [0.0, 0.05])
     following.begin()
     gevent.sleep(0.2)
-    following.stop(1.0)
-    assert made.recorder.take().causes == {("browsing", "ValueError"): 2}
+    assert following.stop(1.0) == 0
+    counts = made.recorder.take()
+    assert made.trouble == [f"the journey browsing broke: {error!r}"]
+    assert counts.started.total() == len(broken.since) == 2
+    assert not counts.causes
+    assert len(pool.free) == 2
+
+
+def test_a_journey_that_is_ended_is_no_mistake() -> None:
+    """Whoever is still under way at the end has failed, and the run is as sound as before."""
+    made = session()
+    following = visits(made, Pool(1), Journey(made.fire, takes=30), [0.0])
+    following.begin()
+    gevent.sleep(0.1)
+    following.stop(0.0)
+    assert made.trouble == []

@@ -34,7 +34,7 @@ class Journey:
 
     fire: Callable[..., None]
     takes: float = 0.0
-    breaks: Exception | None = None
+    breaks: BaseException | None = None
     since: list[float] = field(default_factory=list)
 
     def run(self, visitor: object, since: float) -> None:  # noqa: ARG002 - as journeys are called
