@@ -30,7 +30,7 @@ PING_WITHIN: Final = 5.0
 HEAD_START: Final = 0.5
 """Seconds between Go and offset 0: more than a letter needs."""
 DRAIN: Final = 15.0
-"""Seconds for what is in flight when the profile is over: longer than any answer is waited for."""
+"""Seconds for what is in flight when the profile is over: longer than any answer is waited for, and scaled likewise."""
 DRAIN_AT_ONCE: Final = 3.0
 """The same when somebody ended the run."""
 FAREWELL_WITHIN: Final = 60.0
@@ -195,7 +195,7 @@ class Leader:
 
     def _end(self) -> None:
         early = bool(self._interrupted or self._decided or self._spoilt)
-        drain = DRAIN_AT_ONCE if self._interrupted else DRAIN
+        drain = DRAIN_AT_ONCE if self._interrupted else DRAIN * self.order.platform.time_scale
         for name, member in self.roster.members.items():
             if not member.lost:
                 self._post.to_member(name, End(drain, early))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
+from gevent import GreenletExit
+
 from fixtures.checks.time_scale import scaled
 from fixtures.contract import frames
 from fixtures.contract import video_call_signaling as signaling
@@ -25,7 +27,7 @@ from fixtures.contract.frames import (
     SessionAnswer,
 )
 from fixtures.contract.promises import PROMISES
-from loadtests.failure import Failure
+from loadtests.failure import UNANSWERED, Failure
 from loadtests.journeys.hearing import until, welcomed
 from loadtests.journeys.journey import CONNECTION, Journey, count, labels
 from loadtests.journeys.media import candidates, description
@@ -44,7 +46,8 @@ class Calling(Journey):
     """A call with both cameras connected.
 
     Counted as "call": from asking to ring until both sides have the other's description and all candidates, unchanged
-    and in order; a call that does not come to that has no latency, and the step that failed is its cause.
+    and in order; a call that does not come to that has no latency, and the step that failed is its cause. One that is
+    on its way there when the journey is ended has failed, too.
     """
 
     name = "calling"
@@ -64,6 +67,9 @@ class Calling(Journey):
                 caller, callee = self._agree(visitor, mine, theirs)
             except Failure as failure:
                 count(visitor.fire, KIND, CALL, None, failure)
+                raise
+            except GreenletExit:
+                count(visitor.fire, KIND, CALL, None, Failure(UNANSWERED))
                 raise
             count(visitor.fire, KIND, CALL, time.perf_counter() - began)
             visitor.client.send(signaling.hang_up(caller.call_id))

@@ -1,11 +1,14 @@
 """Chatting: messages to a friend whose phone is connected, each of which must arrive there exactly once."""
 
+import math
 import threading
 import time
 import uuid
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
+
+from gevent import GreenletExit
 
 from fixtures.checks.time_scale import scaled
 from fixtures.contract import chat, frames
@@ -27,7 +30,8 @@ class Chatting(Journey):
     """Some messages one after the other, and a look at the conversation.
 
     Each message is a sample of "delivery": from sending it to its receipt by the friend's phone, "lost" when that has
-    not come by the promised deadline, "repeated" when it came again before the journey was over.
+    not come by the promised deadline, "repeated" when it came again before the journey was over. Of a journey that is
+    ended the messages that were taken are counted all the same: what has not come by then has failed.
     """
 
     messages: int = 5
@@ -41,12 +45,17 @@ class Chatting(Journey):
 
         Raises the `Failure` of a step, else that of the first message that did not arrive as it has to.
         """
-        with closing(visitor.phone(visitor.friend, since)) as phone:
-            _is_up_to_date(phone, welcomed(phone, frames.read_social, Welcome))
-            ear = _Ear(phone)
-            wrong = self._talk(visitor, ear)
+        deliveries = Deliveries(scaled(PROMISES.deadlines.message_delivery))
+        try:
+            with closing(visitor.phone(visitor.friend, since)) as phone:
+                _is_up_to_date(phone, welcomed(phone, frames.read_social, Welcome))
+                ear = _Ear(phone, deliveries)
+                wrong = self._talk(visitor, ear)
+        except GreenletExit:
+            _counted(visitor, deliveries, given_up=time.perf_counter())
+            raise
         # The phone listened until its connection was closed: what came again until then is known by now.
-        worst = _counted(visitor, ear.deliveries)
+        worst = _counted(visitor, deliveries)
         for failure in (wrong, ear.wrong, worst):
             if failure is not None:
                 raise failure
@@ -96,8 +105,8 @@ def _resumed(frame: SocialFrame) -> Resumed | None:
 class _Ear:
     """Listens to a phone and notes which messages it hears, and when."""
 
-    def __init__(self, phone: Device) -> None:
-        self.deliveries = Deliveries(scaled(PROMISES.deadlines.message_delivery))
+    def __init__(self, phone: Device, deliveries: Deliveries) -> None:
+        self.deliveries = deliveries
         self.wrong: Failure | None = None
         """What came that the contract does not know."""
         self._stir = threading.Event()
@@ -123,15 +132,16 @@ class _Ear:
             self.deliveries.heard(frame.data["message_id"], at)
             self._stir.set()
 
-    def _ends(self, _closure: Any) -> None:  # noqa: ANN401 - whichever the device has
-        self.deliveries.ended = time.perf_counter()
+    def _ends(self, closure: Any) -> None:  # noqa: ANN401 - whichever the device has
+        if not closure.by_us:
+            self.deliveries.ended = time.perf_counter()
         self._stir.set()
 
 
-def _counted(visitor: Visitor, deliveries: Deliveries) -> Failure | None:
+def _counted(visitor: Visitor, deliveries: Deliveries, *, given_up: float = math.inf) -> Failure | None:
     """Count every delivery; returns the first that failed."""
     first = None
-    for delivery in deliveries.judged():
+    for delivery in deliveries.judged(given_up):
         failure = Failure(delivery.cause) if delivery.cause else None
         count(visitor.fire, KIND, DELIVERY, delivery.latency, failure)
         first = first or failure

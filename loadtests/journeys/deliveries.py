@@ -1,8 +1,11 @@
 """Whether each message reached the other person exactly once, and how soon. Pure: times are given."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+
+from loadtests.failure import UNANSWERED
 
 LOST: Final = "lost"
 REPEATED: Final = "repeated"
@@ -31,7 +34,7 @@ class Deliveries:
         self._sent: dict[str, _Sent] = {}
         self._heard: dict[str, list[float]] = {}
         self.ended: float | None = None
-        """When the receiving device lost its connection."""
+        """When the receiving device lost its connection; leaving is no loss."""
 
     def sent(self, message_id: str, *, began: float, answered: float) -> None:
         """Take note that the platform took a message; receipt may have come before."""
@@ -48,8 +51,11 @@ class Deliveries:
         missing = [sent.answered for message, sent in self._sent.items() if message not in self._heard]
         return max(missing) + self._deadline if missing else None
 
-    def judged(self) -> Iterator[Delivery]:
-        """Each message that was sent: in time and once, "repeated", "lost", or "disconnected" before its deadline."""
+    def judged(self, given_up: float = math.inf) -> Iterator[Delivery]:
+        """Each message that was sent: in time and once, "repeated", "lost", or "disconnected" before its deadline.
+
+        Nobody listens from `given_up` on: what still had time then did not come, either.
+        """
         for message, sent in self._sent.items():
             heard = self._heard.get(message, [])
             latest = sent.answered + self._deadline
@@ -59,5 +65,7 @@ class Deliveries:
                 yield Delivery(heard[0] - sent.began)
             elif self.ended is not None and self.ended <= latest:
                 yield Delivery(None, DISCONNECTED)
+            elif given_up <= latest:
+                yield Delivery(None, UNANSWERED)
             else:
                 yield Delivery(None, LOST)

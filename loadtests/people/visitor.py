@@ -38,7 +38,10 @@ class Device(Protocol):
         """The next text, within `timeout` seconds."""
 
     def listen(self, on_text: Callable[[str], None], on_end: Callable[[Any], None] | None = None) -> None:
-        """Read from now on by itself: `on_text` for each text, at last `on_end`; neither may raise."""
+        """Read from now on by itself: `on_text` for each text, at last `on_end`; neither may raise.
+
+        What `on_end` is given says `by_us` whether `close` ended it, and not the other side.
+        """
 
     def close(self) -> None:
         """End it with the closing handshake."""

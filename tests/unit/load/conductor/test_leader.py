@@ -1,5 +1,7 @@
 """The leader: whatever happens to a run, it ends in bounded time with the verdict that says so."""
 
+from dataclasses import replace
+
 import pytest
 
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, FAREWELL_WITHIN, READY_WITHIN
@@ -27,6 +29,17 @@ def test_a_sound_run_is_go_and_took_as_long_as_its_profile(monkeypatch: pytest.M
         DRAIN,
         DRAIN,
     ]
+
+
+def test_a_slow_world_has_as_much_longer_to_drain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is waited for takes longer there, and an end that somebody wants does not."""
+    for drain, interrupted in ((3 * DRAIN, False), (DRAIN_AT_ONCE, True)):
+        run = Run([Simulated(ONE)])
+        run.leader.order = replace(run.leader.order, platform=replace(run.leader.order.platform, time_scale=3.0))
+        if interrupted:
+            run.after(5, lambda leader: leader.interrupt("Ctrl-C"))
+        run.conduct(monkeypatch)
+        assert [entry.drain for entry in run.members[ONE].heard if isinstance(entry, End)] == [drain]
 
 
 def test_the_verdict_so_far_is_told_every_second(monkeypatch: pytest.MonkeyPatch) -> None:

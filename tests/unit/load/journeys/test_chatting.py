@@ -7,7 +7,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from loadtests.failure import Failure
+import gevent
+import pytest
+
+from fixtures.checks.time_scale import forget_time_scale
+from loadtests.failure import UNANSWERED, Failure
 from loadtests.journeys.chatting import Chatting
 from tests.unit.load.journeys.town import NOW_TEXT
 
@@ -177,3 +181,48 @@ def test_refused_resume_fails_the_journey(town: Town) -> None:
     town.on_frame = lambda *_: {"type": "error", "code": "resume-gap", "detail": "d", "ref": "resume"}
     _runs(town)
     assert town.counted("chatting") == [(True, "error resume-gap")]
+
+
+def _is_ended(town: Town) -> None:
+    """Walk until somebody sleeps, and end the walk there."""
+    walking = gevent.spawn(_runs, town)
+    gevent.sleep(0)
+    walking.kill()
+
+
+def test_message_under_way_when_the_journey_is_ended_has_failed(town: Town) -> None:
+    """Every message that was taken is counted, once: what came is delivered, and what still had time is not."""
+    forget_time_scale()
+    answer = town.answers["chat sendMessage"]
+    town.copies = iter([1, 0])
+
+    def twice(operation: Operation[Any]) -> object:
+        return answer(operation) if town.labels.count("chat sendMessage") < 3 else gevent.sleep(30)
+
+    town.answers["chat sendMessage"] = twice
+    _is_ended(town)
+    assert town.counted("delivery") == [(True, ""), (False, UNANSWERED)]
+
+
+@pytest.mark.parametrize("copies", [1, 0, 2])
+def test_messages_of_a_journey_that_is_ended_later_are_judged_as_ever(copies: int, town: Town) -> None:
+    """Whoever has waited for all messages knows what became of them, though the journey comes to no end."""
+    town.copies = itertools.repeat(copies)
+    town.answers["chat listMessages"] = lambda _: gevent.sleep(30)
+    _is_ended(town)
+    assert town.counted("delivery") == [{1: (True, ""), 0: (False, "lost"), 2: (True, "repeated")}[copies]] * 3
+
+
+def test_journey_that_is_ended_while_the_phone_leaves_counts_its_messages(town: Town) -> None:
+    """Closing takes a while, too."""
+    town.copies = iter([1, 0, 1])
+    town.at_closing = lambda: gevent.sleep(30)
+    _is_ended(town)
+    assert town.counted("delivery") == [(True, ""), (False, "lost"), (True, "")]
+
+
+def test_journey_that_is_ended_before_its_first_message_counts_none(town: Town) -> None:
+    """A phone that is not up to date yet has nothing to hear."""
+    town.on_frame = lambda *_: gevent.sleep(30)
+    _is_ended(town)
+    assert town.counted("delivery") == []

@@ -1,5 +1,7 @@
 """Deliveries: each message that was sent is judged once, by its own deadline."""
 
+import math
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,13 +10,13 @@ from loadtests.journeys.deliveries import Deliveries, Delivery
 times = st.floats(0, 20)
 
 
-def _one(*heard: float, ended: float | None = None) -> Delivery:
+def _one(*heard: float, ended: float | None = None, given_up: float = math.inf) -> Delivery:
     deliveries = Deliveries(5.0)
     deliveries.sent("m", began=1.0, answered=2.0)
     for at in heard:
         deliveries.heard("m", at)
     deliveries.ended = ended
-    (judged,) = deliveries.judged()
+    (judged,) = deliveries.judged(given_up)
     return judged
 
 
@@ -42,6 +44,15 @@ def test_phone_that_lost_its_connection_loses_no_message() -> None:
     assert _one(2.5, ended=3.0) == Delivery(1.5)
 
 
+def test_what_nobody_listens_for_any_more_did_not_come() -> None:
+    """Of a run that is over only the reason is another: what came has arrived, and what had its time is lost."""
+    assert _one(given_up=3.0) == Delivery(None, "unanswered at the end")
+    assert _one(given_up=7.5) == Delivery(None, "lost")
+    assert _one(ended=2.5, given_up=3.0) == Delivery(None, "disconnected")
+    assert _one(2.5, given_up=3.0) == Delivery(1.5)
+    assert _one(2.5, 2.6, given_up=3.0) == Delivery(1.5, "repeated")
+
+
 def test_nothing_is_awaited_once_all_were_heard() -> None:
     """Waiting ends with the last receipt, at the latest deadline, or with the connection."""
     deliveries = Deliveries(5.0)
@@ -65,8 +76,10 @@ def test_messages_of_others_are_not_judged() -> None:
     assert list(deliveries.judged()) == []
 
 
-@given(st.dictionaries(st.text(max_size=3), st.lists(times, max_size=3)), st.none() | times)
-def test_every_message_is_judged_exactly_once(heard: dict[str, list[float]], ended: float | None) -> None:
+@given(st.dictionaries(st.text(max_size=3), st.lists(times, max_size=3)), st.none() | times, times | st.just(math.inf))
+def test_every_message_is_judged_exactly_once(
+    heard: dict[str, list[float]], ended: float | None, given_up: float
+) -> None:
     """There are as many judgements as messages, and only what came in time and once has no cause."""
     deliveries = Deliveries(5.0)
     for message, receipts in heard.items():
@@ -74,7 +87,7 @@ def test_every_message_is_judged_exactly_once(heard: dict[str, list[float]], end
             deliveries.heard(message, at)
         deliveries.sent(message, began=0.0, answered=1.0)
     deliveries.ended = ended
-    judged = list(deliveries.judged())
+    judged = list(deliveries.judged(given_up))
     assert len(judged) == len(heard)
     good = [receipts for receipts in heard.values() if len(receipts) == 1 and receipts[0] <= 6.0]
     assert sorted(each.latency or 0.0 for each in judged if not each.cause) == sorted(at for (at,) in good)

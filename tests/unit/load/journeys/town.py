@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
@@ -74,8 +75,9 @@ class Device:
 
     def close(self) -> None:
         if not self.closed:
+            self.closed = True
             self.town.at_closing()
-        self.closed = True
+            self._ends(by_us=True)
 
     def gets(self, frame: dict[str, Any]) -> None:
         text = json.dumps(frame)
@@ -85,8 +87,11 @@ class Device:
             self._on_text(text)
 
     def is_cut(self) -> None:
+        self._ends(by_us=False)
+
+    def _ends(self, *, by_us: bool) -> None:
         if self._on_end is not None:
-            self._on_end(None)
+            self._on_end(SimpleNamespace(by_us=by_us))
 
 
 @dataclass
