@@ -12,7 +12,7 @@ from fixtures.environments.reading import closest
 from fixtures.guide import load_guide
 from loadtests.budgets.grammar import parse_budget
 from loadtests.budgets.guide import numbers
-from loadtests.budgets.model import ALL, EACH, Budget, GuideNumbers
+from loadtests.budgets.model import ALL, EACH, Budget, Errors, Good, GuideNumbers
 from loadtests.judging import Levels
 from loadtests.profiles.form import Form, PhaseForm
 from loadtests.profiles.known import JourneyFacts, known_journeys
@@ -20,7 +20,7 @@ from loadtests.profiles.model import Arriving, OperationRate, Profile
 from loadtests.profiles.operations import labels
 from loadtests.profiles.phases import Phase, Ramp, Spike, Steady
 from loadtests.profiles.reading import Reading, read
-from loadtests.profiles.together import CONNECTION, called, judge_together, meant, measured, names_known
+from loadtests.profiles.together import CONNECTION, called, judge_together, meant, measured, mixed, names_known
 from loadtests.verdict import Soundness
 
 _FOLDER: Final = Path(__file__).parent
@@ -90,16 +90,32 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
             reading.wrong(_placed(error.key, before), error.message, error.allowed, error.suggestion)
         return None
     subjects = called(reading.raw, known) | measured(reading.raw, known)
-    for line in budget.lines:
+    if not names_known(reading.raw, known):
         # A misspelt name in the mix or the rates is the mistake, not what the budget says of it.
-        if names_known(reading.raw, known) and line.subject not in {ALL, EACH, *subjects}:
+        return budget
+    for line in budget.lines:
+        if line.subject not in {ALL, EACH, *subjects}:
             reading.wrong(
                 "budget",
                 f"'{line}' is of {line.subject!r}, which the profile never does",
                 ", ".join([ALL, EACH, *sorted(subjects)]),
                 meant(line.subject, subjects),
             )
+    _judge_journeys(reading, known, budget)
     return budget
+
+
+def _judge_journeys(reading: Reading, known: Mapping[str, JourneyFacts], budget: Budget) -> None:
+    """Every journey needs a line on its failures: what fails between its requests is in no other figure."""
+    judged = {line.subject for line in budget.lines if isinstance(line, Errors | Good)}
+    for journey in mixed(reading.raw, known):
+        if journey not in judged:
+            reading.wrong(
+                "budget",
+                f"judges no failure of the journey {journey!r}, such as a welcome or a mail that never comes",
+                "a line of errors or succeeded for each journey of the mix",
+                f"{journey}: errors <= 10 %",
+            )
 
 
 def _placed(place: str, before: int | None) -> str:

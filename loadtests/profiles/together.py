@@ -118,15 +118,20 @@ def names_known(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> bo
     return known.keys() >= _table(raw, "mix").keys() and _operations(raw) <= REPEATABLE.keys()
 
 
+def mixed(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> tuple[str, ...]:
+    """The journeys of the mix."""
+    return tuple(name for name in _table(raw, "mix") if name in known)
+
+
 def called(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozenset[str]:
     """Labels of the operations that the profile calls."""
-    mixed = (operation for name in _table(raw, "mix") if name in known for operation in known[name].operations)
-    return frozenset(mixed) | _operations(raw)
+    mix = (operation for name in mixed(raw, known) for operation in known[name].operations)
+    return frozenset(mix) | _operations(raw)
 
 
 def measured(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozenset[str]:
     """Further subjects that it measures."""
-    mix = [name for name in _table(raw, "mix") if name in known]
+    mix = mixed(raw, known)
     idle = {CONNECTION} if "connections" in raw else frozenset[str]()
     return frozenset(mix).union(idle, *(known[name].measures for name in mix))
 

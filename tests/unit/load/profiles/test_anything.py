@@ -43,7 +43,7 @@ WHOLE: Final[dict[str, object]] = {
     "summary": "whole",
     "arrivals": "poisson",
     "people": 10,
-    "budget": "*: errors <= guide",
+    "budget": "*: errors <= guide\nbrowsing: errors <= 5 %\nchatting: errors <= 5 %",
     "mix": {"browsing": 1, "chatting": 2},
     "phases": [{"for": "20 s", "rate": "12 /s"}, {"for": "20 s", "rate": "1 /s", "peak": "12 /s", "peak_for": "2 s"}],
     "rates": [{"operation": "auth getKeySet", "phases": [{"for": "20 s", "rate": "0 /s", "to": "12 /s"}]}],

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fixtures.environments.errors import ConfigurationErrors
 from loadtests.budgets.model import GuideNumbers
@@ -35,6 +38,8 @@ arrivals = "poisson"
 people = 10
 budget = """
 *: errors <= guide
+browsing: errors <= 5 %
+chatting: succeeded >= 90 %
 """
 [[phases]]
 for = "20 s"
@@ -43,6 +48,7 @@ rate = "12 /s"
 browsing = 2
 chatting = 1
 '''
+JUDGED = OPEN.split('"""')[1]
 CLOSED = """
 summary = "own"
 arrivals = "closed"
@@ -50,7 +56,7 @@ users = 5
 think = "500 ms"
 for = "1 min"
 people = 10
-budget = "browsing: p95 <= 2 s"
+budget = "browsing: errors <= 5 %"
 [mix]
 browsing = 1
 """
@@ -87,10 +93,10 @@ def test_an_open_profile(file: Path) -> None:
     assert (profile.duration, profile.expected, profile.peak) == (20, 240, 12)
     assert profile.called == {"user-profile getProfile", "chat listMessages", "chat sendMessage"}
     assert profile.measured == {"browsing", "chatting", "delivery", "connection"}
-    assert str(profile.budget) == "*: errors <= guide\n"
+    assert str(profile.budget) == "*: errors <= guide\nbrowsing: errors <= 5 %\nchatting: succeeded >= 90 %\n"
     assert (profile.environment, profile.seed, profile.rates, profile.connections) == (None, 1, (), 0)
     assert (profile.levels, profile.soundness) == (Levels(), Soundness())
-    assert [str(question) for question in profile.plan.asked] == ["*: errors <= guide"]
+    assert [question.name for question in profile.plan.asked] == ["*", "browsing", "chatting"]
 
 
 def test_a_closed_profile(file: Path) -> None:
@@ -142,7 +148,7 @@ def test_a_profile_of_rates_alone(file: Path) -> None:
     operation = "chat getHealth"
     phases = [{ for = "2 s", rate = "500 /s" }]
     """
-    profile = load(file, OPEN[: OPEN.index("[[phases]]")] + rates)
+    profile = load(file, OPEN[: OPEN.index("[[phases]]")].replace(JUDGED, "*: errors <= guide") + rates)
     assert (profile.expected, profile.duration) == (0, 2)
     assert profile.called == {"chat getHealth"}
 
@@ -249,8 +255,9 @@ phases = []
         ("chatting = 1", "dancing = 1", "mix.dancing", "unknown journey"),
         ("*: errors <= guide", "calling: errors <= guide", "budget", "which the profile never does"),
         ("*: errors <= guide", "auth getKeySet: errors <= guide", "budget", "which the profile never does"),
-        ("*: errors <= guide", "# nothing", "budget", "the budget judges nothing"),
-        ("*: errors <= guide", "", "budget", "says nothing"),
+        (JUDGED, "# nothing", "budget", "the budget judges nothing"),
+        (JUDGED, "", "budget", "says nothing"),
+        ("chatting: succeeded", "delivery: delivered", "budget", "judges no failure of the journey 'chatting'"),
         ('summary = "own"', "summary = 3", "summary", "3 says nothing"),
         ('summary = "own"', 'environment = " "', "environment", "' ' says nothing"),
         ('summary = "own"', 'summary = "own"\nlevels = 3', "levels", "3 is not a table"),
@@ -269,6 +276,46 @@ def test_one_mistake_is_told_once(file: Path) -> None:
         "errors <= guide", "errors <= guide\ndelivery: p99 <= 1 s"
     )
     assert list(mistakes(file, text)) == ["mix.chattin"]
+
+
+def test_a_journey_that_nothing_judges_is_told_with_the_line_that_does(file: Path) -> None:
+    """What goes wrong between a journey's requests is in no other figure, so that silence would be GO."""
+    found = mistakes(file, OPEN.replace("browsing: errors <= 5 %\n", ""))
+    assert found == {
+        "budget": ": judges no failure of the journey 'browsing', such as a welcome or a mail that never comes; "
+        "allowed: a line of errors or succeeded for each journey of the mix; did you mean browsing: errors <= 10 %?"
+    }
+    load(file, OPEN.replace("browsing: errors <= 5 %", "browsing: errors <= 10 %"))
+
+
+TWICE = {"errors <= 5 %", "errors <= 1 %, proven from 3 min"}
+"""What may not be asked twice of one subject."""
+LINES = st.sampled_from([*sorted(TWICE), "succeeded >= 90 %", "p99 <= 2 s", "share over 1 s <= 5 %"])
+
+
+@given(
+    st.sets(st.sampled_from(sorted(JOURNEYS)), min_size=1),
+    st.dictionaries(st.sampled_from(sorted(JOURNEYS)), st.sets(LINES, min_size=1).filter(lambda c: len(c & TWICE) < 2)),
+)
+def test_each_journey_of_the_mix_needs_a_line_on_its_failures(mix: set[str], lines: dict[str, set[str]]) -> None:
+    """Proven or only watched, as errors or their reverse; how long it takes is another question."""
+    judged = {name for name, clauses in lines.items() if any("errors" in c or "succeeded" in c for c in clauses)}
+    budget = "*: errors <= guide\n" + "".join(
+        f"{name}: {clause}\n" for name in sorted(lines.keys() & mix) for clause in sorted(lines[name])
+    )
+    text = OPEN.partition("[mix]")[0].replace(JUDGED, f"\n{budget}") + "[mix]\n"
+    text += "".join(f"{name} = 1\n" for name in sorted(mix))
+    told: list[str] = []
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "own.toml")
+        try:
+            load(file, text)
+        except ConfigurationErrors as errors:
+            told = [error.message for error in errors.errors]
+    assert [name for name in sorted(mix) if any(f"the journey {name!r}" in message for message in told)] == sorted(
+        mix - judged
+    )
+    assert len(told) == len(mix - judged)
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,26 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from fixtures.contract.promises import PROMISES
 from fixtures.guide import load_guide
 from fixtures.statistics.bounds import stays_below
+from fixtures.statistics.tally import Tally
 from loadtests.arrivals import arrivals
 from loadtests.budgets.guide import numbers
 from loadtests.budgets.model import ALL
+from loadtests.budgets.questions import limits
 from loadtests.journeys import JOURNEYS
 from loadtests.profiles.form import TABLES, keys
 from loadtests.profiles.load import known_profiles, load_profile
 from loadtests.profiles.model import Profile
+from loadtests.verdict import Outcome, judge
 from tests.architecture.source import ROOT
+from tests.unit.load.judged import SOUND
 
 FOLDER = ROOT / "loadtests/profiles"
 NAMES = known_profiles()
@@ -48,6 +54,39 @@ def unprovable(profile: Profile) -> list[str]:
 def test_its_budget_can_be_proven(name: str) -> None:
     """A profile has enough arrivals to prove every line of its budget, when nothing is slow and nothing fails."""
     assert unprovable(load_profile(name)) == []
+
+
+def outcome(profile: Profile, made: Mapping[str, int], failing: str) -> Outcome:
+    """Of a run in which that journey always fails and nothing else ever does."""
+    tallies = {}
+    for name, count in made.items():
+        tally = tallies[name] = Tally(limits(profile.budget))
+        each, rest = divmod(count, 20)
+        for second in range(20):
+            times = each + (second < rest)
+            tally.add(second, [0.01] * times, times if name == failing else 0)
+    asked = sum(made[journey] for journey in profile.mix)
+    return judge(profile.plan, tallies, replace(SOUND, arrivals_asked=asked, arrivals_started=asked)).outcome
+
+
+@pytest.mark.parametrize(("name", "lasting"), [*((name, None) for name in NAMES), ("release", 60)])
+def test_a_journey_that_always_fails_is_no_go(name: str, lasting: float | None) -> None:
+    """A socket that welcomes nobody, a mail that never comes: the requests are fine, and the platform is not."""
+    profile = load_profile(name)
+    # Ten minutes of a long one say as much.
+    profile = profile.scaled(lasting=lasting or min(profile.duration, 600))
+    made = samples(profile)
+    for journey in profile.mix:
+        assert outcome(profile, made, journey) is Outcome.NO_GO, journey
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_journey_may_lose_what_its_calls_and_connections_may(name: str) -> None:
+    """A budget in which one line forbids what another allows would ask for the stricter of both without saying so."""
+    profile = load_profile(name)
+    may = {question.name: question.allowed for question in profile.plan.asked if question.limit is None}
+    assert may["calling"] >= may["call"]
+    assert all(may[journey] >= may[ALL] for journey in profile.mix)
 
 
 @pytest.mark.parametrize("name", ["autoscale", "soak"])
