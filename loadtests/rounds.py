@@ -43,11 +43,10 @@ class Rounds:
             return 0
         if self._walking is not None:
             self._going.join(drain)
-        unfinished = self._walking
         self._going.kill()
-        if unfinished is None:
+        if self._walking is None:
             return 0
-        count_failure(self._session, unfinished, Failure(UNFINISHED))
+        count_failure(self._session, self._walking, Failure(UNFINISHED))
         return 1
 
     def _breaks(self, going: gevent.Greenlet) -> None:

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
+from gevent import GreenletExit
+
 from fixtures.contract.operation import Endpoint
 from loadtests.failure import Failure
 from loadtests.people.visitor import Visitor
@@ -37,8 +39,8 @@ class Journey(ABC):
             failure = what
         count(visitor.fire, JOURNEY, self.name, time.perf_counter() - since, failure)
         if tidy is not None:
-            # Its requests count as such, and are no part of how long the journey took.
-            with contextlib.suppress(Failure):
+            # Its requests count as such, and are no part of how long the journey took, or of whether it came to an end.
+            with contextlib.suppress(Failure, GreenletExit):
                 tidy()
 
     @abstractmethod

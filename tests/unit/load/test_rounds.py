@@ -45,6 +45,18 @@ def test_the_journey_that_is_made_at_the_end_is_drained() -> None:
     assert len(pool.free) == 1
 
 
+def test_a_user_who_only_tidies_up_at_the_end_is_counted_already() -> None:
+    """A journey is one sample, however it is ended."""
+    made, pool = session(0.0), Pool(1)
+    walking = rounds(made, pool, Journey(made.fire, tidies=30))
+    walking.begin()
+    gevent.sleep(0.1)
+    assert walking.stop(0.1) == 0
+    tally = made.recorder.take().tallies["browsing"]
+    assert (tally.requests, tally.failed) == (1, 0)
+    assert len(pool.free) == 1
+
+
 def test_a_user_without_people_is_refused() -> None:
     """A pool that is too small for the users makes the run INVALID instead of quiet."""
     made = session(0.0)

@@ -57,6 +57,18 @@ def test_who_is_still_under_way_when_draining_ends_has_failed() -> None:
     assert len(pool.free) == 3
 
 
+def test_who_only_tidies_up_when_draining_ends_is_counted_already() -> None:
+    """A journey is one sample, however it is ended."""
+    made, pool = session(), Pool(1)
+    following = visits(made, pool, Journey(made.fire, tidies=30), [0.0])
+    following.begin()
+    gevent.sleep(0.1)
+    assert following.stop(0.1) == 0
+    tally = made.recorder.take().tallies["browsing"]
+    assert (tally.requests, tally.failed) == (1, 0)
+    assert len(pool.free) == 1
+
+
 def test_nobody_begins_after_the_end_but_everybody_who_was_due() -> None:
     """What the schedule asked for up to the end belongs to the run, and what it asks for later does not."""
     made = session()

@@ -1,5 +1,6 @@
 """A session of a test, with people who can be lent out and journeys that take a time."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ class Journey:
     fire: Callable[..., None]
     takes: float = 0.0
     breaks: BaseException | None = None
+    tidies: float = 0.0
+    """Seconds after it was counted."""
     since: list[float] = field(default_factory=list)
 
     def run(self, visitor: object, since: float) -> None:  # noqa: ARG002 - as journeys are called
@@ -43,6 +46,8 @@ class Journey:
         if self.breaks is not None:
             raise self.breaks
         self.fire(request_type="JOURNEY", name="browsing", response_time=(time.perf_counter() - since) * 1000)
+        with contextlib.suppress(gevent.GreenletExit):
+            gevent.sleep(self.tidies)
 
 
 def session(begins_in: float = 0.05) -> Session:

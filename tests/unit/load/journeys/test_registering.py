@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import gevent
 import pytest
 
 from fixtures.contract.auth import Activation
@@ -32,6 +33,17 @@ def test_newcomer_who_cannot_leave_stays_for_the_pool(town: Town) -> None:
     """An account that could not be deleted fails no journey, and is known to whoever removes people."""
     town.trouble["auth deleteOwnAccount"].append(Failure("status 500"))
     _runs("registering", town)
+    assert town.counted("registering") == [(True, "")]
+    assert _left(town) == ["n1"]
+
+
+def test_journey_that_is_ended_while_the_newcomer_leaves_came_to_its_end(town: Town) -> None:
+    """It is counted once, as what it was, and whoever stayed is known to whoever removes people."""
+    town.answers["auth deleteOwnAccount"] = lambda _: gevent.sleep(30)
+    walking = gevent.spawn(_runs, "registering", town)
+    gevent.sleep(0)
+    walking.kill()
+    assert not isinstance(walking.value, gevent.GreenletExit)
     assert town.counted("registering") == [(True, "")]
     assert _left(town) == ["n1"]
 
