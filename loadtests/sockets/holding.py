@@ -261,6 +261,8 @@ class Holder:
         self._connections.pop(connection.socket.fileno(), None)
         connection.socket.close()
         if connection.opening is not None:
+            # It is in the row of those that are being opened until its turn there comes.
+            connection.opening = None
             self._opening -= 1
             self.held.failed += 1
         else:

@@ -140,6 +140,21 @@ def test_nobody_there_is_a_refusal() -> None:
         assert idle.held.started == 5
 
 
+def test_an_opening_that_failed_is_not_over_again_when_its_time_is() -> None:
+    """One sample for each, also past the time that an opening may take, and none is still taken for being opened."""
+
+    def says(connection: socket.socket, _head: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n")
+
+    with raw_server(says) as url, holding(url, 5, connect=0.3) as idle:
+        causes = [sample.failure and sample.failure.cause for sample in settled(idle, 5)]
+        assert not threading.Event().wait(0.5)
+        assert causes + idle.take() == ["status 503"] * 5
+        assert idle.held.failed == 5
+        assert idle._holder is not None
+        assert idle._holder._opening == 0
+
+
 def test_latency_counts_from_the_intended_start() -> None:
     """Openings keep their pace, and one that waits for others counts from when it was due."""
     with websocket_server(echoes) as url, holding(url, 10, rate=50) as idle:
