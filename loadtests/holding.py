@@ -4,10 +4,15 @@ from collections.abc import Sequence
 
 import gevent
 
+from fixtures.checks.time_scale import scaled
 from fixtures.clients.transport import SYNTHETIC_RUN
+from fixtures.contract.errors import ContractError
+from fixtures.contract.frames import Welcome, read_social
+from fixtures.contract.promises import PROMISES
 from fixtures.contract.websocket_signaling import SOCKET_PATH, SUBPROTOCOL
 from fixtures.http1.target import Target
 from loadtests.session import Session
+from loadtests.sockets.holding import Terms
 from loadtests.sockets.idle import Idle
 
 RATE = 200.0
@@ -30,6 +35,7 @@ class Holding:
             rate=RATE / session.of,
             subprotocols=self._offer,
             headers={SYNTHETIC_RUN: session.run_id},
+            terms=Terms(heartbeat=scaled(PROMISES.sockets.heartbeat), promised=heartbeat),
         )
 
     def begin(self) -> None:
@@ -51,3 +57,12 @@ class Holding:
     def _offer(self, number: int) -> Sequence[str]:
         """Each is somebody's; who has several of them has several devices."""
         return SUBPROTOCOL, f"bearer.{self._tokens[number % len(self._tokens)]}"
+
+
+def heartbeat(text: str) -> float | None:
+    """Seconds between two pings, as the first frame of a socket says; None for any other frame."""
+    try:
+        frame = read_social(text)
+    except ContractError:
+        return None
+    return scaled(frame.heartbeat_s) if isinstance(frame, Welcome) else None

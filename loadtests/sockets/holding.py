@@ -6,6 +6,7 @@ frames as everywhere else (`frames`).
 
 import collections
 import contextlib
+import math
 import select
 import socket
 import time
@@ -29,9 +30,27 @@ _TURN: Final = 0.05
 """Seconds of waiting in one turn at most: how late it sees that it shall stop."""
 _LEAVING: Final = 2.0
 """Seconds for the other side to answer close frames."""
+_AT_ONCE: Final = 1024
+"""Connections that are heard in one turn at most."""
+_SILENT: Final = 2.0
+"""Heartbeats in which nothing came, after which a connection is lost: the first may have been on its way."""
+_LOOK_EVERY: Final = 1.0
+"""Seconds between two looks at who is silent: it is a step for each connection."""
+_AWAKE: Final = 1.0
+"""Seconds of one turn at most; in a longer one this process stood still."""
 _PIECE: Final = 16 * 1024
 _NO_PORT: Final = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
 """Bind to an address only, and let the system choose the port when it knows where to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a platform promises of its connections; nothing unless told otherwise."""
+
+    heartbeat: float = math.inf
+    """Seconds between two signs of life at most, until the platform has said so itself."""
+    promised: Callable[[str], float | None] = lambda _: None
+    """The same as a text of the platform says it; None if it does not speak of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +70,7 @@ class Plan:
     addresses: Sequence[tuple[int, Any]]
     """Family and socket address of the target, taken in turn."""
     sources: Sequence[str]
+    terms: Terms
 
 
 @dataclass(slots=True)
@@ -62,7 +82,7 @@ class Held:
     failed: int = 0
     """Never opened."""
     lost: int = 0
-    """Opened, and ended though nobody here asked for it."""
+    """Opened, and ended or silent though nobody here asked for it."""
     pings: int = 0
     """Asked by the server and answered."""
     messages: int = 0
@@ -71,7 +91,7 @@ class Held:
 class _Connection:
     """One of thousands: nothing in it that can be shared."""
 
-    __slots__ = ("connected", "due", "opening", "reader", "sealed", "socket", "unsent")
+    __slots__ = ("connected", "due", "heard", "heartbeat", "opening", "reader", "sealed", "socket", "unsent")
 
     def __init__(self, sock: Any, due: float, opening: Handshake) -> None:  # noqa: ANN401 - the socket before gevent
         self.socket = sock
@@ -81,6 +101,8 @@ class _Connection:
         self.connected = False
         self.sealed: Sealed | None = None
         self.unsent = b""
+        self.heard = 0.0
+        self.heartbeat: float | None = None
 
 
 class Holder:
@@ -97,6 +119,10 @@ class Holder:
         self._opening = 0
         self._mask = frames.masks()
         self._leaving = False
+        self._turned = time.perf_counter()
+        self._awake = 0.0
+        """Seconds that this thread was there to hear anybody; by this clock connections are silent."""
+        self._looked = 0.0
         self.held = Held()
 
     def leave(self) -> None:
@@ -158,7 +184,9 @@ class Holder:
 
     def _turn(self, wait: float) -> None:
         """Wait for what happens, and do what it asks for."""
-        for descriptor, event in self._epoll.poll(wait, 1024):
+        events = self._epoll.poll(wait, _AT_ONCE)
+        self._wake()
+        for descriptor, event in events:
             connection = self._connections.get(descriptor)
             if connection is None:
                 continue
@@ -176,6 +204,28 @@ class Holder:
             connection = self._queue.popleft()
             if connection.opening is not None:
                 self._end(connection, Failure("time-out", "while opening"))
+        if len(events) < _AT_ONCE and self._awake - self._looked >= _LOOK_EVERY:
+            # Whatever has come was heard by now.
+            self._lose_the_silent()
+
+    def _wake(self) -> None:
+        """Let the time pass by which connections are silent, but for what this process stood still."""
+        now = time.perf_counter()
+        self._awake += min(now - self._turned, _AWAKE)
+        self._turned = now
+
+    def _lose_the_silent(self) -> None:
+        """End every connection whose other side gave no sign of life for longer than it may."""
+        self._looked = now = self._awake
+        usual = self._plan.terms.heartbeat
+        silent = [
+            connection
+            for connection in self._connections.values()
+            if connection.opening is None
+            and now - connection.heard > _SILENT * (usual if connection.heartbeat is None else connection.heartbeat)
+        ]
+        for connection in silent:
+            self._end(connection, Failure("no heartbeat", f"nothing came for {now - connection.heard:.3g} s"))
 
     def _writable(self, connection: _Connection) -> None:
         if not connection.connected and connection.opening is not None:
@@ -199,6 +249,7 @@ class Holder:
             data = connection.socket.recv(_PIECE)
         except BlockingIOError:
             return
+        connection.heard = self._awake
         if connection.sealed is not None and data:
             agreed = connection.sealed.agreed
             data = connection.sealed.take(data)
@@ -238,6 +289,8 @@ class Holder:
                 return
             elif isinstance(message, str | bytes):
                 self.held.messages += 1
+                if connection.heartbeat is None and isinstance(message, str):
+                    connection.heartbeat = self._plan.terms.promised(message)
 
     def _put(self, connection: _Connection, data: bytes) -> None:
         """Send what there is to send; what the socket does not take waits until it does."""

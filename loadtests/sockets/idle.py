@@ -6,7 +6,8 @@
     idle.stop(gevent.sleep)
 
 What a platform asks of somebody idle is to answer protocol pings; its contract has no heartbeat of the application's
-that a client must send. A connection that ends is counted and stays ended: the loss is to be seen, not mended.
+that a client must send. A connection that ends is counted and stays ended: the loss is to be seen, not mended. One
+whose other side gives no sign of life for two of the heartbeats that it has promised (`Terms`) is ended here.
 
 What it costs: about 0.8 KiB of this process for a plain connection, and about 40 KiB for one with TLS, nearly all of
 it OpenSSL's. One address has ports for about 28,000 connections to one address and port of the target (`room`).
@@ -25,7 +26,7 @@ from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
-from loadtests.sockets.holding import Held, Holder, Plan
+from loadtests.sockets.holding import Held, Holder, Plan, Terms
 from loadtests.sockets.room import allow_descriptors, sources
 
 SUBJECT: Final = "connection"
@@ -59,11 +60,13 @@ class Idle:
         subprotocols: Callable[[int], Sequence[str]] = lambda _: (),
         headers: Mapping[str, str] | None = None,
         timeouts: Timeouts | None = None,
+        terms: Terms | None = None,
     ) -> None:
         self._target, self._path, self._count, self._rate = target, path, count, rate
         self._subprotocols = subprotocols
         self._headers = dict(headers or {})
         self._timeouts = timeouts or Timeouts()
+        self._terms = terms or Terms()
         self._new: collections.deque[Sample] = collections.deque()
         self._holder: Holder | None = None
         self._running = False
@@ -84,6 +87,7 @@ class Idle:
                 headers=self._headers,
                 addresses=addresses,
                 sources=sources([address[0] for _, address in addresses], self._count),
+                terms=self._terms,
             ),
             lambda latency, failure: self._new.append(Sample(latency, failure)),
         )

@@ -3,9 +3,11 @@
 import resource
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +18,11 @@ from fixtures.checks import eventually
 from fixtures.checks.match import equals
 from fixtures.http1.target import Target
 from fixtures.sandbox.tls import write_certificates
+from loadtests import sockets
 from loadtests.client import Timeouts
+from loadtests.failure import Failure
 from loadtests.sockets import room
+from loadtests.sockets.holding import Terms
 from loadtests.sockets.idle import Idle, Sample
 from loadtests.sockets.room import NoRoomError, allow_descriptors, sources
 from tests.unit.load.sockets.peers import agreement, closed_port, echoes, raw_server, websocket_server
@@ -52,6 +57,14 @@ def settled(idle: Idle, count: int) -> list[Sample]:
 
     eventually(number, equals(count), within=8, subject="samples")
     return samples
+
+
+def split(samples: Sequence[Sample]) -> tuple[list[float], list[Failure]]:
+    """Latencies of what succeeded, and what failed."""
+    return (
+        [sample.latency for sample in samples if sample.latency is not None],
+        [sample.failure for sample in samples if sample.failure is not None],
+    )
 
 
 def test_it_opens_holds_and_closes() -> None:
@@ -238,6 +251,75 @@ def test_a_vanished_peer_is_told_by_its_reset() -> None:
         ended = settled(idle, 2)[1]
         assert ended.failure is not None
         assert ended.failure.cause in {"closed unexpectedly 1006", "reset"}
+
+
+@pytest.fixture
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is silent is seen at once."""
+    monkeypatch.setattr(sockets.holding, "_LOOK_EVERY", 0.05)
+
+
+@pytest.mark.parametrize(
+    ("terms", "after"),
+    [
+        pytest.param(Terms(heartbeat=60, promised=float), sent(0x81, b"0.2"), id="as the platform has promised"),
+        pytest.param(Terms(heartbeat=0.2), b"", id="before it has promised anything"),
+    ],
+)
+@pytest.mark.usefixtures("looks_often")
+def test_a_peer_that_is_gone_without_a_word_is_lost_once(terms: Terms, after: bytes) -> None:
+    """No sign of life for two heartbeats is the loss of a connection, and it has one sample."""
+    over = threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + after)
+        over.wait(8)
+
+    try:
+        with raw_server(says) as url, holding(url, 3, terms=terms) as idle:
+            opened, ended = split(settled(idle, 6))
+            assert len(opened) == 3
+            assert {failure.cause for failure in ended} == {"no heartbeat"}
+            assert not threading.Event().wait(0.5)
+            assert (idle.take(), idle.held.open, idle.held.lost) == ([], 0, 3)
+            over.set()
+    finally:
+        over.set()
+
+
+@pytest.mark.parametrize("sign", [sent(0x89), sent(0x8A), sent(0x81, b"event")], ids=["ping", "pong", "message"])
+@pytest.mark.usefixtures("looks_often")
+def test_who_gives_any_sign_of_life_is_not_lost(sign: bytes) -> None:
+    """Pings, and whatever else comes before two heartbeats are over, keep a connection from being lost."""
+    over = threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + sent(0x81, b"0.4"))
+        while not over.wait(0.3):
+            connection.sendall(sign)
+
+    with raw_server(says) as url, holding(url, 2, terms=Terms(promised={"0.4": 0.4}.get)) as idle:
+        assert [sample.failure for sample in settled(idle, 2)] == [None] * 2
+        assert not threading.Event().wait(1.5)
+        assert (idle.take(), idle.held.open) == ([], 2)
+        over.set()
+
+
+@pytest.mark.usefixtures("looks_often")
+def test_what_this_process_slept_through_is_nobodys_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that stood still for many heartbeats calls nobody silent for it."""
+    ahead = [0.0]
+    monkeypatch.setattr(sockets.holding, "time", SimpleNamespace(perf_counter=lambda: time.perf_counter() + ahead[0]))
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + sent(0x81, b"5"))
+        _silent(connection, head)
+
+    with raw_server(says) as url, holding(url, 1, terms=Terms(promised=float)) as idle:
+        settled(idle, 1)
+        ahead[0] = 60.0
+        assert not threading.Event().wait(0.5)
+        assert (idle.take(), idle.held.open) == ([], 1)
 
 
 def test_more_files_than_allowed_are_refused_before_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
