@@ -1,6 +1,9 @@
 """Idle websockets of a process: opened when the run begins, held until it ends, every loss of one counted."""
 
-from collections.abc import Sequence
+import base64
+import json
+import math
+from typing import Final
 
 import gevent
 
@@ -12,11 +15,14 @@ from fixtures.contract.promises import PROMISES
 from fixtures.contract.websocket_signaling import SOCKET_PATH, SUBPROTOCOL
 from fixtures.http1.target import Target
 from loadtests.session import Session
-from loadtests.sockets.holding import Terms
+from loadtests.sockets.frames import Closing
+from loadtests.sockets.holding import Offer, Terms
 from loadtests.sockets.idle import Idle
 
 RATE = 200.0
 """Openings a second, over all processes: a platform that is only to hold connections is not stormed with them."""
+_CLOCKS: Final = 5.0
+"""Seconds by which the platform's clock may be ahead of this machine's."""
 
 
 class Holding:
@@ -33,9 +39,14 @@ class Holding:
             SOCKET_PATH,
             count=profile.connections // session.of + (session.share < profile.connections % session.of),
             rate=RATE / session.of,
-            subprotocols=self._offer,
+            offer=self._offer,
             headers={SYNTHETIC_RUN: session.run_id},
-            terms=Terms(heartbeat=scaled(PROMISES.sockets.heartbeat), promised=heartbeat),
+            terms=Terms(
+                heartbeat=scaled(PROMISES.sockets.heartbeat),
+                promised=heartbeat,
+                expiry=Closing(PROMISES.sockets.unauthorized, PROMISES.sockets.token_expired),
+                clocks=_CLOCKS,
+            ),
         )
 
     def begin(self) -> None:
@@ -54,9 +65,19 @@ class Holding:
         self._idle.stop(gevent.sleep)
         return 0
 
-    def _offer(self, number: int) -> Sequence[str]:
+    def _offer(self, number: int) -> Offer:
         """Each is somebody's; who has several of them has several devices."""
-        return SUBPROTOCOL, f"bearer.{self._tokens[number % len(self._tokens)]}"
+        token = self._tokens[number % len(self._tokens)]
+        return Offer((SUBPROTOCOL, f"bearer.{token}"), good_until(token))
+
+
+def good_until(token: str) -> float:
+    """When a token expires, as it says itself (RFC 7519, 4.1.4); never, if it does not say."""
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+        return float(claims["exp"])
+    except (LookupError, OverflowError, TypeError, ValueError):
+        return math.inf
 
 
 def heartbeat(text: str) -> float | None:

@@ -12,11 +12,12 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gevent.monkey import get_original
 
 from fixtures.http1.target import Target
+from loadtests import clock
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
 from loadtests.sockets import frames
@@ -51,6 +52,19 @@ class Terms:
     """Seconds between two signs of life at most, until the platform has said so itself."""
     promised: Callable[[str], float | None] = lambda _: None
     """The same as a text of the platform says it; None if it does not speak of that."""
+    expiry: Closing | None = None
+    """How it closes a connection when what was offered for it is no longer good."""
+    clocks: float = 0.0
+    """Seconds by which its clock may be ahead of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a connection is opened with."""
+
+    subprotocols: Sequence[str] = ()
+    good_until: float = math.inf
+    """By `clock.wall`; the connection ends then, and is opened again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +78,8 @@ class Plan:
     """Openings a second."""
     timeout: float
     """Seconds from the intended start of an opening until it has failed."""
-    subprotocols: Callable[[int], Sequence[str]]
-    """What connection number n offers."""
+    offer: Callable[[int], Offer]
+    """For connection number n, by now."""
     headers: dict[str, str]
     addresses: Sequence[tuple[int, Any]]
     """Family and socket address of the target, taken in turn."""
@@ -80,7 +94,9 @@ class Held:
     started: int = 0
     open: int = 0
     failed: int = 0
-    """Never opened."""
+    """Not opened, or not again."""
+    expired: int = 0
+    """Opened, and ended as was agreed, when what was offered was no longer good."""
     lost: int = 0
     """Opened, and ended or silent though nobody here asked for it."""
     pings: int = 0
@@ -91,11 +107,32 @@ class Held:
 class _Connection:
     """One of thousands: nothing in it that can be shared."""
 
-    __slots__ = ("connected", "due", "heard", "heartbeat", "opening", "reader", "sealed", "socket", "unsent")
+    __slots__ = (
+        "connected",
+        "due",
+        "good_until",
+        "heard",
+        "heartbeat",
+        "number",
+        "opening",
+        "reader",
+        "sealed",
+        "socket",
+        "unsent",
+    )
 
-    def __init__(self, sock: Any, due: float, opening: Handshake) -> None:  # noqa: ANN401 - the socket before gevent
+    def __init__(
+        self,
+        sock: Any,  # noqa: ANN401 - the socket before gevent
+        number: int,
+        due: float,
+        good_until: float,
+        opening: Handshake,
+    ) -> None:
         self.socket = sock
+        self.number = number
         self.due = due
+        self.good_until = good_until
         self.opening: Handshake | None = opening
         self.reader = Reader()
         self.connected = False
@@ -103,6 +140,14 @@ class _Connection:
         self.unsent = b""
         self.heard = 0.0
         self.heartbeat: float | None = None
+
+
+class _Expired(NamedTuple):
+    """A connection that is to be opened again, with something that is good for longer."""
+
+    number: int
+    good_until: float
+    since: float
 
 
 class Holder:
@@ -117,6 +162,9 @@ class Holder:
         self._queue: collections.deque[_Connection] = collections.deque()
         """Being opened or just opened, the oldest first."""
         self._opening = 0
+        self._expired: collections.deque[_Expired] = collections.deque()
+        self._again_at = 0.0
+        """When the next of these may be opened."""
         self._mask = frames.masks()
         self._leaving = False
         self._turned = time.perf_counter()
@@ -134,7 +182,7 @@ class Holder:
         try:
             began = time.perf_counter()
             while not self._leaving:
-                self._turn(self._start(began))
+                self._turn(min(self._start(began), self._start_again()))
             self._close()
         finally:
             for connection in self._connections.values():
@@ -150,15 +198,30 @@ class Holder:
             due = began + held.started / plan.rate
             if due > now:
                 return min(due - now, _TURN)
-            self._dial(held.started, due)
+            self._dial(held.started, plan.offer(held.started), due)
             held.started += 1
         return _TURN
 
-    def _dial(self, number: int, due: float) -> None:
+    def _start_again(self) -> float:
+        """Start those that expired, as fast as others; say in how many seconds the next is due."""
+        now = time.perf_counter()
+        while self._expired and self._opening < _OPENING:
+            number, good_until, since = self._expired[0]
+            due = max(since, self._again_at)
+            if due > now:
+                return min(due - now, _TURN)
+            self._expired.popleft()
+            self._again_at = due + 1 / self._plan.rate
+            offer = self._plan.offer(number)
+            if offer.good_until > good_until:
+                self._dial(number, offer, due)
+            else:
+                self._expired.append(_Expired(number, good_until, now))
+        return _TURN
+
+    def _dial(self, number: int, offer: Offer, due: float) -> None:
         plan = self._plan
-        opening = Handshake(
-            plan.target.authority, plan.path, subprotocols=plan.subprotocols(number), headers=plan.headers
-        )
+        opening = Handshake(plan.target.authority, plan.path, subprotocols=offer.subprotocols, headers=plan.headers)
         family, address = plan.addresses[number % len(plan.addresses)]
         try:
             sock = self._socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -166,7 +229,7 @@ class Holder:
             self.held.failed += 1
             self._sample(None, unanswered(error))
             return
-        connection = _Connection(sock, due, opening)
+        connection = _Connection(sock, number, due, offer.good_until, opening)
         self._opening += 1
         self._connections[sock.fileno()] = connection
         try:
@@ -282,7 +345,10 @@ class Holder:
             elif isinstance(message, Closing):
                 with contextlib.suppress(OSError):
                     self._put(connection, frames.closing(message.code, "", self._mask()))
-                self._end(connection, _unexpected(message.code, message.reason))
+                if self._has_expired(connection, message):
+                    self._expire(connection)
+                else:
+                    self._end(connection, _unexpected(message.code, message.reason))
                 return
             elif isinstance(message, Violation):
                 self._end(connection, Failure(f"protocol: {message.why}", ""))
@@ -309,10 +375,25 @@ class Holder:
         if connection.unsent:
             self._epoll.modify(connection.socket.fileno(), select.EPOLLOUT)
 
-    def _end(self, connection: _Connection, failure: Failure) -> None:
-        """Forget a connection, and tell why unless everything is being closed."""
+    def _has_expired(self, connection: _Connection, closing: Closing) -> bool:
+        """Whether it ends as was agreed, and not before."""
+        terms = self._plan.terms
+        return closing == terms.expiry and clock.wall() >= connection.good_until - terms.clocks
+
+    def _expire(self, connection: _Connection) -> None:
+        """Forget a connection whose time was over, and have it opened again."""
+        self._forget(connection)
+        self.held.open -= 1
+        self.held.expired += 1
+        self._expired.append(_Expired(connection.number, connection.good_until, time.perf_counter()))
+
+    def _forget(self, connection: _Connection) -> None:
         self._connections.pop(connection.socket.fileno(), None)
         connection.socket.close()
+
+    def _end(self, connection: _Connection, failure: Failure) -> None:
+        """Forget a connection, and tell why unless everything is being closed."""
+        self._forget(connection)
         if connection.opening is not None:
             # It is in the row of those that are being opened until its turn there comes.
             connection.opening = None

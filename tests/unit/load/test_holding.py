@@ -1,13 +1,15 @@
 """What the contract says of idle websockets, and how a process holds its share of them."""
 
 import json
+import math
 from uuid import UUID
 
+import jwt
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.checks.time_scale import forget_time_scale, set_time_scale
-from loadtests.holding import heartbeat
+from loadtests.holding import good_until, heartbeat
 
 WELCOME = {
     "type": "welcome",
@@ -16,6 +18,8 @@ WELCOME = {
     "heartbeat_s": 20,
     "last_event_id": None,
 }
+
+claims = st.dictionaries(st.text().filter(lambda name: name != "exp"), st.integers() | st.text())
 
 
 def test_the_welcome_promises_heartbeats() -> None:
@@ -32,3 +36,15 @@ def test_the_welcome_promises_heartbeats() -> None:
 def test_nothing_else_does(text: str) -> None:
     """Any other frame, and what is none, promises nothing and breaks nothing."""
     assert heartbeat(text) is None
+
+
+@given(st.integers(0, 1 << 40) | st.floats(0, 1e12))
+def test_a_token_says_when_it_expires(when: float) -> None:
+    """Its claim `exp` counts, in seconds since 1970, whatever else there is in it."""
+    assert good_until(jwt.encode({"sub": "me", "exp": when}, "k" * 32)) == when
+
+
+@given(st.text() | st.text().map(lambda text: f"a.{text}.b") | claims.map(lambda it: jwt.encode(it, "k" * 32)))
+def test_what_does_not_say_never_expires(token: str) -> None:
+    """A token that is none, or says nothing that is a time, has no end that could be waited for."""
+    assert good_until(token) == math.inf

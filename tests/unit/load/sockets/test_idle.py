@@ -22,7 +22,8 @@ from loadtests import sockets
 from loadtests.client import Timeouts
 from loadtests.failure import Failure
 from loadtests.sockets import room
-from loadtests.sockets.holding import Terms
+from loadtests.sockets.frames import Closing
+from loadtests.sockets.holding import Offer, Terms
 from loadtests.sockets.idle import Idle, Sample
 from loadtests.sockets.room import NoRoomError, allow_descriptors, sources
 from tests.unit.load.sockets.peers import agreement, closed_port, echoes, raw_server, websocket_server
@@ -187,10 +188,10 @@ def test_each_connection_offers_its_own() -> None:
         offered.append((connection.subprotocol, connection.request.headers["X-Synthetic-Run"]))
         echoes(connection)
 
-    def offer(number: int) -> Sequence[str]:
-        return (f"bearer.{number}",)
+    def offer(number: int) -> Offer:
+        return Offer((f"bearer.{number}",))
 
-    with websocket_server(talks) as url, holding(url, 3, subprotocols=offer, headers={"X-Synthetic-Run": "r"}) as idle:
+    with websocket_server(talks) as url, holding(url, 3, offer=offer, headers={"X-Synthetic-Run": "r"}) as idle:
         settled(idle, 3)
     assert sorted(offered) == [(f"bearer.{number}", "r") for number in range(3)]
 
@@ -229,10 +230,10 @@ def test_samples_become_events() -> None:
 def test_what_breaks_the_thread_is_told() -> None:
     """A thread that came to grief is no silence: whoever asks for samples gets what broke it."""
 
-    def no_offer(number: int) -> Sequence[str]:
+    def no_offer(number: int) -> Offer:
         raise LookupError(number)
 
-    with holding(closed_port(), 1, subprotocols=no_offer) as idle:
+    with holding(closed_port(), 1, offer=no_offer) as idle:
         eventually(lambda: idle._crash is not None, equals(True), within=8, subject="crash")  # noqa: FBT003
         with pytest.raises(RuntimeError, match="came to grief"):
             idle.take()
@@ -257,6 +258,107 @@ def test_a_vanished_peer_is_told_by_its_reset() -> None:
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is silent is seen at once."""
     monkeypatch.setattr(sockets.holding, "_LOOK_EVERY", 0.05)
+
+
+EXPIRED = Closing(4401, "token-expired")
+
+
+class Tokens:
+    """What connections offer: one that is good for `left` seconds at first, and another from `renewed` on."""
+
+    def __init__(self, left: float) -> None:
+        self.first = time.time() + left
+        self.renewed = True
+        self.asked: list[tuple[int, float]] = []
+
+    def offer(self, number: int) -> Offer:
+        again = self.renewed and any(number == before for before, _ in self.asked)
+        self.asked.append((number, time.perf_counter()))
+        return Offer(("new",), self.first + 900) if again else Offer(("old",), self.first)
+
+
+def _ends_the_old(code: int, reason: str) -> Callable[[socket.socket, bytes], None]:
+    """Welcome everybody, close what was opened with the first token, and hold the rest."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        if b"Protocol: old" in head:
+            connection.sendall(sent(0x88, code.to_bytes(2, "big") + reason.encode()))
+        _silent(connection, head)
+
+    return says
+
+
+@pytest.mark.parametrize("left", [-1.0, 3.0], ids=["when it was over", "by a clock that is ahead"])
+def test_what_ends_with_its_token_is_opened_again(left: float) -> None:
+    """The agreed end is no failure: the connection is opened again with another token, and that is what is counted."""
+    tokens = Tokens(left)
+    with (
+        raw_server(_ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
+        holding(url, 4, rate=20, offer=tokens.offer, terms=Terms(expiry=EXPIRED, clocks=5)) as idle,
+    ):
+        opened, ended = split(settled(idle, 8))
+        assert (len(opened), ended) == (8, [])
+        assert (idle.held.open, idle.held.lost, idle.held.expired) == (4, 0, 4)
+
+
+def test_openings_again_keep_the_pace() -> None:
+    """Connections that all expire at once are not all opened again at once, and each counts from when it was due."""
+    tokens, over = Tokens(-1.0), threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        if b"Protocol: old" in head:
+            connection.sendall(agreement(head))
+            over.wait(8)
+            connection.sendall(sent(0x88, EXPIRED.code.to_bytes(2, "big") + EXPIRED.reason.encode()))
+        else:
+            _ends_the_old(EXPIRED.code, EXPIRED.reason)(connection, head)
+
+    try:
+        with (
+            raw_server(says) as url,
+            holding(url, 6, rate=20, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
+        ):
+            settled(idle, 6)
+            over.set()
+            assert max(split(settled(idle, 6))[0]) < 0.15
+    finally:
+        over.set()
+    again = [at for _, at in tokens.asked[6:]]
+    assert again[-1] - again[0] > 0.15
+
+
+@pytest.mark.parametrize(
+    ("left", "code", "reason"),
+    [(8.0, 4401, "token-expired"), (-1.0, 4401, "token-invalid"), (-1.0, 1001, "token-expired")],
+)
+def test_any_other_end_is_counted_and_stays(left: float, code: int, reason: str) -> None:
+    """Before the token expires, for another reason or with another code, an end is as bad as any."""
+    tokens = Tokens(left)
+    with (
+        raw_server(_ends_the_old(code, reason)) as url,
+        holding(url, 1, offer=tokens.offer, terms=Terms(expiry=EXPIRED, clocks=5)) as idle,
+    ):
+        assert [failure.cause for failure in split(settled(idle, 2))[1]] == [f"closed unexpectedly {code}"]
+        assert not threading.Event().wait(0.2)
+        assert (idle.take(), idle.held.lost, len(tokens.asked)) == ([], 1, 1)
+
+
+def test_nothing_is_opened_again_with_the_same_token() -> None:
+    """It would be refused, again and again: the connection waits until there is another."""
+    tokens = Tokens(-1.0)
+    tokens.renewed = False
+    with (
+        raw_server(_ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
+        holding(url, 2, rate=50, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
+    ):
+        assert len(settled(idle, 2)) == 2
+        assert not threading.Event().wait(0.5)
+        assert (idle.take(), idle.held.open, idle.held.expired) == ([], 0, 2)
+        assert len(tokens.asked) < 50
+        tokens.renewed = True
+        assert [sample.failure for sample in settled(idle, 2)] == [None] * 2
+        assert idle.held.open == 2
 
 
 @pytest.mark.parametrize(
