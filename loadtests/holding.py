@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+import time
 from typing import Final
 
 import gevent
@@ -34,10 +35,11 @@ class Holding:
         if session.pool is None:
             raise RuntimeError(f"the profile {profile.name} holds connections, and has no people whose they are")
         self._tokens = session.pool.tokens
+        self._count = profile.connections // session.of + (session.share < profile.connections % session.of)
         self._idle = Idle(
             Target.of(platform.api, platform.ca_file),
             SOCKET_PATH,
-            count=profile.connections // session.of + (session.share < profile.connections % session.of),
+            count=self._count,
             rate=RATE / session.of,
             offer=self._offer,
             headers={SYNTHETIC_RUN: session.run_id},
@@ -60,10 +62,19 @@ class Holding:
         self._idle.tell(self._session.fire)
 
     def stop(self, drain: float) -> int:  # noqa: ARG002 - closing waits for nobody
-        """Close them."""
+        """Close them; if the run had its whole time, those whose turn never came are arrivals that were refused."""
         self.collect()
+        over = self._session.begins + self._session.profile.duration
+        if time.perf_counter() >= over:
+            self._refuse(self._count - self._idle.held.started)
         self._idle.stop(gevent.sleep)
         return 0
+
+    def _refuse(self, number: int) -> None:
+        second = self._session.second_of(self._session.profile.duration)
+        for _ in range(number):
+            self._session.recorder.asks(second)
+            self._session.recorder.refuses(second)
 
     def _offer(self, number: int) -> Offer:
         """Each is somebody's; who has several of them has several devices."""

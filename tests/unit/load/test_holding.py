@@ -1,15 +1,26 @@
 """What the contract says of idle websockets, and how a process holds its share of them."""
 
+import contextlib
 import json
 import math
+import socket
+import time
+from dataclasses import dataclass, replace
 from uuid import UUID
 
+import gevent
 import jwt
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.checks.time_scale import forget_time_scale, set_time_scale
-from loadtests.holding import good_until, heartbeat
+from loadtests.holding import Holding, good_until, heartbeat
+from loadtests.session import Session
+from tests.unit.load.sockets.peers import agreement, closed_port, raw_server
+from tests.unit.load.sockets.server import sent
+from tests.unit.load.told import PLATFORM
+from tests.unit.load.working import session
 
 WELCOME = {
     "type": "welcome",
@@ -48,3 +59,67 @@ def test_a_token_says_when_it_expires(when: float) -> None:
 def test_what_does_not_say_never_expires(token: str) -> None:
     """A token that is none, or says nothing that is a time, has no end that could be waited for."""
     assert good_until(token) == math.inf
+
+
+@dataclass
+class Pool:
+    """People, of whom only tokens are asked."""
+
+    tokens: tuple[str, ...]
+
+
+def holds(api: str, connections: int, *tokens: str, begins_in: float = 0.0) -> tuple[Session, Holding]:
+    made = session(begins_in)
+    made.profile = replace(made.profile, connections=connections)
+    made.platform = replace(PLATFORM, api=api)
+    made.pool = Pool(tokens)  # type: ignore[assignment]
+    return made, Holding(made)
+
+
+def test_a_connection_outlives_its_token_by_the_next() -> None:
+    """What the platform ends as its contract says, with the time in the token, is opened again and counted as good."""
+    old, new = (jwt.encode({"exp": time.time() + left}, "k" * 32) for left in (-1, 900))
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(
+            agreement(head, "Sec-WebSocket-Protocol: social.v1") + sent(0x81, json.dumps(WELCOME).encode())
+        )
+        if old.encode() in head:
+            connection.sendall(sent(0x88, (4401).to_bytes(2, "big") + b"token-expired"))
+        with contextlib.suppress(OSError):
+            connection.recv(1)
+
+    with raw_server(says) as url:
+        made, holding = holds(url, 2, old)
+        holding.begin()
+        gevent.sleep(0.3)
+        made.pool.tokens = (new,)  # type: ignore[misc, union-attr]
+        holding.collect()
+        gevent.sleep(0.3)
+        holding.stop(0)
+    tally = made.recorder.take().tallies["connection"]
+    assert (tally.requests, tally.failed) == (4, 0)
+
+
+@pytest.mark.parametrize(("begins_in", "refused"), [(-1000.0, True), (0.0, False)], ids=["at the end", "early"])
+def test_connections_whose_turn_never_came_are_refused_arrivals(begins_in: float, refused: bool) -> None:  # noqa: FBT001
+    """A run that had its whole time and did not open all its connections says so; one that was cut short does not."""
+    made, holding = holds(closed_port(), 500, "token", begins_in=begins_in)
+    holding.begin()
+    gevent.sleep(0.2)
+    assert holding.stop(0) == 0
+    counts = made.recorder.take()
+    assert counts.asked.total() == counts.refused.total()
+    opened = counts.tallies["connection"].requests
+    assert 0 < opened < 500
+    assert counts.refused.total() == (pytest.approx(500 - opened, abs=20) if refused else 0)
+
+
+def test_nobody_is_refused_when_all_were_opened() -> None:
+    """An opening that failed is a failure, and no arrival without a place."""
+    made, holding = holds(closed_port(), 5, "token", begins_in=-1000.0)
+    holding.begin()
+    gevent.sleep(0.3)
+    holding.stop(0)
+    counts = made.recorder.take()
+    assert (counts.asked.total(), counts.refused.total(), counts.tallies["connection"].failed) == (0, 0, 5)
