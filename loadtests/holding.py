@@ -15,6 +15,7 @@ from fixtures.contract.frames import Welcome, read_social
 from fixtures.contract.promises import PROMISES
 from fixtures.contract.websocket_signaling import SOCKET_PATH, SUBPROTOCOL
 from fixtures.http1.target import Target
+from loadtests.client import Timeouts
 from loadtests.session import Session
 from loadtests.sockets.frames import Closing
 from loadtests.sockets.holding import Offer, Terms
@@ -43,6 +44,7 @@ class Holding:
             rate=RATE / session.of,
             offer=self._offer,
             headers={SYNTHETIC_RUN: session.run_id},
+            timeouts=Timeouts().scaled(platform.time_scale),
             terms=Terms(
                 heartbeat=scaled(PROMISES.sockets.heartbeat),
                 promised=heartbeat,

@@ -68,10 +68,12 @@ class Pool:
     tokens: tuple[str, ...]
 
 
-def holds(api: str, connections: int, *tokens: str, begins_in: float = 0.0) -> tuple[Session, Holding]:
+def holds(
+    api: str, connections: int, *tokens: str, begins_in: float = 0.0, time_scale: float = 1.0
+) -> tuple[Session, Holding]:
     made = session(begins_in)
     made.profile = replace(made.profile, connections=connections)
-    made.platform = replace(PLATFORM, api=api)
+    made.platform = replace(PLATFORM, api=api, time_scale=time_scale)
     made.pool = Pool(tokens)  # type: ignore[assignment]
     return made, Holding(made)
 
@@ -113,6 +115,20 @@ def test_connections_whose_turn_never_came_are_refused_arrivals(begins_in: float
     opened = counts.tallies["connection"].requests
     assert 0 < opened < 500
     assert counts.refused.total() == (pytest.approx(500 - opened, abs=20) if refused else 0)
+
+
+def test_an_opening_may_take_as_long_as_the_world_is_slow() -> None:
+    """The time that an opening may take is scaled like that of everybody else's."""
+
+    def says(connection: socket.socket, _head: bytes) -> None:
+        connection.recv(1)
+
+    with raw_server(says) as url:
+        made, holding = holds(url, 1, "token", time_scale=0.02)
+        holding.begin()
+        gevent.sleep(0.5)
+        holding.stop(0)
+    assert made.recorder.take().causes == {("connection", "time-out"): 1}
 
 
 def test_nobody_is_refused_when_all_were_opened() -> None:
