@@ -317,14 +317,14 @@ def test_openings_again_keep_the_pace() -> None:
     try:
         with (
             raw_server(says) as url,
-            holding(url, 6, rate=20, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
+            holding(url, 4, rate=5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
         ):
-            settled(idle, 6)
+            settled(idle, 4)
             over.set()
-            assert max(split(settled(idle, 6))[0]) < 0.15
+            assert max(split(settled(idle, 4))[0]) < 0.4
     finally:
         over.set()
-    again = [at for _, at in tokens.asked[6:]]
+    again = [at for _, at in tokens.asked[4:]]
     assert again[-1] - again[0] > 0.15
 
 
@@ -396,11 +396,11 @@ def test_who_gives_any_sign_of_life_is_not_lost(sign: bytes) -> None:
     over = threading.Event()
 
     def says(connection: socket.socket, head: bytes) -> None:
-        connection.sendall(agreement(head) + sent(0x81, b"0.4"))
+        connection.sendall(agreement(head) + sent(0x81, b"0.5"))
         while not over.wait(0.3):
             connection.sendall(sign)
 
-    with raw_server(says) as url, holding(url, 2, terms=Terms(promised={"0.4": 0.4}.get)) as idle:
+    with raw_server(says) as url, holding(url, 2, terms=Terms(promised={"0.5": 0.5}.get)) as idle:
         assert [sample.failure for sample in settled(idle, 2)] == [None] * 2
         assert not threading.Event().wait(1.5)
         assert (idle.take(), idle.held.open) == ([], 2)
