@@ -110,8 +110,8 @@ def at_the_end(
 class Follower:
     """The same questions, asked after every second; wrong no more often however often it is asked, or when it stops.
 
-    A question is broken when the bets on its blocks say so (`BlockTest`), and holds when its effective counts are
-    accepted (`ShareTest` with nothing above the limit allowed). Either stays. The interval holds at every look.
+    A question is broken when the bets on its blocks say so (`BlockTest`), and stays so. It holds as long as `_Holding`
+    says. The interval is right at every look.
     """
 
     def __init__(self, asked: Sequence[Question], called: Collection[str], levels: Levels) -> None:
@@ -119,6 +119,7 @@ class Follower:
         self._alpha = shared(levels.alpha, len(asked))
         self._tests = {question: BlockTest(question.allowed, alpha=self._alpha) for question in asked}
         self._counted = {question: _counted(question, []) for question in asked}
+        self._holding = _Holding(self._alpha, levels.beta)
         self._held: set[Question] = set()
         self._before = 0
 
@@ -133,11 +134,8 @@ class Follower:
             rows = {} if tally is None else tally.counts(question.limit)
             complete = [(second, rows[second]) for second in sorted(rows) if second < before]
             test.observe_all(block for second, block in complete if second >= self._before)
-            answer = self._counted[question] = _counted(question, [block for _, block in complete])
-            n, bad = math.floor(answer.worth), math.ceil(answer.worth_bad)
-            held = share_test(question.allowed, None, self._alpha, self._levels.beta)
-            if n and held.decide(n, min(n, bad)) is Decision.ACCEPT:
-                self._held.add(question)
+            self._counted[question] = _counted(question, [block for _, block in complete])
+        self._held = {question for question, counted in self._counted.items() if self._holding.look(counted)}
         self._before = max(self._before, before)
 
     @property
@@ -159,11 +157,41 @@ class Follower:
     def _answer(self, question: Question) -> Answer:
         answer = self._counted[question]
         lower, upper = anytime_interval(answer.worth, answer.worth_bad, self._alpha, self._levels.beta)
-        finding = Finding.HOLDS if question in self._held else Finding.OPEN
+        finding = Finding.OPEN
+        if question in self._held:
+            # What was accepted at one look is so at all of them, as long as the share is the same.
+            finding, upper = Finding.HOLDS, min(upper, question.allowed)
         if self._tests[question].decision is Decision.REJECT:
             finding = Finding.BROKEN
         more = 0 if finding is not Finding.OPEN else _more(answer, self._alpha, self._levels.beta)
         return replace(answer, lower=lower, upper=upper, finding=finding, more=more)
+
+
+class _Holding:
+    """Which questions hold, however often one looks: accepted once, and by all counts until now still inside.
+
+    Accepted is what a sequential test accepts (`ShareTest` with nothing above the limit allowed). That alone bounds how
+    often a share beyond its limit is taken to hold, if the share is the same throughout. A platform that breaks later
+    has another one then, for which what was accepted before does not speak. So the bound of a single look must be
+    inside the limit, too, at every look: nothing holds here that `at_the_end` finds open or broken by the same counts.
+    To ask for more can only make a false GO rarer. That such a question is broken it does not prove, since the moment
+    of the look may be chosen by the counts: that is for the bets.
+    """
+
+    def __init__(self, alpha: float, beta: float) -> None:
+        self._alpha, self._beta = alpha, beta
+        self._accepted: set[Question] = set()
+
+    def look(self, counted: Answer) -> bool:
+        """Whether the question of these counts holds now."""
+        question = counted.question
+        if question not in self._accepted:
+            n, bad = math.floor(counted.worth), math.ceil(counted.worth_bad)
+            test = share_test(question.allowed, None, self._alpha, self._beta)
+            if not n or test.decide(n, min(n, bad)) is not Decision.ACCEPT:
+                return False
+            self._accepted.add(question)
+        return _inside(counted, self._beta)
 
 
 def _blocks(question: Question, tallies: Mapping[str, Tally], called: Collection[str]) -> list[tuple[int, int]]:
@@ -182,7 +210,7 @@ def _one_look(question: Question, blocks: Sequence[tuple[int, int]], alpha: floa
     if not answer.samples:
         return answer
     n, bad = answer.worth, answer.worth_bad
-    holds = stays_below(bad, n, question.allowed) <= beta
+    holds = _inside(answer, beta)
     return replace(
         answer,
         lower=lower_bound(bad, n, alpha),
@@ -190,6 +218,11 @@ def _one_look(question: Question, blocks: Sequence[tuple[int, int]], alpha: floa
         finding=Finding.HOLDS if holds else Finding.OPEN,
         more=0 if holds else _more(answer, alpha, beta),
     )
+
+
+def _inside(answer: Answer, beta: float) -> bool:
+    """Whether one look at these counts proves the share to be within its limit."""
+    return stays_below(answer.worth_bad, answer.worth, answer.question.allowed) <= beta
 
 
 def _p_value(answer: Answer) -> float:

@@ -211,12 +211,14 @@ class Leader:
         self.notes += self.roster.notes
 
     def _verdict(self) -> Verdict:
-        counts, facts = self.roster.counts, self._facts()
+        tallies = self.roster.counts.tallies
         if not self.order.stop_when_decided:
-            return judge(self.order.profile.plan, counts.tallies, facts)
+            return judge(self.order.profile.plan, tallies, self._facts())
         # Everything is reported: no second is to come. A run that is followed is judged so.
-        self._early.advance(counts.tallies, int(clock.wall()) + 1)
-        return self._early.verdict(counts.tallies, facts)
+        decided = self._early.advance(tallies, int(clock.wall()) + 1)
+        if self._decided and not decided:
+            self.interrupt("it was decided, and is not any more by what was still under way")
+        return self._early.verdict(tallies, self._facts())
 
     def _facts(self) -> Facts:
         roster = self.roster

@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fixtures.statistics.tally import Tally
+from loadtests.judging import Finding
 from loadtests.verdict import EarlyStop, Facts, Outcome, Plan, Verdict, judge
 from tests.unit.load.judged import BOTH, ERRORS, SOUND, plan, run
 
@@ -64,6 +67,41 @@ def test_following_a_run_alarms_rarely_at_the_limit() -> None:
         tallies = run(ERRORS, seconds=60, rate=20, errors=0.01, seed=seed)
         alarms += follow(ERRORS, tallies, 60)[1].outcome is Outcome.NO_GO
     assert alarms <= 2
+
+
+def failing(*parts: tuple[int, int, int]) -> Tally:
+    """So many seconds of so many requests each, of which so many fail; one part after the other."""
+    tally = Tally()
+    for seconds, requests, failed in parts:
+        for _ in range(seconds):
+            tally.add(len(tally.seconds()), [0.05] * requests, failed)
+    return tally
+
+
+def test_what_held_and_broke_since_holds_no_more() -> None:
+    """A line that held while another needed more samples keeps a run from GO when it breaks before the others hold."""
+    judged = plan("chat sendMessage: errors <= 1 %\ndelivery: delivered >= 99 %")
+    tallies = {"chat sendMessage": failing((300, 20, 0), (102, 20, 2)), "delivery": failing((402, 2, 0))}
+    _, verdict = follow(judged, tallies, 402)
+    assert judge(judged, tallies, SOUND).outcome is Outcome.NO_GO
+    assert verdict.outcome is not Outcome.GO
+    assert [answer.finding for answer in verdict.answers] == [Finding.OPEN, Finding.HOLDS]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.integers(5, 40), st.integers(1, 30), st.integers(0, 3)), min_size=1, max_size=6))
+def test_no_run_is_go_early_that_is_none_by_all_its_counts(parts: list[tuple[int, int, int]]) -> None:
+    """Whatever became better or worse in between, whenever one asks: GO is only what one look at all counts is, too."""
+    judged = plan("*: errors <= 5 %")
+    seen, early = Tally(), EarlyStop(judged)
+    for seconds, requests, failed in parts:
+        for _ in range(seconds):
+            seen.add(len(seen.seconds()), [0.05] * requests, min(requests, failed))
+            early.advance({"chat sendMessage": seen}, len(seen.seconds()))
+        verdict = early.verdict({"chat sendMessage": seen}, SOUND)
+        if verdict.outcome is Outcome.GO:
+            assert judge(judged, {"chat sendMessage": seen}, SOUND).outcome is Outcome.GO
+            assert verdict.answers[0].upper <= verdict.answers[0].question.allowed
 
 
 def test_what_is_watched_is_not_waited_for() -> None:

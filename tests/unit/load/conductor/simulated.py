@@ -45,6 +45,8 @@ class Simulated:
 
     name: str
     errors: float = 0.0
+    errors_at_the_end: float = 0.0
+    """Of what is under way when the leader ends the run."""
     clock: float = 0.0
     """Its clock against the leader's."""
     cpu: float = 0.3
@@ -104,6 +106,7 @@ class Run:
                 member.began = at - member.clock
             case End() if self.now < member.silent_from:
                 if member.began is not None:
+                    member.errors = max(member.errors, member.errors_at_the_end)
                     self._report(member)
                 self.leader.hear(name, Done(member.reports, 0, ""))
 

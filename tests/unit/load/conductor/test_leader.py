@@ -6,7 +6,7 @@ import pytest
 
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, FAREWELL_WITHIN, READY_WITHIN
 from loadtests.conductor.messages import End, Go, Leaving, Unable
-from loadtests.verdict import Cause, Outcome
+from loadtests.verdict import Cause, Outcome, judge
 from tests.unit.load.conductor.simulated import SEEN, Run, Simulated, profile
 
 ONE, OTHER = "host_aaaaaaaaaa", "host_bbbbbbbbbb"
@@ -185,3 +185,13 @@ def test_a_budget_that_holds_ends_such_a_run_too(monkeypatch: pytest.MonkeyPatch
     ended = run.conduct(monkeypatch)
     assert ended.verdict.outcome is Outcome.GO, ended.verdict.reasons
     assert ended.ended - ended.began < 60
+
+
+def test_what_fails_in_the_drain_takes_a_decision_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that ended as decided is no GO if what was under way then failed."""
+    run = Run([Simulated(ONE, errors_at_the_end=1.0)], profile(300), stop_when_decided=True)
+    ended = run.conduct(monkeypatch)
+    assert ended.ended - ended.began < 60
+    assert ended.verdict.outcome is Outcome.INCONCLUSIVE, ended.verdict.reasons
+    assert "decided, and is not any more" in str(ended.verdict.reasons)
+    assert judge(run.profile.plan, ended.counts.tallies, ended.facts).outcome is not Outcome.GO
