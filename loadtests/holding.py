@@ -16,13 +16,12 @@ from fixtures.contract.promises import PROMISES
 from fixtures.contract.websocket_signaling import SOCKET_PATH, SUBPROTOCOL
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
+from loadtests.profiles.model import CONNECTING
 from loadtests.session import Session
 from loadtests.sockets.frames import Closing
 from loadtests.sockets.holding import Offer, Terms
 from loadtests.sockets.idle import Idle
 
-RATE = 200.0
-"""Openings a second, over all processes: a platform that is only to hold connections is not stormed with them."""
 _CLOCKS: Final = 5.0
 """Seconds by which the platform's clock may be ahead of this machine's."""
 
@@ -41,7 +40,7 @@ class Holding:
             Target.of(platform.api, platform.ca_file),
             SOCKET_PATH,
             count=self._count,
-            rate=RATE / session.of,
+            rate=CONNECTING / session.of,
             offer=self._offer,
             headers={SYNTHETIC_RUN: session.run_id},
             timeouts=Timeouts().scaled(platform.time_scale),

@@ -120,6 +120,8 @@ class Follower:
         self._tests = {question: BlockTest(question.allowed, alpha=self._alpha) for question in asked}
         self._counted = {question: _counted(question, []) for question in asked}
         self._holding = _Holding(self._alpha, levels.beta)
+        self._holding_since = _Holding(self._alpha, levels.beta)
+        self._seconds: dict[Question, list[tuple[int, tuple[int, int]]]] = {}
         self._held: set[Question] = set()
         self._before = 0
 
@@ -132,7 +134,7 @@ class Follower:
         for question, test in self._tests.items():
             tally = tally_of(question.name, tallies, self._called)
             rows = {} if tally is None else tally.counts(question.limit)
-            complete = [(second, rows[second]) for second in sorted(rows) if second < before]
+            complete = self._seconds[question] = [(second, rows[second]) for second in sorted(rows) if second < before]
             test.observe_all(block for second, block in complete if second >= self._before)
             self._counted[question] = _counted(question, [block for _, block in complete])
         self._held = {question for question, counted in self._counted.items() if self._holding.look(counted)}
@@ -143,11 +145,18 @@ class Follower:
         """Whether a question is."""
         return any(test.decision is Decision.REJECT for test in self._tests.values())
 
-    @property
-    def holds(self) -> bool:
-        """Whether there are questions, and all hold that must; of those that are watched no more is bad than may be."""
-        return bool(self._tests) and all(
-            question in self._held or not counted.unsettled for question, counted in self._counted.items()
+    def holds_since(self, second: int) -> bool:
+        """Whether there are questions, and all hold, by all counts and by those from `second` on alone.
+
+        To be asked of the same second at every look.
+        """
+        return (
+            bool(self._tests)
+            and self._held == self._tests.keys()
+            and all(
+                self._holding_since.look(_counted(question, [block for at, block in seconds if at >= second]))
+                for question, seconds in self._seconds.items()
+            )
         )
 
     def answers(self) -> tuple[Answer, ...]:

@@ -36,7 +36,8 @@ def add_options(parser: Parser) -> None:
     add(
         "--stop-when-decided",
         action="store_true",
-        help="end as soon as the verdict is certain; looking every second makes it wrong no more often",
+        help="end as soon as the verdict is certain, as GO only when the load changes no more; looking every second "
+        "makes it wrong no more often",
     )
     add(
         "--alongside",

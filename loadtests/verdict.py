@@ -138,6 +138,8 @@ class Plan:
     soundness: Soundness = field(default_factory=Soundness)
     lasting: float = math.inf
     """Seconds that the run is to last, by its schedule."""
+    steady_from: float = 0.0
+    """Seconds of it after which the load changes no more."""
 
     @property
     def asked(self) -> tuple[Question, ...]:
@@ -156,19 +158,29 @@ class EarlyStop:
 
     Ask `advance` after every second, and `verdict` for people and at the end. A run that is followed so is judged so:
     `judge` on top of it would be a second chance to be wrong.
+
+    Whoever leaves out the rest of a schedule takes it for more of what was seen. For a NO-GO the rest does not matter.
+    A GO needs proof from when the load changes no more: before the peak of a spike nothing is known of it, and during
+    it nothing of what it leaves behind. And what is only watched must be fine when the schedule is over: asked every
+    second, it would be sooner or later.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._follower = Follower(plan.asked, plan.called, plan.levels)
+        self._watches = any(question.watched for question in plan.asked)
 
-    def advance(self, tallies: Mapping[str, Tally], before: int) -> bool:
-        """Judge by all seconds earlier than `before`, which every worker has reported completely.
+    def advance(self, tallies: Mapping[str, Tally], before: int, began: float = 0.0) -> bool:
+        """Judge by all seconds earlier than `before`, which every worker has reported completely; it `began` then.
 
-        True if the run may end: a question is broken, or all hold that must, and the minimum evidence is there.
+        True if the run may end: a question is broken; or none is watched, all hold, by the whole run and by what ended
+        since the load changed last, and the minimum evidence is there.
         """
         self._follower.advance(tallies, before)
-        return self._follower.broken or (self._follower.holds and not any(_too_few(self._plan, tallies)))
+        if self._follower.broken or self._watches:
+            return self._follower.broken
+        steady = math.ceil(began + self._plan.steady_from)
+        return self._follower.holds_since(steady) and not any(_too_few(self._plan, tallies))
 
     def verdict(self, tallies: Mapping[str, Tally], facts: Facts) -> Verdict:
         """The verdict so far, by the seconds that were judged."""

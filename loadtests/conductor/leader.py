@@ -187,7 +187,7 @@ class Leader:
 
     def _judge_so_far(self) -> Verdict:
         tallies = self.roster.counts.tallies
-        decided = self._early.advance(tallies, self.roster.before)
+        decided = self._early.advance(tallies, self.roster.before, self.began)
         self._decided = decided and self.order.stop_when_decided
         verdict = self._early.verdict(tallies, self._facts())
         self._tell(self._run(verdict))
@@ -215,7 +215,7 @@ class Leader:
         if not self.order.stop_when_decided:
             return judge(self.order.profile.plan, tallies, self._facts())
         # Everything is reported: no second is to come. A run that is followed is judged so.
-        decided = self._early.advance(tallies, int(clock.wall()) + 1)
+        decided = self._early.advance(tallies, int(clock.wall()) + 1, self.began)
         if self._decided and not decided:
             self.interrupt("it was decided, and is not any more by what was still under way")
         return self._early.verdict(tallies, self._facts())

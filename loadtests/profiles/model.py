@@ -11,13 +11,15 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from loadtests.budgets.model import Budget
 from loadtests.judging import Levels
-from loadtests.profiles.phases import Phase, duration, expected, highest
+from loadtests.profiles.phases import Phase, duration, expected, highest, steady_from
 from loadtests.verdict import Plan, Soundness
 
 Arriving: TypeAlias = Literal["constant", "poisson", "closed"]
 """How work arrives: evenly by schedule, at random by schedule, or whenever a user is done with the last."""
 FEWEST_PEOPLE = 2
 """Nobody chats with themselves."""
+CONNECTING = 200.0
+"""Idle websockets opened a second, over all processes: who is only to hold connections is not stormed with them."""
 
 
 class OperationRate(NamedTuple):
@@ -86,9 +88,15 @@ class Profile:
         return highest(self.phases) + sum(highest(rate.phases) for rate in self.rates)
 
     @property
+    def steady_from(self) -> float:
+        """Seconds from the beginning until what is asked for changes for the last time: no rise or fall is to come."""
+        parts = (self.phases, *(rate.phases for rate in self.rates))
+        return max(self.connections / CONNECTING, *(steady_from(phases, self.duration) for phases in parts))
+
+    @property
     def plan(self) -> Plan:
         """What the verdict judges by."""
-        return Plan(self.budget, self.called, self.levels, self.soundness, self.duration)
+        return Plan(self.budget, self.called, self.levels, self.soundness, self.duration, self.steady_from)
 
     def scaled(self, *, rate: float = 1.0, lasting: float | None = None) -> "Profile":
         """The same shape with all load times `rate`, in `lasting` seconds instead of its own.

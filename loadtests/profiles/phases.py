@@ -1,5 +1,6 @@
 """What happens over time: phases of a steady rate, of a ramp, or of a spike; each is made of straight segments."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -101,3 +102,19 @@ def expected(phases: Iterable[Phase]) -> float:
 def highest(phases: Iterable[Phase]) -> float:
     """The highest rate, a second; 0 without any phase."""
     return max((max(segment.begins, segment.ends) for segment in segments(phases)), default=0.0)
+
+
+def steady_from(phases: Iterable[Phase], lasting: float) -> float:
+    """Seconds until the rate changes for the last time, in a run of `lasting` seconds; 0 if it never does.
+
+    That it falls to nothing, since the phases are over before the run, is a change as well.
+    """
+    since = at = 0.0
+    rate: float | None = None
+    for segment in segments(phases):
+        since = since if rate in {None, segment.begins} else at
+        at += segment.lasts
+        since = since if segment.begins == segment.ends else at
+        rate = segment.ends
+    # Scaling rounds: phases that end with the run may seem to end an instant before it.
+    return since if math.isclose(at, lasting) else at

@@ -1,5 +1,6 @@
 """A load run that may end when it is decided: wrong no more often, however often it is asked."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -104,13 +105,41 @@ def test_no_run_is_go_early_that_is_none_by_all_its_counts(parts: list[tuple[int
             assert verdict.answers[0].upper <= verdict.answers[0].question.allowed
 
 
-def test_what_is_watched_is_not_waited_for() -> None:
-    """A run may end when all holds that must; with more bad than is allowed of what is watched it goes on."""
+def test_what_is_watched_is_seen_to_the_end() -> None:
+    """A run that watches is ended by what is broken only, though all be proven before: it is to last its time."""
     judged = replace(plan("*: errors <= guide\neach: errors <= 0.1 %, proven from 3 min"), lasting=60.0)
-    for errors, outcome in ((0.0, Outcome.GO), (0.002, Outcome.INCONCLUSIVE)):
-        tallies, stop = run(judged, errors=errors), EarlyStop(judged)
-        assert any(stop.advance(tallies, before) for before in range(1, 61)) == (outcome is Outcome.GO)
+    for rate, errors, outcome in (
+        (100, 0.0, Outcome.GO),
+        (300, 0.0, Outcome.GO),
+        (100, 0.002, Outcome.INCONCLUSIVE),
+        (100, 0.2, Outcome.NO_GO),
+    ):
+        tallies, stop = run(judged, rate=rate, errors=errors), EarlyStop(judged)
+        assert any(stop.advance(tallies, before) for before in range(1, 61)) == (outcome is Outcome.NO_GO)
         assert stop.verdict(tallies, SOUND).outcome is outcome
+
+
+@pytest.mark.parametrize("began", [0.0, 1000.4])
+def test_good_news_is_from_after_the_last_change_of_the_load(began: float) -> None:
+    """However much was seen before, GO takes as much again from then on; bad news is taken from any time."""
+    first, steady = math.ceil(began), replace(ERRORS, steady_from=40.0)
+    for tail, ends, outcome in ((0, 9, Outcome.GO), (60, -30, Outcome.NO_GO)):
+        tally, early = Tally(), EarlyStop(steady)
+        for second in range(first, first + 300):
+            tally.add(second, [0.05] * 100, tail)
+            if early.advance({"chat sendMessage": tally}, second + 1, began):
+                break
+        assert early.verdict({"chat sendMessage": tally}, SOUND).outcome is outcome
+        assert second + 1 - first <= 40 + ends
+        assert outcome is Outcome.NO_GO or second + 1 >= began + 40 + 8
+
+
+def test_what_the_peak_broke_is_not_forgotten() -> None:
+    """Proof by what came since the load changed last is not enough either: all that was counted has to hold."""
+    tally = failing((20, 100, 0), (5, 100, 20), (15, 100, 0))
+    assert judge(ERRORS, {"chat sendMessage": tally}, SOUND).outcome is not Outcome.GO
+    second, verdict = follow(replace(ERRORS, steady_from=25.0), {"chat sendMessage": tally}, 40)
+    assert (second, verdict.outcome) == (40, Outcome.INCONCLUSIVE)
 
 
 def test_nothing_followed_is_nothing_proven() -> None:

@@ -1,5 +1,6 @@
 """A profile scaled for another machine, or for less time."""
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -8,7 +9,18 @@ from hypothesis import strategies as st
 
 from loadtests.budgets.model import Budget
 from loadtests.profiles.model import OperationRate, Profile
-from loadtests.profiles.phases import Phase, Ramp, Segment, Spike, Steady, duration, expected, highest, segments
+from loadtests.profiles.phases import (
+    Phase,
+    Ramp,
+    Segment,
+    Spike,
+    Steady,
+    duration,
+    expected,
+    highest,
+    segments,
+    steady_from,
+)
 
 PROFILE = Profile(
     name="made",
@@ -59,6 +71,44 @@ def test_scaling_keeps_the_shape(rate: float, lasting: float) -> None:
         PROFILE.seed,
         PROFILE.called,
     )
+
+
+_TIMES, _RATES = st.integers(1, 600), st.integers(1, 50)
+_PHASES = st.lists(
+    st.one_of(
+        st.builds(Steady, _TIMES, _RATES),
+        st.builds(Ramp, _TIMES, _RATES, _RATES),
+        st.builds(Spike, st.integers(3, 600), _RATES, st.integers(51, 99), st.integers(1, 2)),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(_PHASES, st.floats(0.01, 100))
+def test_load_is_steady_from_its_last_change(phases: list[Phase], stretch: float) -> None:
+    """From there to the end the rate is that of the end, and just before it was another; stretched, it is later."""
+    lasts = duration(phases)
+    since, at, parts = steady_from(phases, lasts), 0.0, segments(phases)
+    for segment in parts:
+        if at >= since:
+            assert segment.begins == segment.ends == parts[-1].ends
+        if (at := at + segment.lasts) == since:
+            assert segment.begins != segment.ends or segment.ends != parts[-1].ends
+    stretched = [phase.scaled(3.0, stretch) for phase in phases]
+    assert steady_from(stretched, duration(stretched)) == pytest.approx(since * stretch)
+    assert steady_from(phases, lasts + 1) == lasts
+
+
+def test_a_profile_is_steady_when_all_its_parts_are() -> None:
+    """Journeys, rates and idle connections: the one that changes last counts, and an end before the run is a change."""
+    level = replace(PROFILE, phases=(Ramp(10, 0, 20), Steady(50, 20)))
+    assert PROFILE.steady_from == 50
+    assert level.steady_from == 30  # where its rates end
+    assert replace(level, rates=()).steady_from == 10
+    assert replace(level, rates=(), connections=5000).steady_from == 25
+    assert replace(level, rates=(), phases=(Steady(60, 20),), connections=0).steady_from == 0
+    assert level.plan.steady_from == 30
 
 
 def test_nothing_is_scaled_away() -> None:

@@ -22,7 +22,7 @@ from loadtests.journeys import JOURNEYS
 from loadtests.profiles.form import TABLES, keys
 from loadtests.profiles.load import known_profiles, load_profile
 from loadtests.profiles.model import Profile
-from loadtests.verdict import Outcome, judge
+from loadtests.verdict import EarlyStop, Outcome, judge
 from tests.architecture.source import ROOT
 from tests.unit.load.judged import SOUND
 
@@ -112,6 +112,31 @@ def test_a_minute_of_a_release() -> None:
     assert must >= {(operation, float(guide.slow), float(guide.slow_share) / 100) for operation in profile.called}
     assert (ALL, None, float(guide.error_share) / 100) in must
     assert not any(q.watched for q in release.scaled(lasting=180).plan.asked)
+
+
+def decided(profile: Profile) -> int | None:
+    """The second at which it is GO with `--stop-when-decided`, if nothing is slow and nothing fails."""
+    tallies: dict[str, Tally] = {}
+    due, early, coming = limits(profile.budget), EarlyStop(profile.plan), arrivals(profile)
+    arrival = next(coming, None)
+    for second in range(int(profile.duration)):
+        while arrival is not None and arrival.offset < second + 1:
+            journey = JOURNEYS[arrival.journey]
+            for subject in {arrival.journey} | journey.operations | journey.measures:
+                tallies.setdefault(subject, Tally(due)).add(second, [0.05] * TIMES.get(subject, 1))
+            arrival = next(coming, None)
+        if early.advance(tallies, second + 1):
+            return second + 1
+    return None
+
+
+def test_a_run_that_may_end_is_not_ended_before_what_its_profile_is_for() -> None:
+    """A release is decided early; a spike when its peak is over and more was seen; a minute that watches never is."""
+    assert 60 < (decided(load_profile("release")) or 0) <= 200
+    assert decided(load_profile("release").scaled(lasting=60)) is None
+    spike = load_profile("spike").scaled(rate=4)
+    assert 165 + 20 < (decided(spike) or 0) < 300
+    assert load_profile("autoscale").steady_from == load_profile("autoscale").duration
 
 
 def test_the_smoke_profile_is_for_a_laptop() -> None:
