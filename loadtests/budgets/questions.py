@@ -7,6 +7,7 @@ answered by exact counts, and no estimate of a quantile decides anything.
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from fixtures.statistics.tally import Tally, merged
 from loadtests.budgets.model import (
@@ -21,6 +22,9 @@ from loadtests.budgets.model import (
     Samples,
     ShareLine,
 )
+
+_ROUNDING: Final = 1e-6
+"""Seconds by which the parts of a schedule may miss their sum: three minutes of phases can be 179.99999999999997 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def questions(budget: Budget, called: Collection[str], lasting: float = math.inf
     A line of one operation stands in for the `each` line that asks the same.
     """
     return tuple(
-        Question(line, name, *_measure(line), watched=lasting < line.provable)
+        Question(line, name, *_measure(line), watched=lasting < float(line.provable) - _ROUNDING)
         for line in budget.lines
         if not isinstance(line, Samples | Rate)
         for name in _names(budget, line, called)

@@ -1,13 +1,14 @@
 """A profile scaled for another machine, or for less time."""
 
 from dataclasses import replace
+from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.budgets.model import Budget
+from loadtests.budgets.model import Budget, Errors, Share
 from loadtests.profiles.model import OperationRate, Profile
 from loadtests.profiles.phases import (
     Phase,
@@ -109,6 +110,15 @@ def test_a_profile_is_steady_when_all_its_parts_are() -> None:
     assert replace(level, rates=(), connections=5000).steady_from == 25
     assert replace(level, rates=(), phases=(Steady(60, 20),), connections=0).steady_from == 0
     assert level.plan.steady_from == 30
+
+
+@given(_PHASES, st.integers(1, 7 * 86400))
+def test_a_line_is_watched_in_shorter_runs_only(phases: list[Phase], provable: int) -> None:
+    """However the parts of a stretched profile are rounded: watched a millisecond below its time, and not at it."""
+    line = Errors("*", Share(Decimal(1)), Decimal(provable))
+    made = replace(PROFILE, phases=tuple(phases), rates=(), budget=Budget((line,)))
+    assert [question.watched for question in made.scaled(lasting=provable).plan.asked] == [False]
+    assert [question.watched for question in made.scaled(lasting=provable - 1e-3).plan.asked] == [True]
 
 
 def test_nothing_is_scaled_away() -> None:
