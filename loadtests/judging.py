@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from fixtures.statistics.blocks import BlockTest, design_effect
-from fixtures.statistics.bounds import exceeds, lower_bound, samples_to_settle, stays_below, upper_bound
+from fixtures.statistics.bounds import exceeds, fewest_more, lower_bound, samples_to_settle, stays_below, upper_bound
 from fixtures.statistics.sequential import Decision, anytime_interval, share_test
 from fixtures.statistics.several import holm, shared
 from fixtures.statistics.tally import Tally
@@ -172,8 +172,21 @@ class Follower:
             finding, upper = Finding.HOLDS, min(upper, question.allowed)
         if self._tests[question].decision is Decision.REJECT:
             finding = Finding.BROKEN
-        more = 0 if finding is not Finding.OPEN else _more(answer, self._alpha, self._levels.beta)
+        more = 0 if finding is not Finding.OPEN else self._more(answer)
         return replace(answer, lower=lower, upper=upper, finding=finding, more=more)
+
+    def _more(self, answer: Answer) -> int | None:
+        """As many more as are accepted: one look would be content with fewer. Of what breaks, what that takes."""
+        if answer.share is None or answer.share >= answer.question.allowed:
+            return _more(answer, self._alpha, self._levels.beta)
+        share, test = answer.share, share_test(answer.question.allowed, None, self._alpha, self._levels.beta)
+
+        def accepted(more: int) -> bool:
+            n = math.floor(answer.worth + more)
+            return n > 0 and test.decide(n, min(n, math.ceil(answer.worth_bad + share * more))) is Decision.ACCEPT
+
+        more = fewest_more(accepted)
+        return None if more is None else math.ceil(more * answer.effect)
 
 
 class _Holding:

@@ -142,6 +142,16 @@ def test_what_the_peak_broke_is_not_forgotten() -> None:
     assert (second, verdict.outcome) == (40, Outcome.INCONCLUSIVE)
 
 
+def test_what_is_missing_is_what_a_followed_run_takes() -> None:
+    """One look would be content with 688 samples; to be asked every second it takes 804, and the report says so."""
+    early, tallies = EarlyStop(ERRORS), {"chat sendMessage": failing((7, 100, 0))}
+    early.advance(tallies, 7)
+    [answer] = early.verdict(tallies, SOUND).answers
+    assert (answer.finding, answer.more) == (Finding.OPEN, 104)
+    tallies["chat sendMessage"].add(7, [0.05] * 104)
+    assert early.advance(tallies, 8)
+
+
 def test_nothing_followed_is_nothing_proven() -> None:
     """Before the first second, and with no tally, there is no answer and no end."""
     early = EarlyStop(ERRORS)
