@@ -53,7 +53,7 @@ class Rates:
         report(self._stats, counts, self._methods)
         self._session.recorder.add(counts)
         for sighting in self._engine.sightings():
-            self._session.sighted(sighting.service, sighting.value)
+            self._session.sighted(REPEATABLE[sighting.subject].service, sighting.value)
         if self._engine.broken is not None:
             self._spoils(f"the engine broke: {self._engine.broken!r}")
 

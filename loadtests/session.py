@@ -60,7 +60,7 @@ class Session:
     works: list[Work] = field(default_factory=list)
     """What makes load here; the run is over for this process when all are stopped."""
     sightings: dict[tuple[str, str], None] = field(default_factory=dict)
-    """Every (service, value of X-Served-By) that answered, in the order of first answers."""
+    """Every (service, value of X-Served-By) that answered, in the order of first answers; empty if it said nothing."""
 
     trouble: list[str] = field(default_factory=list)
     """What keeps this process from making the load that it should: the leader hears of it, and the run is INVALID."""

@@ -90,7 +90,7 @@ class Common:
     def at(self, origin: str) -> "Common":
         """The same for another origin that the platform named; raises `UnsendableError` if it is none.
 
-        None of the headers that are meant for the platform go there.
+        None of the headers that are meant for the platform go there, and who answers there is none of its services.
         """
         common = self._elsewhere.get(origin)
         if common is None:
@@ -98,13 +98,17 @@ class Common:
                 target = Target.of(origin, self.target.ca_file)
             except ValueError as error:
                 raise UnsendableError(f"an address that is none: {error}") from error
-            common = self._elsewhere[origin] = Common(target, {}, self.fire, self.timeouts, self.sighted)
+            common = self._elsewhere[origin] = Common(target, {}, self.fire, self.timeouts, _nobody)
         return common
 
     def _ring_in(self, seconds: float, ring: Callable[[], None]) -> object:
         timer = self.hub.loop.timer(seconds, ref=False)
         timer.start(ring)
         return timer
+
+
+def _nobody(_service: str, _served_by: str) -> None:
+    """Take no note of who answers."""
 
 
 def _look_up(host: str, port: int) -> list[Address]:

@@ -71,7 +71,7 @@ class Leader:
         self._looking = False
         self._letters: list[tuple[str, FromMember]] = []
         """What came while the roster was looked at: it does not change meanwhile."""
-        self._judged = 0
+        self._judged = 0, 0
         self._changed: tuple[str, ...] = ()
 
     def hear(self, member: str, message: FromMember) -> None:
@@ -114,9 +114,10 @@ class Leader:
 
     @property
     def _changes(self) -> tuple[str, ...]:
-        seen = self.roster.sightings
-        if len(seen) != self._judged:
-            self._judged, self._changed = len(seen), changes(seen, self.order.platform)
+        seen, good = self.roster.sightings, self.roster.good
+        if (len(seen), len(good)) != self._judged:
+            called = good & self.order.profile.called
+            self._judged, self._changed = (len(seen), len(good)), changes(seen, self.order.platform, called)
         return self._changed
 
     def _until(self, done: Callable[[], bool], within: float) -> bool:

@@ -73,6 +73,8 @@ class Roster:
         self.counts = Counts(limits)
         self.sightings: dict[tuple[str, str], None] = {}
         """Every (service, X-Served-By) that answered, in the order in which it was reported."""
+        self.good: set[str] = set()
+        """Subjects of which at least one sample was good; whoever answered it was sighted by then, if it said who."""
 
     def hear(self, name: str, message: FromMember, now: float, wall: float) -> None:
         """Take what a member said; who is no member of this run is not listened to."""
@@ -186,6 +188,7 @@ class Roster:
     def _report(self, member: Member, report: Report) -> None:
         counts = Counts.decode(report.counts)
         self.counts.merge(counts)
+        self.good.update(subject for subject, tally in counts.tallies.items() if tally.failed < tally.requests)
         member.lag.merge(counts.lag)
         member.loop.merge(Histogram.decode(report.loop))
         if report.number == member.reports:

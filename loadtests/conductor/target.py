@@ -1,12 +1,17 @@
-"""Whether the target stays what it was: by every answer's X-Served-By, from the first to the last of the run."""
+"""Whether the target is what was meant, and stays so: by every answer's X-Served-By, from the first to the last."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
 
 from fixtures.contract.errors import ContractError
-from fixtures.contract.served_by import parse
-from fixtures.environments import Environment
+from fixtures.contract.served_by import HEADER, parse
+from fixtures.environments import Environment, Slot
+from fixtures.guide import load_guide
 from fixtures.runs.evidence import Sighting
 from fixtures.runs.identity import target_changes
+
+_LONGEST: Final = 300
+"""Characters of a message that quotes what a target wrote."""
 
 
 def sightings(seen: Iterable[tuple[str, str]]) -> tuple[Sighting, ...]:
@@ -14,9 +19,18 @@ def sightings(seen: Iterable[tuple[str, str]]) -> tuple[Sighting, ...]:
     return tuple(dict.fromkeys(_sightings(seen)))
 
 
-def changes(seen: Iterable[tuple[str, str]], platform: Environment) -> tuple[str, ...]:
-    """In words, every answer from another slot or build than was meant, or than the first came from."""
-    return target_changes(sightings(seen), address=platform.api, slot=platform.slot, build=platform.build)
+def changes(seen: Collection[tuple[str, str]], platform: Environment, good: Iterable[str]) -> tuple[str, ...]:
+    """In words, every answer from another slot or build than was meant, or than the first came from.
+
+    Where the environment means a slot or a build, also each service that does not say well who it is: one whose header
+    is malformed, and one that has answered without ever sending it. That is one of the operations of which something
+    was `good`, for what stands in front of the services answers with errors alone; or one with an empty value in
+    `seen`.
+    """
+    changed = target_changes(sightings(seen), address=platform.api, slot=platform.slot, build=platform.build)
+    if platform.slot == Slot.LIVE and platform.build is None:
+        return changed
+    return (*changed, *_unsaid(seen, platform, good))
 
 
 def _sightings(seen: Iterable[tuple[str, str]]) -> Iterator[Sighting]:
@@ -26,3 +40,31 @@ def _sightings(seen: Iterable[tuple[str, str]]) -> Iterator[Sighting]:
         except ContractError:
             continue
         yield Sighting(service, who.slot, who.build)
+
+
+def _unsaid(seen: Iterable[tuple[str, str]], platform: Environment, good: Iterable[str]) -> Iterator[str]:
+    services = {service.name for service in load_guide().services}
+    silent = {operation.partition(" ")[0] for operation in good} & services
+    malformed: dict[str, str] = {}
+    for service, header in seen:
+        if not header:
+            silent.add(service)
+            continue
+        try:
+            parse(header)
+        except ContractError as error:
+            malformed.setdefault(service, str(error)[:_LONGEST])
+    silent -= {service for service, header in seen if header}
+    slot = (f"slot {platform.slot}",) if platform.slot != Slot.LIVE else ()
+    build = (f"build {platform.build}",) if platform.build is not None else ()
+    meant = " and ".join(slot + build)
+    for service, why in malformed.items():
+        yield (
+            f"{service} does not say well who answers, and {meant} is meant ({why}): "
+            "mend the header, or what writes it in front of the service"
+        )
+    for service in sorted(silent):
+        yield (
+            f"{service} answered without ever sending {HEADER}, and {meant} is meant: "
+            "have it send the header, and what is in front of it pass it on"
+        )

@@ -155,7 +155,6 @@ class Connection(asyncio.Protocol):
         whole, watch, status = self._whole, self._watch, self._whole.status()
         if (data.find(watch.marker) < 0) is watch.expected:
             watch.look(data)
-            self._familiar.forget()
         if status not in self._statuses:
             self._recorder.failed(f"status {status}")
         elif self._check is not None:

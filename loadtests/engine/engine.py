@@ -223,7 +223,7 @@ class Engine:
         if not isinstance(plan, Plan):
             return plan.driver(self._origin, self._timeouts, self.recorder)
         way = ClosedLoop if plan.arrivals is None else OpenArrivals
-        return way(self._origin, plan, self._timeouts, self.recorder(plan.subject), Watch(self._saw))
+        return way(self._origin, plan, self._timeouts, self.recorder(plan.subject), Watch(self._saw, plan.subject))
 
     def _inspect(self, expected: float) -> None:
         now = time.perf_counter()

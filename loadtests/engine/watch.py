@@ -1,7 +1,7 @@
 """Who answers: the header `X-Served-By`, watched at the price of one search in what was received.
 
-As long as the line that was seen last comes again, nothing is parsed. Where no answer has had one, the search is for
-what any spelling of its name contains.
+As long as the line that was seen last comes again, nothing is parsed. Where no answer has had one, each head that is
+not familiar is looked through, however it spells the name.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,8 +13,6 @@ from loadtests import clock
 from loadtests.engine.parsing import Familiar
 
 _NAME: Final = HEADER.lower().encode()
-# The part of the name that is lower case in both of its usual spellings, X-Served-By and x-served-by.
-_ANY_SPELLING: Final = b"erved-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,8 @@ class Sighting:
 
     second: int
     """Of the run's shared epoch."""
-    service: str
+    subject: str
+    """Of the plan that was answered."""
     value: str
     """The whole header."""
 
@@ -31,14 +30,15 @@ class Sighting:
 class Watch:
     """Looks at all answers to one plan. `marker in data` is `expected` as long as nothing is new."""
 
-    __slots__ = ("_last", "_saw", "expected", "familiar", "marker")
+    __slots__ = ("_last", "_saw", "_subject", "expected", "familiar", "marker")
 
-    def __init__(self, saw: Callable[[Sighting], None]) -> None:
-        self._saw = saw
+    def __init__(self, saw: Callable[[Sighting], None], subject: str) -> None:
+        self._saw, self._subject = saw, subject
         self._last: dict[bytes, tuple[bytes, dict[bytes, int]]] = {}
         self.familiar = Familiar()
         """The head that came last, which says who answered, too."""
-        self.marker = _ANY_SPELLING
+        # Which every answer contains.
+        self.marker = b""
         self.expected = False
 
     def look(self, data: bytes) -> None:
@@ -49,6 +49,7 @@ class Watch:
             return
         end = head.find(b"\r\n", at + 2)
         self.marker, self.expected = head[at : end + 2], True
+        self.familiar.forget()
         self.saw(head[at + 3 + len(_NAME) : end])
 
     def headers(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
@@ -72,5 +73,5 @@ class Watch:
             # Only this second's are kept, so that a target that invents one for each answer fills no memory.
             reported = {known: when for known, when in reported.items() if when == second}
             reported[value] = second
-            self._saw(Sighting(second, service.decode("latin-1"), value.decode("latin-1")))
+            self._saw(Sighting(second, self._subject, value.decode("latin-1")))
         self._last[service] = value, reported

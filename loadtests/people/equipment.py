@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Final
 
 from fixtures.clients.transport import SYNTHETIC_RUN
+from fixtures.contract.served_by import HEADER
 from fixtures.environments import Environment
 from fixtures.http1.target import Target
 from loadtests.client import Client, Timeouts
 from loadtests.people.visitor import Device, Sender
 from loadtests.sockets.greenlet import Socket
 
+_SERVED_BY: Final = HEADER.lower()
 _BEARER: Final = "bearer."
 """The prefix of the subprotocol by which a token travels."""
 
@@ -25,6 +27,7 @@ class Counted:
         sighted: Callable[[str, str], None],
     ) -> None:
         self.fire = fire
+        self._sighted = sighted
         self._target = Target.of(environment.api, environment.ca_file)
         self._timeouts = Timeouts().scaled(environment.time_scale)
         self._headers = {"User-Agent": "social-platform-verification", SYNTHETIC_RUN: run_id}
@@ -42,8 +45,8 @@ class Counted:
         return self._quiet.another()
 
     def opens(self, path: str, subprotocol: str, token: str, since: float | None) -> Device:
-        """Open a websocket, which is counted as "connection"."""
-        return Socket.connect(
+        """Open a websocket, which is counted as "connection"; who agreed to it has said who it is, or nothing."""
+        socket = Socket.connect(
             self._target,
             path,
             subprotocols=(subprotocol, _BEARER + token),
@@ -52,6 +55,13 @@ class Counted:
             since=since,
             timeouts=self._timeouts,
         )
+        self._sighted(_service(path), socket.headers.get(_SERVED_BY, ""))
+        return socket
+
+
+def _service(path: str) -> str:
+    """Whose public path it is: each begins with /api/<service>-service/."""
+    return path.split("/")[2].removesuffix("-service")
 
 
 def _nothing(**_sample: object) -> None:

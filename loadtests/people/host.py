@@ -54,7 +54,7 @@ class Host(Protocol):
         """Count a sample: Locust's `request` event."""
 
     def sighted(self, service: str, served_by: str) -> None:
-        """Take note of who answered."""
+        """Take note of who answered, by its X-Served-By; empty if it said nothing."""
 
 
 def pairs_of(share: int, of: int, people: int) -> int:

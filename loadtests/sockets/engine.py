@@ -81,7 +81,7 @@ class Talk:
             waiting=self.waiting,
         )
         way = _ClosedTalk if self.arrivals is None else _OpenTalk
-        driver = way(origin, plan, timeouts, recorder(self.subject), Watch(lambda _: None))
+        driver = way(origin, plan, timeouts, recorder(self.subject), Watch(lambda _: None, self.subject))
         driver.talk = self
         driver.openings = recorder(SUBJECT)
         return driver

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 Answers = Callable[[BaseHTTPRequestHandler], None]
@@ -49,9 +50,19 @@ def says(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: s
 
 
 @contextmanager
-def socket_server(talks: Callable[[ServerConnection], None]) -> Iterator[str]:
-    """Serve websockets while the context lasts; gives the base URL as `http://`, as environments have it."""
-    with serve(talks, "127.0.0.1", 0, subprotocols=None, select_subprotocol=lambda _, offered: offered[0]) as server:
+def socket_server(talks: Callable[[ServerConnection], None], served_by: str = "") -> Iterator[str]:
+    """Serve websockets while the context lasts; gives the base URL as `http://`, as environments have it.
+
+    Each says by `served_by` who it is, or nothing.
+    """
+
+    def agrees(_connection: ServerConnection, _request: Request, response: Response) -> None:
+        if served_by:
+            response.headers["X-Served-By"] = served_by
+
+    with serve(
+        talks, "127.0.0.1", 0, select_subprotocol=lambda _, offered: offered[0], process_response=agrees
+    ) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

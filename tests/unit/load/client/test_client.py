@@ -312,6 +312,15 @@ def test_who_answers_is_told_when_it_is_another(visitor: Visitor) -> None:
     assert visitor.sighted == [("chat", "a"), ("chat", "b"), ("chat", "a")]
 
 
+def test_who_answers_at_an_address_that_the_platform_gave_out_is_nobody_of_the_platform(visitor: Visitor) -> None:
+    """A CDN has an `X-Served-By` of its own, which says nothing of slots and builds."""
+    with server(does(OK)) as known, server(does(OK.replace(b"\r\n\r\n", b"\r\nx-served-by: cache-1\r\n\r\n"))) as cdn:
+        client = visitor.client(known.url)
+        client.send(Operation(GET.endpoint, f"{cdn.url}/picture"))
+        client.close()
+    assert visitor.sighted == []
+
+
 def test_another_client_shares_no_connection(visitor: Visitor) -> None:
     """Clients of a kind share what is behind them, and neither connection nor token."""
     with server(does(OK)) as known:

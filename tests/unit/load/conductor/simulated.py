@@ -52,7 +52,7 @@ class Simulated:
     cpu: float = 0.3
     lag: float = 0.001
     refused: int = 0
-    seen: Callable[[int], str] = lambda _: SEEN
+    seen: Callable[[int], str | None] = lambda _: SEEN
     silent_from: float = 1e9
     ready: Callable[[], FromMember | None] = lambda: Ready(4)
     heard: list[FromLeader] = field(default_factory=list)
@@ -145,7 +145,7 @@ class Run:
             cpu=member.cpu,
             elapsed=1.0,
             drift=0.0,
-            sightings=[("chat", member.seen(second))],
+            sightings=[("chat", who)] if (who := member.seen(second)) is not None else [],
         )
         member.reports += 1
         self.leader.hear(member.name, report)

@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from fixtures.environments import Environment
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, FAREWELL_WITHIN, READY_WITHIN
 from loadtests.conductor.messages import End, Go, Leaving, Unable
+from loadtests.report.model import LoadRun
 from loadtests.verdict import Cause, Outcome, judge
 from tests.unit.load.conductor.simulated import SEEN, Run, Simulated, profile
+from tests.unit.load.told import PLATFORM
 
 ONE, OTHER = "host_aaaaaaaaaa", "host_bbbbbbbbbb"
 GREEN = SEEN.replace("blue", "green")
@@ -134,6 +137,23 @@ def test_a_target_that_changes_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> 
     assert ended.verdict.exit_code == Cause.TARGET_CHANGED.code
     assert "chat answered from slot green, not blue" in str(ended.verdict.reasons[0])
     assert ended.ended - ended.began < 10
+
+
+def test_a_target_that_never_says_who_it_is_ends_the_run_where_that_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be any build; where the environment means none, or only errors came, the budget is judged."""
+
+    def conducted(platform: Environment, errors: float = 0.0) -> LoadRun:
+        run = Run([Simulated(ONE, errors=errors, seen=lambda _: None)])
+        run.leader.order = replace(run.leader.order, platform=platform)
+        return run.conduct(monkeypatch)
+
+    blue = replace(PLATFORM, slot="blue")
+    ended = conducted(blue)
+    assert ended.verdict.exit_code == Cause.TARGET_CHANGED.code
+    assert "chat answered without ever sending X-Served-By" in str(ended.verdict.reasons[0])
+    assert ended.ended - ended.began < 10
+    assert conducted(PLATFORM).verdict.outcome is Outcome.GO
+    assert conducted(blue, errors=1.0).verdict.outcome is Outcome.NO_GO
 
 
 @pytest.mark.parametrize(

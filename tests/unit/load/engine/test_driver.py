@@ -33,9 +33,13 @@ def test_what_has_been_opened_or_refused_is_not_being_opened(*, opens: bool) -> 
 
     async def opening() -> list[int]:
         plan, recorder = Plan(subject="told", request=b""), Recorder("told", Ledger(Counts(), new_lock()))
-        driver = Opening(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, Watch(lambda _: None))
+        driver = Opening(
+            Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, Watch(lambda _: None, "told")
+        )
         driver.outcome = (
-            Connection(plan, 1, recorder, Watch(lambda _: None), driver) if opens else ConnectionRefusedError(111, "no")
+            Connection(plan, 1, recorder, Watch(lambda _: None, "told"), driver)
+            if opens
+            else ConnectionRefusedError(111, "no")
         )
         seen: list[int] = []
         heard = asyncio.Event()

@@ -224,27 +224,6 @@ def test_requests_can_differ() -> None:
     assert [request.split()[1] for request in seen] == [b"/0", b"/1", b"/2"]
 
 
-def test_who_answers_is_reported_when_it_changes() -> None:
-    """The first answer of a service and each change of who answers are sightings."""
-    who = [b"chat;slot=blue", b"chat;slot=blue", b"chat;slot=green", b"otp;slot=green", b"otp;slot=green"]
-
-    def changing(server: Server, peer: socket.socket) -> None:
-        for value in who:
-            server.request(peer)
-            peer.sendall(OK.replace(b"\r\n\r\n", b"\r\nx-served-by: " + value + b"\r\n\r\n"))
-
-    with serving(changing) as server:
-        runs = engine(server)
-        arriving(server, [index / 50 for index in range(5)], connections=1, on=runs)
-    sightings = runs.sightings()
-    assert [(seen.service, seen.value) for seen in sightings] == [
-        ("chat", "chat;slot=blue"),
-        ("chat", "chat;slot=green"),
-        ("otp", "otp;slot=green"),
-    ]
-    assert runs.sightings() == []
-
-
 def test_a_mistake_of_its_own_is_known_and_ends_it() -> None:
     """When a plan's own code fails, the engine ends, and says that it is broken."""
 

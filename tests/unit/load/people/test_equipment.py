@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fixtures.contract import websocket_signaling
+import pytest
+
+from fixtures.contract import video_call_signaling, websocket_signaling
 from fixtures.contract.shared import health
 from loadtests.people.equipment import Counted
 from tests.unit.clients.make import environment
 from tests.unit.clients.peer import says, socket_server, web_server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
     from websockets.sync.server import ServerConnection
@@ -21,8 +24,10 @@ HEALTH = (
 )
 
 
-def _equipment(base: str, samples: list[dict[str, Any]]) -> Counted:
-    return Counted(environment(base), "the-run", lambda **sample: samples.append(sample), lambda *_: None)
+def _equipment(
+    base: str, samples: list[dict[str, Any]], sighted: Callable[[str, str], None] = lambda *_: None
+) -> Counted:
+    return Counted(environment(base), "the-run", lambda **sample: samples.append(sample), sighted)
 
 
 def test_requests_are_marked_and_those_of_people_counted() -> None:
@@ -70,3 +75,25 @@ def test_sockets_are_marked_and_counted() -> None:
     assert run == "the-run"
     assert [each.strip() for each in (offered or "").split(",")] == ["social.v1", "bearer.token"]
     assert [sample["name"] for sample in samples] == ["connection"]
+
+
+def _waits(connection: ServerConnection) -> None:
+    connection.recv()
+
+
+@pytest.mark.parametrize("who", ['any;slot=blue;build="1";instance="a"', ""])
+@pytest.mark.parametrize(
+    ("path", "service"),
+    [
+        (websocket_signaling.SOCKET_PATH, "websocket-signaling"),
+        (video_call_signaling.SOCKET_PATH, "video-call-signaling"),
+    ],
+)
+def test_who_agrees_to_a_websocket_is_sighted(path: str, service: str, who: str) -> None:
+    """By the service that the path belongs to, and also if it does not say who it is."""
+    sighted: list[tuple[str, str]] = []
+    with socket_server(_waits, who) as base:
+        device = _equipment(base, [], lambda *seen: sighted.append(seen)).opens(path, "social.v1", "token", None)
+        device.send("{}")
+        device.close()
+    assert sighted == [(service, who)]

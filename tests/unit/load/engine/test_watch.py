@@ -1,0 +1,51 @@
+"""Who answers the engine: seen however it is said, and told when it is another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.load.engine.runs import SUBJECT, arriving, engine
+from tests.unit.load.engine.server import OK, Server, serving
+
+if TYPE_CHECKING:
+    import socket
+
+
+def test_who_answers_is_reported_when_it_changes() -> None:
+    """The first answer of a service and each change of who answers are sightings."""
+    who = [b"chat;slot=blue", b"chat;slot=blue", b"chat;slot=green", b"otp;slot=green", b"otp;slot=green"]
+
+    def changing(server: Server, peer: socket.socket) -> None:
+        for value in who:
+            server.request(peer)
+            peer.sendall(OK.replace(b"\r\n\r\n", b"\r\nx-served-by: " + value + b"\r\n\r\n"))
+
+    with serving(changing) as server:
+        runs = engine(server)
+        arriving(server, [index / 50 for index in range(5)], connections=1, on=runs)
+    sightings = runs.sightings()
+    assert [(seen.subject, seen.value) for seen in sightings] == [
+        (SUBJECT, "chat;slot=blue"),
+        (SUBJECT, "chat;slot=green"),
+        (SUBJECT, "otp;slot=green"),
+    ]
+    assert runs.sightings() == []
+
+
+@pytest.mark.parametrize("name", [b"X-SERVED-BY", b"x-SERVED-by", b"x-served-by", b"X-Served-By"])
+def test_who_answers_is_seen_however_the_header_is_spelt(name: bytes) -> None:
+    """Names of headers know no case (RFC 9110, section 5.1), and the first answers need not have had it."""
+    values = [b"", b"chat;slot=blue", b"chat;slot=green"]
+
+    def spelling(server: Server, peer: socket.socket) -> None:
+        for value in values:
+            server.request(peer)
+            line = b"\r\n" + name + b": " + value if value else b""
+            peer.sendall(OK.replace(b"\r\n\r\n", line + b"\r\n\r\n"))
+
+    with serving(spelling) as server:
+        runs = engine(server)
+        arriving(server, [index / 50 for index in range(3)], connections=1, on=runs)
+    assert [seen.value for seen in runs.sightings()] == ["chat;slot=blue", "chat;slot=green"]
