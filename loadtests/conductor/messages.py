@@ -16,9 +16,9 @@ class Prepare(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     profile: str
     """Where the profile is read from: its name, or a path that must exist at the member, too."""
     digest: str
-    """Of the profile's file, so that nobody runs another version of it."""
+    """Of the profile's and the environment's files as the leader has read them, so that nobody runs another version."""
     environment: str
-    """Likewise of the environment."""
+    """Where the environment is read from, likewise."""
     rate: float
     lasting: float | None
     share: int

@@ -1,14 +1,15 @@
 """What a leader is to carry out: which run, of which profile, against which environment, judged how."""
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from fixtures.environments import ConfigurationError, ConfigurationErrors, Environment, load_environment
-from fixtures.environments.load import environment_file
 from loadtests.conductor.messages import Prepare
-from loadtests.profiles.load import load_profile, profile_file
+from loadtests.profiles.load import load_profile
 from loadtests.profiles.model import Profile
+
+_MEND: Final = "the same files everywhere, and Locust started anew when one was changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Order:
             run=self.run,
             folder=str(self.folder),
             profile=self.profile_source,
-            digest=digest(self.profile_source, self.environment_source),
+            digest=digest(self.profile, self.platform),
             environment=self.environment_source,
             rate=self.rate,
             lasting=self.lasting,
@@ -45,29 +46,21 @@ class Order:
         )
 
 
-def digest(profile: str, environment: str) -> str:
-    """Tells one version of a profile's and an environment's files from another.
-
-    Raises ConfigurationErrors if one is not known or cannot be read.
-    """
-    hashed = hashlib.sha256()
-    for file in (profile_file(profile), environment_file(environment)):
-        try:
-            hashed.update(file.read_bytes())
-        except OSError as error:
-            wrong = ConfigurationError(str(file), "", f"cannot be read: {error.strerror or error}")
-            raise ConfigurationErrors([wrong]) from None
-    return hashed.hexdigest()
+def digest(profile: Profile, environment: Environment) -> str:
+    """Tells one version of what a profile's and an environment's files said, when they were read, from another."""
+    return f"{profile.digest} {environment.digest}"
 
 
 def received(message: Prepare) -> tuple[Profile, Environment]:
     """Profile and environment as the leader has them.
 
-    Raises ConfigurationErrors if they cannot be read here, or are not the same here as at the leader.
+    Raises ConfigurationErrors if they cannot be read here, or do not say here and now what the leader has read.
     """
-    if digest(message.profile, message.environment) != message.digest:
-        where = f"{profile_file(message.profile)} and {environment_file(message.environment)}"
-        raise ConfigurationErrors([ConfigurationError(where, "", "are not the same here as at the leader")])
-    profile = load_profile(message.profile).scaled(rate=message.rate, lasting=message.lasting)
+    profile = load_profile(message.profile)
     # The digest vouches for the file; the platform's own references are resolved here.
-    return replace(profile), load_environment(message.environment)
+    platform = load_environment(message.environment)
+    if digest(profile, platform) != message.digest:
+        where = f"{profile.source} and {platform.source}"
+        why = "are not the same here as at the leader, which read them when it was started"
+        raise ConfigurationErrors([ConfigurationError(where, "", why, _MEND)])
+    return profile.scaled(rate=message.rate, lasting=message.lasting), platform

@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from fixtures.environments.errors import ConfigurationError, ConfigurationErrors
 from fixtures.environments.reading import closest
+from fixtures.environments.toml_file import digest
 from fixtures.guide import load_guide
 from loadtests.budgets.grammar import parse_budget
 from loadtests.budgets.guide import numbers
@@ -73,7 +74,7 @@ def load_profile(
     budget = _budget(reading, known, guide or numbers(load_guide()))
     if reading.form is None or budget is None or reading.errors:
         raise ConfigurationErrors(sorted(set(reading.errors), key=lambda error: (error.key, error.message)))
-    return _made(reading.form, reading.file, budget, known)
+    return replace(_made(reading.form, reading.file, budget, known), digest=digest(reading.text))
 
 
 def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNumbers) -> Budget | None:

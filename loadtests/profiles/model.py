@@ -39,6 +39,8 @@ class Profile:
     """One sentence for reports."""
     source: str
     """The file that it was read from."""
+    digest: str = ""
+    """Of what the file said when it was read."""
     arrivals: Arriving
     phases: tuple[Phase, ...] = ()
     """Of the journeys' arrivals; empty if `arrivals` is closed, or if there is no mix."""

@@ -9,12 +9,14 @@ from typing import TypeVar
 import gevent
 import pytest
 
+from fixtures.environments import load_environment
 from loadtests import clock
 from loadtests.conductor import member as membership
 from loadtests.conductor.member import Member
 from loadtests.conductor.messages import Done, End, FromMember, Go, Leaving, Ping, Pong, Prepare, Ready, Report, Unable
 from loadtests.conductor.order import digest
 from loadtests.counts import Counts
+from loadtests.profiles.load import load_profile
 from loadtests.session import Session
 
 T = TypeVar("T")
@@ -77,7 +79,7 @@ class Told:
             "run": "run",
             "folder": str(self.folder),
             "profile": "smoke",
-            "digest": digest("smoke", str(self.environment)),
+            "digest": digest(load_profile("smoke"), load_environment(str(self.environment))),
             "environment": str(self.environment),
             "rate": 1.0,
             "lasting": None,

@@ -1,0 +1,48 @@
+"""What a leader has read is what its members run, or they say so."""
+
+from pathlib import Path
+
+import pytest
+
+from fixtures.environments import ConfigurationErrors, load_environment
+from loadtests.conductor.order import Order, received
+from loadtests.profiles.load import load_profile, profile_file
+from tests.unit.load.conductor.test_member import ENVIRONMENT
+
+
+def order(profile: Path, environment: Path) -> Order:
+    return Order(
+        run="run",
+        folder=profile.parent,
+        profile=load_profile(str(profile)).scaled(rate=0.5, lasting=7.0),
+        profile_source=str(profile),
+        rate=0.5,
+        lasting=7.0,
+        platform=load_environment(str(environment)),
+        environment_source=str(environment),
+        stop_when_decided=False,
+    )
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    profile, environment = tmp_path / "mine.toml", tmp_path / "told.toml"
+    profile.write_text(profile_file("smoke").read_text())
+    environment.write_text(ENVIRONMENT)
+    return profile, environment
+
+
+def test_a_member_runs_what_its_leader_has_read(files: tuple[Path, Path]) -> None:
+    """Scaled as it is there."""
+    given = order(*files)
+    assert received(given.prepare(0, 2)) == (given.profile, given.platform)
+
+
+@pytest.mark.parametrize("edited", [0, 1])
+def test_a_file_that_is_changed_after_the_leader_has_read_it_is_refused(files: tuple[Path, Path], edited: int) -> None:
+    """While workers connect, or between two runs on Locust's page: what the leader judges by is what it read then."""
+    given = order(*files)
+    files[edited].write_text(files[edited].read_text() + "\n# changed\n")
+    with pytest.raises(ConfigurationErrors, match=r"mine.toml and .*told.toml: are not the same here as at the leader"):
+        received(given.prepare(0, 2))
+    received(order(*files).prepare(0, 2))
