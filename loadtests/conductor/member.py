@@ -210,8 +210,7 @@ class Member:
         for work in session.works:
             work.collect()
         loop, cpu, elapsed = self._pulse.take()
-        loop.merge(session.lag)
-        session.lag = Histogram()
+        own_loops, session.lag = session.lag, Histogram()
         new = [seen for seen in session.sightings if seen not in self._told]
         self._told.update(new)
         report = Report(
@@ -219,6 +218,7 @@ class Member:
             before=before,
             counts=session.recorder.take().encode(),
             loop=loop.encode(),
+            own_loops=own_loops.encode(),
             cpu=cpu,
             elapsed=elapsed,
             drift=self._drift.seconds(),

@@ -75,6 +75,8 @@ class Report(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """`Counts.encode`."""
     loop: bytes
     """`Histogram.encode`: how late the event loop came round."""
+    own_loops: bytes
+    """Likewise those that works have of their own, apart: one that is on time must not make another's lag rarer."""
     cpu: float
     """Processor seconds that the process used."""
     elapsed: float

@@ -11,6 +11,7 @@ from typing import Final
 import gevent
 
 from fixtures.statistics.histogram import Histogram
+from loadtests.lateness import looks
 
 EVERY: Final = 0.01
 """Seconds between two looks at the loop: often enough that a stall of a second is a hundredth of a minute's looks."""
@@ -30,12 +31,7 @@ class Pulse:
         due = time.perf_counter() + EVERY
         while True:
             self._sleep(max(0.0, due - time.perf_counter()))
-            late = time.perf_counter() - due
-            # A stall is one look for each that fell into it: whoever came then would have waited.
-            while late > EVERY:
-                self._late.append(late)
-                late -= EVERY
-            self._late.append(max(0.0, late))
+            self._late += looks(time.perf_counter() - due, EVERY)
             due = time.perf_counter() + EVERY
 
     def take(self) -> tuple[Histogram, float, float]:

@@ -16,6 +16,8 @@ from loadtests.failure import OWN
 
 SILENCE: Final = 5.0
 """Seconds without a report after which a member is lost: four more than it needs."""
+MEASURED_WITHIN: Final = 1.0
+"""Seconds in which an event loop was looked at for certain: a hundred times, if it came round."""
 STRETCH: Final = 5.0
 """Seconds over which processor time is averaged: one busy second is no saturation."""
 
@@ -39,6 +41,10 @@ class Member:
     before: int = 0
     lag: Histogram = field(default_factory=Histogram)
     loop: Histogram = field(default_factory=Histogram)
+    own_loops: Histogram = field(default_factory=Histogram)
+    started: int = 0
+    elapsed: float = 0.0
+    """Seconds that its reports are about."""
     cpu: float = 0.0
     """The highest share of a core over `STRETCH` seconds."""
     _stretch: deque[tuple[float, float]] = field(default_factory=deque)
@@ -53,6 +59,15 @@ class Member:
     def settled(self) -> bool:
         """Whether nothing more will come of it."""
         return self.done is not None or bool(self.lost)
+
+    @property
+    def unmeasured(self) -> str:
+        """Which lag it never measured, though it was done with a run in which there was some; empty if none."""
+        if self.done is None:
+            return ""
+        if self.elapsed >= MEASURED_WITHIN and not len(self.loop):
+            return "how late its event loop came was never measured"
+        return "how late it started arrivals was never measured" if self.started and not len(self.lag) else ""
 
     def busy(self, cpu: float, elapsed: float) -> None:
         """Average over the last stretch; a run shorter than one is averaged as a whole."""
@@ -130,8 +145,9 @@ class Roster:
 
     @property
     def unable(self) -> tuple[str, ...]:
-        """Who could not take part, and why."""
-        return tuple(f"{member.label}: {member.unable}" for member in self.members.values() if member.unable)
+        """Who could not take part, or did and measured nothing of itself, and why."""
+        whys = ((member.label, member.unable or member.unmeasured) for member in self.members.values())
+        return tuple(f"{label}: {why}" for label, why in whys if why)
 
     @property
     def exhausted(self) -> tuple[str, ...]:
@@ -162,8 +178,9 @@ class Roster:
 
     @property
     def loop_lag_p99(self) -> float:
-        """Of the member that was latest; seconds."""
-        return max((member.loop.quantile(0.99) or 0.0 for member in self.members.values()), default=0.0)
+        """Of the loop that was latest, of all members; seconds."""
+        loops = (loop for member in self.members.values() for loop in (member.loop, member.own_loops))
+        return max((loop.quantile(0.99) or 0.0 for loop in loops), default=0.0)
 
     @property
     def unfinished(self) -> int:
@@ -191,6 +208,9 @@ class Roster:
         self.good.update(subject for subject, tally in counts.tallies.items() if tally.failed < tally.requests)
         member.lag.merge(counts.lag)
         member.loop.merge(Histogram.decode(report.loop))
+        member.own_loops.merge(Histogram.decode(report.own_loops))
+        member.started += counts.started.total()
+        member.elapsed += report.elapsed
         if report.number == member.reports:
             member.before = report.before
         member.reports += 1

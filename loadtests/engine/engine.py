@@ -24,6 +24,7 @@ from loadtests.engine.native import new_lock, start_thread
 from loadtests.engine.plan import Origin, Plan
 from loadtests.engine.recording import Ledger, Recorder
 from loadtests.engine.watch import Sighting, Watch
+from loadtests.lateness import looks
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -67,7 +68,7 @@ class Facts:
     """How the engine itself is doing."""
 
     loop_lag: Histogram
-    """Seconds that the event loop came too late to its inspections, since the start."""
+    """Seconds that the event loop came late to its inspections and to those that a stall left out, since the start."""
     connections: int
     """Open now, of all plans."""
     opened: int
@@ -228,7 +229,7 @@ class Engine:
     def _inspect(self, expected: float) -> None:
         now = time.perf_counter()
         with self._lock:
-            self._loop_lag.add([max(0.0, now - expected)])
+            self._loop_lag.add([*looks(now - expected, _INSPECTION_S)])
         for driver in self._drivers:
             driver.inspect(now)
         for recorder in self._recorders:

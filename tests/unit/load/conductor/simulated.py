@@ -142,6 +142,7 @@ class Run:
             before=second + 1,
             counts=counts.encode(),
             loop=loop.encode(),
+            own_loops=Histogram().encode(),
             cpu=member.cpu,
             elapsed=1.0,
             drift=0.0,

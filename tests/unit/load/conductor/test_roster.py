@@ -1,6 +1,9 @@
 """What the leader knows of its members: nothing is added up that has a gap, and who was away once is lost."""
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from fixtures.statistics.histogram import Histogram
 from loadtests.conductor.messages import Done, Leaving, Pong, Ready, Report, Unable
@@ -10,22 +13,35 @@ from loadtests.counts import Counts
 ONE, OTHER = "host_aaaaaaaaaa", "host_bbbbbbbbbb"
 
 
+def counted(started: int) -> bytes:
+    """Arrivals of which nobody says how late they were."""
+    counts = Counts((1.0,))
+    counts.started[9] += started
+    return counts.encode()
+
+
 def roster(*names: str) -> Roster:
     return Roster(names or (ONE, OTHER), (1.0,), 100.0)
 
 
+def histogram(*values: float) -> bytes:
+    made = Histogram()
+    made.add(values)
+    return made.encode()
+
+
 def report(number: int, *, before: int = 10, cpu: float = 0.1, elapsed: float = 1.0, late: float = 0.001) -> Report:
-    counts, loop = Counts((1.0,)), Histogram()
+    counts = Counts((1.0,))
     counts.add("chat sendMessage", before - 1, [0.05])
     counts.asked[before - 1] += 1
     counts.started[before - 1] += 1
     counts.lag.add([late])
-    loop.add([late])
     return Report(
         number=number,
         before=before,
         counts=counts.encode(),
-        loop=loop.encode(),
+        loop=histogram(late),
+        own_loops=histogram(),
         cpu=cpu,
         elapsed=elapsed,
         drift=0.0,
@@ -144,6 +160,35 @@ def test_lags_are_those_of_the_latest_member() -> None:
     known.hear(OTHER, report(0, late=0.2), 101.0, 0.0)
     assert known.start_lag_p99 == pytest.approx(0.2, rel=0.01)
     assert known.loop_lag_p99 == pytest.approx(0.2, rel=0.01)
+
+
+def test_a_loop_that_is_late_is_not_hidden_by_another_of_its_process() -> None:
+    """Two of a hundred looks are more than a hundredth, also beside as many good ones of another loop."""
+    known = roster(ONE)
+    good, late = histogram(*[0.001] * 100), histogram(*[0.001] * 98, 0.2, 0.2)
+    known.hear(ONE, replace(report(0), loop=good, own_loops=late), 101.0, 0.0)
+    assert known.loop_lag_p99 == pytest.approx(0.2, rel=0.01)
+    other = roster(ONE)
+    other.hear(ONE, replace(report(0), loop=late, own_loops=good), 101.0, 0.0)
+    assert other.loop_lag_p99 == pytest.approx(0.2, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"loop": histogram()}, "how late its event loop came was never measured"),
+        ({"counts": counted(1)}, "how late it started arrivals was never measured"),
+        ({"counts": counted(0)}, ""),
+        ({"loop": histogram(), "elapsed": 0.01}, ""),
+    ],
+)
+def test_a_lag_that_was_never_measured_is_not_none(told: dict[str, Any], why: str) -> None:
+    """Where there was something to measure; told when everything was, for arrivals and lags need not come together."""
+    known = roster(ONE)
+    known.hear(ONE, replace(report(0), **told), 101.0, 0.0)
+    assert known.unable == ()
+    known.hear(ONE, Done(1, 0, ""), 102.0, 0.0)
+    assert known.unable == ((f"host-aaaaaa: {why}",) if why else ())
 
 
 def test_clocks_are_compared_by_the_quickest_answer() -> None:

@@ -281,6 +281,21 @@ def test_other_work_can_run_on_its_loop_and_count() -> None:
     assert isinstance(runs.facts().loop_lag, Histogram)
 
 
+def test_a_stall_of_its_loop_weighs_as_much_as_it_lasted() -> None:
+    """A third of a second in which nothing is sent is 30 looks that were late, not one of as many as there were."""
+    runs = Engine(Server(1))
+    runs.start()
+
+    async def stalls() -> None:
+        time.sleep(0.3)  # noqa: ASYNC251 - that it stops everybody is what is looked at
+
+    runs.submit(stalls()).result(5)
+    runs.stop()
+    late = runs.facts().loop_lag
+    assert len(late) >= 30
+    assert (late.quantile(0.5) or 0) > 0.05
+
+
 @pytest.mark.parametrize("wrong", [{"connections": 0}, {"waiting": -1}, {"warm": -1}])
 def test_an_impossible_plan_is_refused(wrong: dict[str, int]) -> None:
     """A plan without connections, or with fewer than no places, is a mistake."""
