@@ -189,7 +189,7 @@ class Leader:
     def _judge_so_far(self) -> Verdict:
         tallies = self.roster.counts.tallies
         decided = self._early.advance(tallies, self.roster.before, self.began)
-        self._decided = decided and self.order.stop_when_decided
+        self._decided = decided and self.order.stop_when_decided and self.roster.at_work
         verdict = self._early.verdict(tallies, self._facts())
         self._tell(self._run(verdict))
         return verdict
@@ -215,8 +215,9 @@ class Leader:
         tallies = self.roster.counts.tallies
         if not self.order.stop_when_decided:
             return judge(self.order.profile.plan, tallies, self._facts())
-        # Everything is reported: no second is to come. A run that is followed is judged so.
-        decided = self._early.advance(tallies, int(clock.wall()) + 1, self.began)
+        # Everything is reported: no second is to come, by whose clock ever. A run that is followed is judged so.
+        last = max((second for tally in tallies.values() for second in tally.seconds()), default=0)
+        decided = self._early.advance(tallies, last + 1, self.began)
         if self._decided and not decided:
             self.interrupt("it was decided, and is not any more by what was still under way")
         return self._early.verdict(tallies, self._facts())

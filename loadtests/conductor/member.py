@@ -197,10 +197,14 @@ class Member:
             self._report(session)
 
     @staticmethod
-    def _miss(session: Session) -> None:
+    def _missing(session: Session) -> int:
+        """How many users of the profile have not begun here."""
+        return max(0, sum(users_of(session.profile, session.share, session.of).values()) - len(session.works))
+
+    def _miss(self, session: Session) -> None:
         """Say so if a user never began: nothing of its arrivals is asked for, and no other figure shows that."""
-        missing = sum(users_of(session.profile, session.share, session.of).values()) - len(session.works)
-        if missing > 0 and not session.trouble:
+        missing = self._missing(session)
+        if missing and not session.trouble:
             session.trouble.append(f"{missing} users of the profile did not begin")
 
     def _report(self, session: Session) -> None:
@@ -222,6 +226,7 @@ class Member:
             cpu=cpu,
             elapsed=elapsed,
             drift=self._drift.seconds(),
+            missing=self._missing(session),
             sightings=new,
         )
         self._number += 1

@@ -83,6 +83,8 @@ class Report(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """In how many seconds."""
     drift: float
     """How far its clock was set since `Go`: against a clock that nobody can set."""
+    missing: int
+    """Users of the profile that have not begun here: what they are to send is asked for by nobody yet."""
     sightings: list[tuple[str, str]]
     """(service, value of X-Served-By) that it has not reported before."""
 

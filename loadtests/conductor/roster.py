@@ -39,6 +39,8 @@ class Member:
     drift: float = 0.0
     reports: int = 0
     before: int = 0
+    missing: int = 0
+    """Users that have not begun, by its last report."""
     lag: Histogram = field(default_factory=Histogram)
     loop: Histogram = field(default_factory=Histogram)
     own_loops: Histogram = field(default_factory=Histogram)
@@ -139,6 +141,11 @@ class Roster:
         return min((member.before for member in self.members.values()), default=0)
 
     @property
+    def at_work(self) -> bool:
+        """Whether every user of the profile has begun, as far as was reported; what is missing is in no count."""
+        return not any(member.missing for member in self.members.values())
+
+    @property
     def lost(self) -> tuple[str, ...]:
         """Who was, and why."""
         return tuple(f"{member.label} ({member.lost})" for member in self.members.values() if member.lost)
@@ -213,6 +220,7 @@ class Roster:
         member.elapsed += report.elapsed
         if report.number == member.reports:
             member.before = report.before
+        member.missing = report.missing
         member.reports += 1
         member.drift = max(member.drift, report.drift, key=abs)
         member.busy(report.cpu, report.elapsed)

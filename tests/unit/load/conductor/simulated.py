@@ -53,6 +53,7 @@ class Simulated:
     lag: float = 0.001
     refused: int = 0
     seen: Callable[[int], str | None] = lambda _: SEEN
+    missing: Callable[[int], int] = lambda _: 0
     silent_from: float = 1e9
     ready: Callable[[], FromMember | None] = lambda: Ready(4)
     heard: list[FromLeader] = field(default_factory=list)
@@ -127,11 +128,11 @@ class Run:
         self.at.append((self.now + seconds, action))
 
     def _report(self, member: Simulated) -> None:
-        second = int(self.wall()) - 1
+        second = int(self.wall() + member.clock) - 1
         counts, loop = Counts(self.leader.roster.counts.limits), Histogram()
         loop.add([member.lag])
         each = 100
-        if member.began is not None and second >= member.began - 1:
+        if member.began is not None and second - member.clock >= member.began - 1:
             counts.add(OPERATION, second, [0.05] * each, ["status 503"] * round(each * member.errors))
             counts.asked[second] = each
             counts.started[second] = each - member.refused
@@ -146,6 +147,7 @@ class Run:
             cpu=member.cpu,
             elapsed=1.0,
             drift=0.0,
+            missing=member.missing(second),
             sightings=[("chat", who)] if (who := member.seen(second)) is not None else [],
         )
         member.reports += 1

@@ -199,6 +199,23 @@ def test_a_broken_limit_ends_a_run_that_may_end_early(monkeypatch: pytest.Monkey
     assert ended.ended - ended.began > 59
 
 
+def test_nothing_is_decided_before_every_user_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the missing ones are to send is in no count yet, and asked for by nobody."""
+    late = Simulated(ONE, errors=0.5, missing=lambda second: int(second < 1520))
+    ended = Run([late, Simulated(OTHER)], profile(60), stop_when_decided=True).conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.NO_GO
+    assert 19 < ended.ended - ended.began < 25
+
+
+@pytest.mark.parametrize("clock", [-3.0, 3.0])
+def test_the_leaders_own_clock_hides_no_seconds(monkeypatch: pytest.MonkeyPatch, clock: float) -> None:
+    """Seconds are those of the members' clocks, which agree: all that they counted is judged."""
+    run = Run([Simulated(ONE, clock=clock), Simulated(OTHER, clock=clock)], stop_when_decided=True)
+    ended = run.conduct(monkeypatch)
+    (tally,) = ended.counts.tallies.values()
+    assert {answer.samples for answer in ended.verdict.answers} == {tally.requests}
+
+
 def test_a_budget_that_holds_ends_such_a_run_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """GO comes as soon as it is certain."""
     run = Run([Simulated(ONE)], profile(300), stop_when_decided=True)

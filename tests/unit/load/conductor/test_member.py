@@ -216,6 +216,15 @@ def test_a_user_that_never_began_is_told(told: Told) -> None:
     assert told.of(Unable) == [Unable("1 users of the profile did not begin")]
 
 
+def test_users_that_have_not_begun_are_counted_in_each_report(told: Told) -> None:
+    """So that nothing is decided without them, also before it is certain that they never will."""
+    for works, missing in (((), 1), ((Work,), 0)):
+        told.begins(*works)
+        told.ends()
+        assert told.of(Report)[-1].missing == missing
+    assert not told.of(Unable)
+
+
 def test_an_end_that_breaks_is_told_before_the_last_letter(tmp_path: Path) -> None:
     """Counts that were not reported, and people of whom nobody knows, are no healthy end."""
 

@@ -45,6 +45,7 @@ def report(number: int, *, before: int = 10, cpu: float = 0.1, elapsed: float = 
         cpu=cpu,
         elapsed=elapsed,
         drift=0.0,
+        missing=0,
         sightings=[("chat", 'chat;slot=blue;build="b1";instance="chat-1"')],
     )
 
