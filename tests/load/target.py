@@ -31,6 +31,8 @@ class Target:
 
     folder: Path
     slot: str = "blue"
+    says: str = 'X-Served-By: chat;slot={slot};build="b1";instance="chat-1"\r\n'
+    """The line by which it says who it is."""
     status: int = 200
     delay: float = 0.0
     answered: int = 0
@@ -67,7 +69,7 @@ class Target:
                 self.answered += 1
                 head = (
                     f"HTTP/1.1 {self.status} Said\r\nContent-Type: application/json\r\n"
-                    f'X-Served-By: chat;slot={self.slot};build="b1";instance="chat-1"\r\n'
+                    f"{self.says.format(slot=self.slot)}"
                     f"Content-Length: {len(_HEALTH)}\r\n\r\n"
                 )
                 writer.write(head.encode() + _HEALTH)

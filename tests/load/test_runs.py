@@ -157,6 +157,25 @@ def test_a_target_that_switches_under_the_run_makes_it_invalid(staged: Stage) ->
     assert "chat answered from slot green, not blue" in locust.said
 
 
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ("", "chat answered without ever sending X-Served-By, and build b1 is meant"),
+        ("X-Served-By: nginx\r\n", "chat does not say well who answers, and build b1 is meant"),
+    ],
+)
+def test_a_target_that_does_not_say_who_it_is_is_not_the_build_that_is_meant(
+    staged: Stage, says: str, told: str
+) -> None:
+    """The run ends at once, for nobody knows what it measures."""
+    with staged.environment.open("a") as file:
+        file.write('build = "b1"\n')
+    staged.target.says = says
+    with staged.locust(lasting="10 min") as locust:
+        assert locust.ends() == Cause.TARGET_CHANGED.code, locust.said
+    assert told in locust.said
+
+
 def test_a_folder_that_cannot_be_written_is_told_before_the_run(staged: Stage) -> None:
     """Exit code 70: a run without evidence is none."""
     (staged.folder / "run").write_text("a file")
