@@ -13,7 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 _END: Final = b"\r\n\r\n"
 # llhttp refuses an answer that has a length and a transfer encoding.
-_LENGTH: Final = re.compile(rb"\r\ncontent-length:", re.IGNORECASE)
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*\r", re.IGNORECASE)
 _FINAL: Final = 200
 _REST_S: Final = 0.01
 
@@ -76,7 +76,9 @@ class Familiar:
             return
         self._again = now + _REST_S
         size = data.find(_END) + len(_END)
-        if _LENGTH.search(data, 0, size) and not data.startswith(b"\r\n"):
+        stated = _LENGTH.search(data, 0, size)
+        # Empty lines may surround an answer, and belong to no body.
+        if stated is not None and int(stated[1]) == len(data) - size and not data.startswith(b"\r\n"):
             self.head, self.size, self.length, self.status = data[:size], size, len(data), status
 
 

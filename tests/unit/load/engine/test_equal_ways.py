@@ -194,6 +194,7 @@ def test_pieces_change_nothing(data: bytes, cuts: list[int], check: bool, ends: 
         assert goes_on == (reusable or expected == "waits") or ends
 
 
+@example(known=[b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n\r\n"], order=[0, 0], check=True)
 @given(st.lists(answers(), min_size=1, max_size=6), st.lists(st.integers(0, 5), min_size=1, max_size=12), st.booleans())
 def test_a_familiar_head_changes_nothing(known: list[bytes], order: list[int], check: bool) -> None:  # noqa: FBT001
     """A connection that recognises heads judges a sequence of answers as one that parses each."""
