@@ -19,7 +19,7 @@ from loadtests.client import Timeouts
 from loadtests.profiles.model import CONNECTING
 from loadtests.session import Session
 from loadtests.sockets.frames import Closing
-from loadtests.sockets.holding import Offer, Terms
+from loadtests.sockets.held import Offer, Terms
 from loadtests.sockets.idle import Idle
 
 _CLOCKS: Final = 5.0

@@ -6,23 +6,21 @@ frames as everywhere else (`frames`).
 
 import collections
 import contextlib
-import math
 import select
 import socket
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Final
 
 from gevent.monkey import get_original
 
-from fixtures.http1.target import Target
 from loadtests import clock
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
 from loadtests.sockets import frames
-from loadtests.sockets.frames import Closing, Ping, Reader, Violation
+from loadtests.sockets.frames import Closing, Ping, Violation
 from loadtests.sockets.handshake import Handshake
+from loadtests.sockets.held import Connection, Expired, Held, Offer, Plan
 from loadtests.sockets.sealed import Sealed
 
 _OPENING: Final = 512
@@ -44,112 +42,6 @@ _NO_PORT: Final = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
 """Bind to an address only, and let the system choose the port when it knows where to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a platform promises of its connections; nothing unless told otherwise."""
-
-    heartbeat: float = math.inf
-    """Seconds between two signs of life at most, until the platform has said so itself."""
-    promised: Callable[[str], float | None] = lambda _: None
-    """The same as a text of the platform says it; None if it does not speak of that."""
-    expiry: Closing | None = None
-    """How it closes a connection when what was offered for it is no longer good."""
-    clocks: float = 0.0
-    """Seconds by which its clock may be ahead of ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a connection is opened with."""
-
-    subprotocols: Sequence[str] = ()
-    good_until: float = math.inf
-    """By `clock.wall`; the connection ends then, and is opened again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be opened, and how fast."""
-
-    target: Target
-    path: str
-    count: int
-    rate: float
-    """Openings a second."""
-    timeout: float
-    """Seconds from the intended start of an opening until it has failed."""
-    offer: Callable[[int], Offer]
-    """For connection number n, by now."""
-    headers: dict[str, str]
-    addresses: Sequence[tuple[int, Any]]
-    """Family and socket address of the target, taken in turn."""
-    sources: Sequence[str]
-    terms: Terms
-
-
-@dataclass(slots=True)
-class Held:
-    """How many there are. Read by other threads while it changes: each number is right, their sum need not be."""
-
-    started: int = 0
-    open: int = 0
-    failed: int = 0
-    """Not opened, or not again."""
-    expired: int = 0
-    """Opened, and ended as was agreed, when what was offered was no longer good."""
-    lost: int = 0
-    """Opened, and ended or silent though nobody here asked for it."""
-    pings: int = 0
-    """Asked by the server and answered."""
-    messages: int = 0
-
-
-class _Connection:
-    """One of thousands: nothing in it that can be shared."""
-
-    __slots__ = (
-        "connected",
-        "due",
-        "good_until",
-        "heard",
-        "heartbeat",
-        "number",
-        "opening",
-        "reader",
-        "sealed",
-        "socket",
-        "unsent",
-    )
-
-    def __init__(
-        self,
-        sock: Any,  # noqa: ANN401 - the socket before gevent
-        number: int,
-        due: float,
-        good_until: float,
-        opening: Handshake,
-    ) -> None:
-        self.socket = sock
-        self.number = number
-        self.due = due
-        self.good_until = good_until
-        self.opening: Handshake | None = opening
-        self.reader = Reader()
-        self.connected = False
-        self.sealed: Sealed | None = None
-        self.unsent = b""
-        self.heard = 0.0
-        self.heartbeat: float | None = None
-
-
-class _Expired(NamedTuple):
-    """A connection that is to be opened again, with something that is good for longer."""
-
-    number: int
-    good_until: float
-    since: float
-
-
 class Holder:
     """The thread's whole work is `run`; it ends after `leave`. Openings and unexpected ends go to `sample`."""
 
@@ -158,11 +50,11 @@ class Holder:
         self._sample = sample
         self._socket = get_original("socket", "socket")
         self._epoll = get_original("select", "epoll")()
-        self._connections: dict[int, _Connection] = {}
-        self._queue: collections.deque[_Connection] = collections.deque()
+        self._connections: dict[int, Connection] = {}
+        self._queue: collections.deque[Connection] = collections.deque()
         """Being opened or just opened, the oldest first."""
         self._opening = 0
-        self._expired: collections.deque[_Expired] = collections.deque()
+        self._expired: collections.deque[Expired] = collections.deque()
         self._again_at = 0.0
         """When the next of these may be opened."""
         self._mask = frames.masks()
@@ -216,7 +108,7 @@ class Holder:
             if offer.good_until > good_until:
                 self._dial(number, offer, due)
             else:
-                self._expired.append(_Expired(number, good_until, now))
+                self._expired.append(Expired(number, good_until, now))
         return _TURN
 
     def _dial(self, number: int, offer: Offer, due: float) -> None:
@@ -229,7 +121,7 @@ class Holder:
             self.held.failed += 1
             self._sample(None, unanswered(error))
             return
-        connection = _Connection(sock, number, due, offer.good_until, opening)
+        connection = Connection(sock, number, due, offer.good_until, opening)
         self._opening += 1
         self._connections[sock.fileno()] = connection
         try:
@@ -290,7 +182,7 @@ class Holder:
         for connection in silent:
             self._end(connection, Failure("no heartbeat", f"nothing came for {now - connection.heard:.3g} s"))
 
-    def _writable(self, connection: _Connection) -> None:
+    def _writable(self, connection: Connection) -> None:
         if not connection.connected and connection.opening is not None:
             # Connected, or failed to.
             if error := connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
@@ -307,7 +199,7 @@ class Holder:
         if not connection.unsent:
             self._epoll.modify(connection.socket.fileno(), select.EPOLLIN)
 
-    def _readable(self, connection: _Connection) -> None:
+    def _readable(self, connection: Connection) -> None:
         try:
             data = connection.socket.recv(_PIECE)
         except BlockingIOError:
@@ -337,7 +229,7 @@ class Holder:
             return
         self._hear(connection, data)
 
-    def _hear(self, connection: _Connection, data: bytes) -> None:
+    def _hear(self, connection: Connection, data: bytes) -> None:
         for message in connection.reader.feed(data):
             if isinstance(message, Ping):
                 self.held.pings += 1
@@ -358,7 +250,7 @@ class Holder:
                 if connection.heartbeat is None and isinstance(message, str):
                     connection.heartbeat = self._plan.terms.promised(message)
 
-    def _put(self, connection: _Connection, data: bytes) -> None:
+    def _put(self, connection: Connection, data: bytes) -> None:
         """Send what there is to send; what the socket does not take waits until it does."""
         if connection.sealed is not None:
             if data:
@@ -375,23 +267,23 @@ class Holder:
         if connection.unsent:
             self._epoll.modify(connection.socket.fileno(), select.EPOLLOUT)
 
-    def _has_expired(self, connection: _Connection, closing: Closing) -> bool:
+    def _has_expired(self, connection: Connection, closing: Closing) -> bool:
         """Whether it ends as was agreed, and not before."""
         terms = self._plan.terms
         return closing == terms.expiry and clock.wall() >= connection.good_until - terms.clocks
 
-    def _expire(self, connection: _Connection) -> None:
+    def _expire(self, connection: Connection) -> None:
         """Forget a connection whose time was over, and have it opened again."""
         self._forget(connection)
         self.held.open -= 1
         self.held.expired += 1
-        self._expired.append(_Expired(connection.number, connection.good_until, time.perf_counter()))
+        self._expired.append(Expired(connection.number, connection.good_until, time.perf_counter()))
 
-    def _forget(self, connection: _Connection) -> None:
+    def _forget(self, connection: Connection) -> None:
         self._connections.pop(connection.socket.fileno(), None)
         connection.socket.close()
 
-    def _end(self, connection: _Connection, failure: Failure) -> None:
+    def _end(self, connection: Connection, failure: Failure) -> None:
         """Forget a connection, and tell why unless everything is being closed."""
         self._forget(connection)
         if connection.opening is not None:

@@ -27,7 +27,8 @@ from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
-from loadtests.sockets.holding import Held, Holder, Offer, Plan, Terms
+from loadtests.sockets.held import Held, Offer, Plan, Terms
+from loadtests.sockets.holding import Holder
 from loadtests.sockets.room import allow_descriptors, sources
 
 SUBJECT: Final = "connection"

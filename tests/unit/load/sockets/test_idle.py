@@ -3,11 +3,8 @@
 import resource
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,56 +13,13 @@ from websockets.sync.server import ServerConnection
 
 from fixtures.checks import eventually
 from fixtures.checks.match import equals
-from fixtures.http1.target import Target
 from fixtures.sandbox.tls import write_certificates
-from loadtests import sockets
-from loadtests.client import Timeouts
-from loadtests.failure import Failure
 from loadtests.sockets import room
-from loadtests.sockets.frames import Closing
-from loadtests.sockets.holding import Offer, Terms
-from loadtests.sockets.idle import Idle, Sample
+from loadtests.sockets.held import Offer
 from loadtests.sockets.room import NoRoomError, allow_descriptors, sources
+from tests.unit.load.sockets.idling import holding, settled, silent
 from tests.unit.load.sockets.peers import agreement, closed_port, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import sent
-
-
-@contextmanager
-def holding(
-    url: str,
-    count: int,
-    *,
-    rate: float = 1000,
-    connect: float = 5.0,
-    ca_file: Path | None = None,
-    **more: Any,  # noqa: ANN401 - of `Idle`
-) -> Iterator[Idle]:
-    idle = Idle(Target.of(url, ca_file), "/", count=count, rate=rate, timeouts=Timeouts(connect=connect), **more)
-    idle.start()
-    try:
-        yield idle
-    finally:
-        idle.stop(threading.Event().wait)
-
-
-def settled(idle: Idle, count: int) -> list[Sample]:
-    """Everything that happened until there were so many samples."""
-    samples: list[Sample] = []
-
-    def number() -> int:
-        samples.extend(idle.take())
-        return len(samples)
-
-    eventually(number, equals(count), within=8, subject="samples")
-    return samples
-
-
-def split(samples: Sequence[Sample]) -> tuple[list[float], list[Failure]]:
-    """Latencies of what succeeded, and what failed."""
-    return (
-        [sample.latency for sample in samples if sample.latency is not None],
-        [sample.failure for sample in samples if sample.failure is not None],
-    )
 
 
 def test_it_opens_holds_and_closes() -> None:
@@ -126,17 +80,13 @@ def test_an_end_that_nobody_asked_for_is_counted(cause: str, after: bytes) -> No
         assert (idle.held.open, idle.held.lost) == (0, 1)
 
 
-def _silent(connection: socket.socket, _head: bytes) -> None:
-    connection.recv(1)
-
-
 @pytest.mark.parametrize(
     ("cause", "says"),
     [
         ("status 503", lambda connection, _: connection.sendall(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n")),
         ("not HTTP", lambda connection, _: connection.sendall(b"rubbish\r\n\r\n")),
         ("closed while opening", lambda _connection, _head: None),
-        ("time-out", _silent),
+        ("time-out", silent),
     ],
 )
 def test_an_opening_that_fails_says_why(cause: str, says: Callable[[socket.socket, bytes], None]) -> None:
@@ -252,176 +202,6 @@ def test_a_vanished_peer_is_told_by_its_reset() -> None:
         ended = settled(idle, 2)[1]
         assert ended.failure is not None
         assert ended.failure.cause in {"closed unexpectedly 1006", "reset"}
-
-
-@pytest.fixture
-def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is silent is seen at once."""
-    monkeypatch.setattr(sockets.holding, "_LOOK_EVERY", 0.05)
-
-
-EXPIRED = Closing(4401, "token-expired")
-
-
-class Tokens:
-    """What connections offer: one that is good for `left` seconds at first, and another from `renewed` on."""
-
-    def __init__(self, left: float) -> None:
-        self.first = time.time() + left
-        self.renewed = True
-        self.asked: list[tuple[int, float]] = []
-
-    def offer(self, number: int) -> Offer:
-        again = self.renewed and any(number == before for before, _ in self.asked)
-        self.asked.append((number, time.perf_counter()))
-        return Offer(("new",), self.first + 900) if again else Offer(("old",), self.first)
-
-
-def _ends_the_old(code: int, reason: str) -> Callable[[socket.socket, bytes], None]:
-    """Welcome everybody, close what was opened with the first token, and hold the rest."""
-
-    def says(connection: socket.socket, head: bytes) -> None:
-        connection.sendall(agreement(head))
-        if b"Protocol: old" in head:
-            connection.sendall(sent(0x88, code.to_bytes(2, "big") + reason.encode()))
-        _silent(connection, head)
-
-    return says
-
-
-@pytest.mark.parametrize("left", [-1.0, 3.0], ids=["when it was over", "by a clock that is ahead"])
-def test_what_ends_with_its_token_is_opened_again(left: float) -> None:
-    """The agreed end is no failure: the connection is opened again with another token, and that is what is counted."""
-    tokens = Tokens(left)
-    with (
-        raw_server(_ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
-        holding(url, 4, rate=20, offer=tokens.offer, terms=Terms(expiry=EXPIRED, clocks=5)) as idle,
-    ):
-        opened, ended = split(settled(idle, 8))
-        assert (len(opened), ended) == (8, [])
-        assert (idle.held.open, idle.held.lost, idle.held.expired) == (4, 0, 4)
-
-
-def test_openings_again_keep_the_pace() -> None:
-    """Connections that all expire at once are not all opened again at once, and each counts from when it was due."""
-    tokens, over = Tokens(-1.0), threading.Event()
-
-    def says(connection: socket.socket, head: bytes) -> None:
-        if b"Protocol: old" in head:
-            connection.sendall(agreement(head))
-            over.wait(8)
-            connection.sendall(sent(0x88, EXPIRED.code.to_bytes(2, "big") + EXPIRED.reason.encode()))
-        else:
-            _ends_the_old(EXPIRED.code, EXPIRED.reason)(connection, head)
-
-    try:
-        with (
-            raw_server(says) as url,
-            holding(url, 4, rate=5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
-        ):
-            settled(idle, 4)
-            over.set()
-            assert max(split(settled(idle, 4))[0]) < 0.4
-    finally:
-        over.set()
-    again = [at for _, at in tokens.asked[4:]]
-    assert again[-1] - again[0] > 0.15
-
-
-@pytest.mark.parametrize(
-    ("left", "code", "reason"),
-    [(8.0, 4401, "token-expired"), (-1.0, 4401, "token-invalid"), (-1.0, 1001, "token-expired")],
-)
-def test_any_other_end_is_counted_and_stays(left: float, code: int, reason: str) -> None:
-    """Before the token expires, for another reason or with another code, an end is as bad as any."""
-    tokens = Tokens(left)
-    with (
-        raw_server(_ends_the_old(code, reason)) as url,
-        holding(url, 1, offer=tokens.offer, terms=Terms(expiry=EXPIRED, clocks=5)) as idle,
-    ):
-        assert [failure.cause for failure in split(settled(idle, 2))[1]] == [f"closed unexpectedly {code}"]
-        assert not threading.Event().wait(0.2)
-        assert (idle.take(), idle.held.lost, len(tokens.asked)) == ([], 1, 1)
-
-
-def test_nothing_is_opened_again_with_the_same_token() -> None:
-    """It would be refused, again and again: the connection waits until there is another."""
-    tokens = Tokens(-1.0)
-    tokens.renewed = False
-    with (
-        raw_server(_ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
-        holding(url, 2, rate=50, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
-    ):
-        assert len(settled(idle, 2)) == 2
-        assert not threading.Event().wait(0.5)
-        assert (idle.take(), idle.held.open, idle.held.expired) == ([], 0, 2)
-        assert len(tokens.asked) < 50
-        tokens.renewed = True
-        assert [sample.failure for sample in settled(idle, 2)] == [None] * 2
-        assert idle.held.open == 2
-
-
-@pytest.mark.parametrize(
-    ("terms", "after"),
-    [
-        pytest.param(Terms(heartbeat=60, promised=float), sent(0x81, b"0.2"), id="as the platform has promised"),
-        pytest.param(Terms(heartbeat=0.2), b"", id="before it has promised anything"),
-    ],
-)
-@pytest.mark.usefixtures("looks_often")
-def test_a_peer_that_is_gone_without_a_word_is_lost_once(terms: Terms, after: bytes) -> None:
-    """No sign of life for two heartbeats is the loss of a connection, and it has one sample."""
-    over = threading.Event()
-
-    def says(connection: socket.socket, head: bytes) -> None:
-        connection.sendall(agreement(head) + after)
-        over.wait(8)
-
-    try:
-        with raw_server(says) as url, holding(url, 3, terms=terms) as idle:
-            opened, ended = split(settled(idle, 6))
-            assert len(opened) == 3
-            assert {failure.cause for failure in ended} == {"no heartbeat"}
-            assert not threading.Event().wait(0.5)
-            assert (idle.take(), idle.held.open, idle.held.lost) == ([], 0, 3)
-            over.set()
-    finally:
-        over.set()
-
-
-@pytest.mark.parametrize("sign", [sent(0x89), sent(0x8A), sent(0x81, b"event")], ids=["ping", "pong", "message"])
-@pytest.mark.usefixtures("looks_often")
-def test_who_gives_any_sign_of_life_is_not_lost(sign: bytes) -> None:
-    """Pings, and whatever else comes before two heartbeats are over, keep a connection from being lost."""
-    over = threading.Event()
-
-    def says(connection: socket.socket, head: bytes) -> None:
-        connection.sendall(agreement(head) + sent(0x81, b"0.5"))
-        while not over.wait(0.3):
-            connection.sendall(sign)
-
-    with raw_server(says) as url, holding(url, 2, terms=Terms(promised={"0.5": 0.5}.get)) as idle:
-        assert [sample.failure for sample in settled(idle, 2)] == [None] * 2
-        assert not threading.Event().wait(1.5)
-        assert (idle.take(), idle.held.open) == ([], 2)
-        over.set()
-
-
-@pytest.mark.usefixtures("looks_often")
-def test_what_this_process_slept_through_is_nobodys_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that stood still for many heartbeats calls nobody silent for it."""
-    ahead = [0.0]
-    monkeypatch.setattr(sockets.holding, "time", SimpleNamespace(perf_counter=lambda: time.perf_counter() + ahead[0]))
-
-    def says(connection: socket.socket, head: bytes) -> None:
-        connection.sendall(agreement(head) + sent(0x81, b"5"))
-        _silent(connection, head)
-
-    with raw_server(says) as url, holding(url, 1, terms=Terms(promised=float)) as idle:
-        settled(idle, 1)
-        ahead[0] = 60.0
-        assert not threading.Event().wait(0.5)
-        assert (idle.take(), idle.held.open) == ([], 1)
 
 
 def test_more_files_than_allowed_are_refused_before_the_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,186 @@
+"""How idle websockets end: with their token, without a word, or not at all."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from loadtests import sockets
+from loadtests.sockets.frames import Closing
+from loadtests.sockets.held import Offer, Terms
+from tests.unit.load.sockets.idling import holding, settled, silent, split
+from tests.unit.load.sockets.peers import agreement, raw_server
+from tests.unit.load.sockets.server import sent
+
+
+@pytest.fixture
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is silent is seen at once."""
+    monkeypatch.setattr(sockets.holding, "_LOOK_EVERY", 0.05)
+
+
+EXPIRED = Closing(4401, "token-expired")
+
+
+class Tokens:
+    """What connections offer: one that is good for `left` seconds at first, and another from `renewed` on."""
+
+    def __init__(self, left: float) -> None:
+        self.first = time.time() + left
+        self.renewed = True
+        self.asked: list[tuple[int, float]] = []
+
+    def offer(self, number: int) -> Offer:
+        again = self.renewed and any(number == before for before, _ in self.asked)
+        self.asked.append((number, time.perf_counter()))
+        return Offer(("new",), self.first + 900) if again else Offer(("old",), self.first)
+
+
+def _ends_the_old(code: int, reason: str) -> Callable[[socket.socket, bytes], None]:
+    """Welcome everybody, close what was opened with the first token, and hold the rest."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        if b"Protocol: old" in head:
+            connection.sendall(sent(0x88, code.to_bytes(2, "big") + reason.encode()))
+        silent(connection, head)
+
+    return says
+
+
+@pytest.mark.parametrize("left", [-1.0, 3.0], ids=["when it was over", "by a clock that is ahead"])
+def test_what_ends_with_its_token_is_opened_again(left: float) -> None:
+    """The agreed end is no failure: the connection is opened again with another token, and that is what is counted."""
+    tokens = Tokens(left)
+    with (
+        raw_server(_ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
+        holding(url, 4, rate=20, offer=tokens.offer, terms=Terms(expiry=EXPIRED, clocks=5)) as idle,
+    ):
+        opened, ended = split(settled(idle, 8))
+        assert (len(opened), ended) == (8, [])
+        assert (idle.held.open, idle.held.lost, idle.held.expired) == (4, 0, 4)
+
+
+def test_openings_again_keep_the_pace() -> None:
+    """Connections that all expire at once are not all opened again at once, and each counts from when it was due."""
+    tokens, over = Tokens(-1.0), threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        if b"Protocol: old" in head:
+            connection.sendall(agreement(head))
+            over.wait(8)
+            connection.sendall(sent(0x88, EXPIRED.code.to_bytes(2, "big") + EXPIRED.reason.encode()))
+        else:
+            _ends_the_old(EXPIRED.code, EXPIRED.reason)(connection, head)
+
+    try:
+        with (
+            raw_server(says) as url,
+            holding(url, 4, rate=5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
+        ):
+            settled(idle, 4)
+            over.set()
+            assert max(split(settled(idle, 4))[0]) < 0.4
+    finally:
+        over.set()
+    again = [at for _, at in tokens.asked[4:]]
+    assert again[-1] - again[0] > 0.15
+
+
+@pytest.mark.parametrize(
+    ("left", "code", "reason"),
+    [(8.0, 4401, "token-expired"), (-1.0, 4401, "token-invalid"), (-1.0, 1001, "token-expired")],
+)
+def test_any_other_end_is_counted_and_stays(left: float, code: int, reason: str) -> None:
+    """Before the token expires, for another reason or with another code, an end is as bad as any."""
+    tokens = Tokens(left)
+    with (
+        raw_server(_ends_the_old(code, reason)) as url,
+        holding(url, 1, offer=tokens.offer, terms=Terms(expiry=EXPIRED, clocks=5)) as idle,
+    ):
+        assert [failure.cause for failure in split(settled(idle, 2))[1]] == [f"closed unexpectedly {code}"]
+        assert not threading.Event().wait(0.2)
+        assert (idle.take(), idle.held.lost, len(tokens.asked)) == ([], 1, 1)
+
+
+def test_nothing_is_opened_again_with_the_same_token() -> None:
+    """It would be refused, again and again: the connection waits until there is another."""
+    tokens = Tokens(-1.0)
+    tokens.renewed = False
+    with (
+        raw_server(_ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
+        holding(url, 2, rate=50, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
+    ):
+        assert len(settled(idle, 2)) == 2
+        assert not threading.Event().wait(0.5)
+        assert (idle.take(), idle.held.open, idle.held.expired) == ([], 0, 2)
+        assert len(tokens.asked) < 50
+        tokens.renewed = True
+        assert [sample.failure for sample in settled(idle, 2)] == [None] * 2
+        assert idle.held.open == 2
+
+
+@pytest.mark.parametrize(
+    ("terms", "after"),
+    [
+        pytest.param(Terms(heartbeat=60, promised=float), sent(0x81, b"0.2"), id="as the platform has promised"),
+        pytest.param(Terms(heartbeat=0.2), b"", id="before it has promised anything"),
+    ],
+)
+@pytest.mark.usefixtures("looks_often")
+def test_a_peer_that_is_gone_without_a_word_is_lost_once(terms: Terms, after: bytes) -> None:
+    """No sign of life for two heartbeats is the loss of a connection, and it has one sample."""
+    over = threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + after)
+        over.wait(8)
+
+    try:
+        with raw_server(says) as url, holding(url, 3, terms=terms) as idle:
+            opened, ended = split(settled(idle, 6))
+            assert len(opened) == 3
+            assert {failure.cause for failure in ended} == {"no heartbeat"}
+            assert not threading.Event().wait(0.5)
+            assert (idle.take(), idle.held.open, idle.held.lost) == ([], 0, 3)
+            over.set()
+    finally:
+        over.set()
+
+
+@pytest.mark.parametrize("sign", [sent(0x89), sent(0x8A), sent(0x81, b"event")], ids=["ping", "pong", "message"])
+@pytest.mark.usefixtures("looks_often")
+def test_who_gives_any_sign_of_life_is_not_lost(sign: bytes) -> None:
+    """Pings, and whatever else comes before two heartbeats are over, keep a connection from being lost."""
+    over = threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + sent(0x81, b"0.5"))
+        while not over.wait(0.3):
+            connection.sendall(sign)
+
+    with raw_server(says) as url, holding(url, 2, terms=Terms(promised={"0.5": 0.5}.get)) as idle:
+        assert [sample.failure for sample in settled(idle, 2)] == [None] * 2
+        assert not threading.Event().wait(1.5)
+        assert (idle.take(), idle.held.open) == ([], 2)
+        over.set()
+
+
+@pytest.mark.usefixtures("looks_often")
+def test_what_this_process_slept_through_is_nobodys_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that stood still for many heartbeats calls nobody silent for it."""
+    ahead = [0.0]
+    monkeypatch.setattr(sockets.holding, "time", SimpleNamespace(perf_counter=lambda: time.perf_counter() + ahead[0]))
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + sent(0x81, b"5"))
+        silent(connection, head)
+
+    with raw_server(says) as url, holding(url, 1, terms=Terms(promised=float)) as idle:
+        settled(idle, 1)
+        ahead[0] = 60.0
+        assert not threading.Event().wait(0.5)
+        assert (idle.take(), idle.held.open) == ([], 1)
