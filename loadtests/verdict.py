@@ -74,11 +74,11 @@ class Facts:
     clock_disagreement: float
     """The largest offset between two workers' clocks."""
     target_changes: tuple[str, ...]
-    """Each answer's identity that differs from the first: 'chat: slot green, then blue'."""
+    """Each service that answered as somebody else than was meant or than before, or that did not say who it is."""
     interrupted: str = ""
     """Who or what ended the run before its time; empty if nothing did."""
     unable: tuple[str, ...] = ()
-    """Every worker that could not begin, and why: people that could not be made, another version of the profile."""
+    """Every worker that could not begin or go on, and why: people not made, another version of the profile, a bug."""
     exhausted: tuple[str, ...] = ()
     """What the generator's own machine had no more of, and how often a request failed by it."""
 
@@ -232,8 +232,8 @@ def _unsound(plan: Plan, facts: Facts) -> Iterator[Reason]:
     soundness = plan.soundness
     lost = f"workers were lost ({len(facts.workers_lost)} of {facts.workers_expected})"
     for cause, what, found in (
-        (Cause.NOT_PREPARED, "workers could not begin", facts.unable),
-        (Cause.TARGET_CHANGED, "the target changed under the run", facts.target_changes),
+        (Cause.NOT_PREPARED, "workers could not begin or go on", facts.unable),
+        (Cause.TARGET_CHANGED, "who answered changed, or is not known", facts.target_changes),
         (Cause.WORKER_LOST, lost, facts.workers_lost),
         (Cause.GENERATOR_EXHAUSTED, "the generator ran out", facts.exhausted),
     ):

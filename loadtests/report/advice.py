@@ -17,7 +17,7 @@ MEANING: Final = {
     Outcome.INCONCLUSIVE: "Nothing is proven yet, neither for the platform nor against it.",
 }
 _STEPS: Final = {
-    Cause.NOT_PREPARED: "Mend what kept the workers from beginning (people, profile, version), then run again.",
+    Cause.NOT_PREPARED: "Mend what kept workers from beginning or going on (people, profile, code), then run again.",
     Cause.TARGET_CHANGED: "Let nobody deploy to the target or switch slots while a run lasts; then run again.",
     Cause.WORKER_LOST: "Find out why the worker went (memory, eviction, network), then run again with all of them.",
     Cause.GENERATOR_EXHAUSTED: "Raise what the generator ran out of (ulimit -n, ports, memory), or use more machines.",

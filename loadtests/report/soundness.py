@@ -28,7 +28,7 @@ def measures(run: LoadRun) -> tuple[Measure, ...]:
 def _measures(run: LoadRun) -> Iterator[Measure]:
     facts, soundness = run.facts, run.plan.soundness
     lost, changes, refused = len(facts.workers_lost), len(facts.target_changes), facts.arrivals_refused
-    yield Measure("workers that could not begin", count(len(facts.unable)), "none", not facts.unable, None)
+    yield Measure("workers that could not begin or go on", count(len(facts.unable)), "none", not facts.unable, None)
     yield Measure("target changed", f"{count(changes)} times", "never", not changes, None)
     yield Measure("workers lost", f"{count(lost)} of {count(facts.workers_expected)}", "none", not lost, None)
     yield _below("processor of the busiest worker", facts.generator_cpu, soundness.cpu, share)
