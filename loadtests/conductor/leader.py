@@ -25,6 +25,9 @@ from loadtests.verdict import EarlyStop, Facts, Verdict, judge
 
 READY_WITHIN: Final = 60.0
 """Seconds for making people, and one more for each of them."""
+TOLD_AGAIN: Final = 1.0
+"""Seconds after which whoever is not ready is told again: Locust counts a worker as ready before its init event, and
+drops letters that nobody listens to by then."""
 PINGS: Final = 5
 PING_WITHIN: Final = 5.0
 HEAD_START: Final = 0.5
@@ -128,12 +131,14 @@ class Leader:
         return done() and not self._interrupted and not self._spoilt
 
     def _prepared(self) -> bool:
-        names = tuple(self.roster.members)
-        for share, name in enumerate(names):
-            self._post.to_member(name, self.order.prepare(share, len(names)))
         within = READY_WITHIN + self.order.profile.people
-        if self._until(lambda: self.roster.ready, within):
-            return True
+        deadline = self._now() + within
+        while self._now() < deadline and not self._interrupted and not self._spoilt:
+            for member in self.roster.members.values():
+                if not member.ready:
+                    self._post.to_member(member.name, self.order.prepare(member.share, len(self.roster.members)))
+            if self._until(lambda: self.roster.ready, min(TOLD_AGAIN, deadline - self._now())):
+                return True
         for member in self.roster.members.values():
             if not member.ready and not self._interrupted and not self._spoilt:
                 member.unable = member.unable or f"not ready within {within:.0f} s"

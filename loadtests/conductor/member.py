@@ -74,6 +74,8 @@ class Member:
     ) -> None:
         """`fire` is Locust's `request` event; `publish` tells users the session, and None when it is over."""
         self._fire, self._post, self._publish, self._make_people = fire, post, publish, make_people
+        self._run = ""
+        """The run that it is part of, or was: the leader repeats itself to whoever is not ready, and it counts once."""
         self._idle()
         self.over = Event()
         """Whether it is part of no run now."""
@@ -98,14 +100,18 @@ class Member:
     def hear(self, message: FromLeader) -> None:
         """Take a letter."""
         match message:
-            case Prepare() if self.over.is_set():
+            case Prepare(run=run) if self.over.is_set() and run != self._run:
                 self._idle()
+                self._run = run
                 self.over.clear()
                 self._preparing = gevent.spawn(self._prepare, message)
             case Ping(sent):
                 self._post.to_leader(Pong(sent, clock.wall()))
             case Go(at) if self.session is not None:
                 self._go(self.session, at)
+            case End() if self.over.is_set():
+                # It ends before the first letter was heard: there is nothing to report, and somebody waits to hear so.
+                self._post.to_leader(Done(0, 0, ""))
             case End(drain, early):
                 gevent.spawn(self.end, drain, early=early)
 

@@ -108,7 +108,7 @@ class Roster:
             case Report():
                 member.reported = now
                 self._report(member, message)
-            case Done():
+            case Done() if member.done is None:
                 self._done(member, message)
             case Leaving(why):
                 self.lose(name, f"left: {why}")

@@ -58,6 +58,26 @@ def test_several_processes_give_one_verdict(staged: Stage) -> None:
     assert load["arrivals"]["asked"] == load["arrivals"]["started"] == 200
 
 
+def test_a_worker_that_is_slow_to_listen_is_told_again(staged: Stage) -> None:
+    """Locust counts a worker as ready before its init event, and drops letters that nobody listens to by then."""
+    slow = staged.folder / "slow_locustfile.py"
+    slow.write_text(
+        "import gevent\n"
+        "from locust import events\n"
+        "from locust.runners import WorkerRunner\n"
+        "@events.init.add_listener\n"
+        "def wait(runner, **_):\n"
+        "    if isinstance(runner, WorkerRunner):\n"
+        "        gevent.sleep(3)\n"
+        "from loadtests.locustfile import *\n"
+    )
+    with staged.locust("-f", str(slow), "--processes", "2") as locust:
+        assert locust.ends() == 0, locust.said
+    # Otherwise it was not slow enough for what this test is about.
+    assert "Unknown message type" in locust.said
+    assert staged.verdict()["load"]["arrivals"]["started"] == 200
+
+
 def test_a_killed_worker_makes_the_run_invalid_at_once(staged: Stage) -> None:
     """What it had counted is gone; nobody waits for the end of the profile."""
     with staged.locust("--processes", "2", lasting="10 min") as locust:

@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.environments import Environment
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, FAREWELL_WITHIN, READY_WITHIN
-from loadtests.conductor.messages import End, Go, Leaving, Unable
+from loadtests.conductor.messages import End, Go, Leaving, Prepare, Ready, Unable
 from loadtests.report.model import LoadRun
 from loadtests.verdict import Cause, Outcome, judge
 from tests.unit.load.conductor.simulated import SEEN, Run, Simulated, profile
@@ -52,6 +52,17 @@ def test_the_verdict_so_far_is_told_every_second(monkeypatch: pytest.MonkeyPatch
     assert len(run.told) in (19, 20)
     assert run.told[0].verdict.outcome is not Outcome.GO
     assert run.told[-1].facts.arrivals_asked > run.told[5].facts.arrivals_asked
+
+
+def test_whoever_does_not_answer_is_told_again_until_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its letter may have come before anybody listened; whoever is ready is left in peace."""
+    deaf = Simulated(OTHER)
+    answers = iter([None, None, Ready(4)])
+    deaf.ready = lambda: next(answers)
+    run = Run([Simulated(ONE), deaf])
+    assert run.conduct(monkeypatch).verdict.outcome is Outcome.GO
+    told = [sum(isinstance(letter, Prepare) for letter in member.heard) for member in run.members.values()]
+    assert told == [1, 3]
 
 
 def test_members_with_different_clocks_begin_together(monkeypatch: pytest.MonkeyPatch) -> None:

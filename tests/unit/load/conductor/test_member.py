@@ -89,8 +89,8 @@ class Told:
         self.member.hear(Prepare(**{**told, **changes}))  # type: ignore[arg-type]
         gevent.sleep(0.05)
 
-    def begins(self, *works: Callable[[Session], Work]) -> Session:
-        self.prepares()
+    def begins(self, *works: Callable[[Session], Work], run: str = "run") -> Session:
+        self.prepares(run=run)
         session = self.published[-1]
         assert session is not None
         session.works.extend(work(session) for work in works)
@@ -120,6 +120,24 @@ def test_it_is_ready_when_its_people_are_made(told: Told) -> None:
     assert (session.run_id, session.share, session.of) == ("run", 0, 1)
     assert session.begins == float("inf")
     told.ends()
+
+
+def test_a_run_is_prepared_once_however_often_it_is_told(told: Told) -> None:
+    """The leader repeats itself, and what it said last may come when the run is over; the next run is another."""
+    told.prepares()
+    told.prepares()
+    told.ends()
+    told.prepares()
+    assert [type(letter) for letter in told.letters] == [Ready, Done]
+    told.prepares(run="next")
+    assert told.letters[-1] == Ready(2)
+    told.ends()
+
+
+def test_a_run_that_ends_before_it_was_prepared_is_done(told: Told) -> None:
+    """Ctrl-C came before the letter was repeated; the leader does not wait a minute for nothing."""
+    told.member.hear(End(1.0))
+    assert told.letters == [Done(0, 0, "")]
 
 
 def test_it_answers_what_time_it_is(told: Told) -> None:
@@ -219,7 +237,7 @@ def test_a_user_that_never_began_is_told(told: Told) -> None:
 def test_users_that_have_not_begun_are_counted_in_each_report(told: Told) -> None:
     """So that nothing is decided without them, also before it is certain that they never will."""
     for works, missing in (((), 1), ((Work,), 0)):
-        told.begins(*works)
+        told.begins(*works, run=f"{missing} missing")
         told.ends()
         assert told.of(Report)[-1].missing == missing
     assert not told.of(Unable)
@@ -256,8 +274,8 @@ def test_leaving_on_its_own_account_is_the_same_end_and_is_told(tmp_path: Path) 
 
 def test_one_process_takes_part_in_one_run_after_the_other(told: Told) -> None:
     """Locust's page starts a second run in the same processes; its numbers begin anew."""
-    for _ in range(2):
-        told.begins()
+    for run in ("one", "other"):
+        told.begins(run=run)
         told.ends()
     assert [done.reports for done in told.of(Done)] == [1, 1]
     assert [report.number for report in told.of(Report)] == [0, 0]
