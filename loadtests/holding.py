@@ -1,6 +1,7 @@
 """Idle websockets of a process: opened when the run begins, held until it ends, every loss of one counted."""
 
 import base64
+import collections
 import json
 import math
 import time
@@ -13,7 +14,8 @@ from fixtures.clients.transport import SYNTHETIC_RUN
 from fixtures.contract.errors import ContractError
 from fixtures.contract.frames import Welcome, read_social
 from fixtures.contract.promises import PROMISES
-from fixtures.contract.websocket_signaling import SOCKET_PATH, SUBPROTOCOL
+from fixtures.contract.served_by import HEADER
+from fixtures.contract.websocket_signaling import SERVICE, SOCKET_PATH, SUBPROTOCOL
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.profiles.model import CONNECTING
@@ -22,6 +24,7 @@ from loadtests.sockets.frames import Closing
 from loadtests.sockets.held import Offer, Terms
 from loadtests.sockets.idle import Idle
 
+_SERVED_BY: Final = HEADER.lower()
 _CLOCKS: Final = 5.0
 """Seconds by which the platform's clock may be ahead of this machine's."""
 
@@ -36,12 +39,15 @@ class Holding:
             raise RuntimeError(f"the profile {profile.name} holds connections, and has no people whose they are")
         self._tokens = session.pool.tokens
         self._count = profile.connections // session.of + (session.share < profile.connections % session.of)
+        self._agreed: collections.deque[str] = collections.deque()
+        """Who agreed to an opening, as the thread has heard it."""
         self._idle = Idle(
             Target.of(platform.api, platform.ca_file),
             SOCKET_PATH,
             count=self._count,
             rate=CONNECTING / session.of,
             offer=self._offer,
+            agreed=lambda headers: self._agreed.append(headers.get(_SERVED_BY, "")),
             headers={SYNTHETIC_RUN: session.run_id},
             timeouts=Timeouts().scaled(platform.time_scale),
             terms=Terms(
@@ -57,19 +63,21 @@ class Holding:
         self._idle.start()
 
     def collect(self) -> None:
-        """Count what happened since the last time, and take the newest tokens."""
+        """Count what happened since the last time, note who answered, and take the newest tokens."""
         if self._session.pool is not None:
             self._tokens = self._session.pool.tokens
         self._idle.tell(self._session.fire)
+        for served_by in {self._agreed.popleft() for _ in range(len(self._agreed))}:
+            self._session.sighted(SERVICE, served_by)
 
-    def stop(self, drain: float) -> int:  # noqa: ARG002 - closing waits for nobody
+    def stop(self, drain: float) -> int:
         """Close them; if the run had its whole time, those whose turn never came are arrivals that were refused."""
-        self.collect()
-        over = self._session.begins + self._session.profile.duration
-        if time.perf_counter() >= over:
+        whole = time.perf_counter() >= self._session.begins + self._session.profile.duration
+        unsettled = self._idle.stop(gevent.sleep, drain)
+        if whole:
             self._refuse(self._count - self._idle.held.started)
-        self._idle.stop(gevent.sleep)
-        return 0
+        self.collect()
+        return unsettled
 
     def _refuse(self, number: int) -> None:
         second = self._session.second_of(self._session.profile.duration)

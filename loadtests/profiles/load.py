@@ -21,7 +21,7 @@ from loadtests.profiles.model import Arriving, OperationRate, Profile
 from loadtests.profiles.operations import labels
 from loadtests.profiles.phases import Phase, Ramp, Spike, Steady
 from loadtests.profiles.reading import Reading, read
-from loadtests.profiles.together import CONNECTION, called, judge_together, meant, measured, mixed, names_known
+from loadtests.profiles.together import IDLE, called, judge_together, meant, measured, mixed, names_known
 from loadtests.verdict import Soundness
 
 _FOLDER: Final = Path(__file__).parent
@@ -83,7 +83,7 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
     if not isinstance(text, str) or not text.strip():
         return None
     before = reading.text.count("\n", 0, reading.text.find(text)) if text in reading.text else None
-    nouns = {*known, CONNECTION, *(name for journey in known.values() for name in journey.measures)}
+    nouns = {*known, IDLE, *(name for journey in known.values() for name in journey.measures)}
     try:
         budget = parse_budget(text, operations=labels(), journeys=nouns, guide=guide)
     except ConfigurationErrors as errors:
@@ -102,12 +102,12 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
                 ", ".join([ALL, EACH, *sorted(subjects)]),
                 meant(line.subject, subjects),
             )
-    _judge_journeys(reading, known, budget)
+    _judge_failures(reading, known, budget)
     return budget
 
 
-def _judge_journeys(reading: Reading, known: Mapping[str, JourneyFacts], budget: Budget) -> None:
-    """Every journey needs a line on its failures: what fails between its requests is in no other figure."""
+def _judge_failures(reading: Reading, known: Mapping[str, JourneyFacts], budget: Budget) -> None:
+    """What fails beside requests is in no other figure: every journey needs a line on it, and idle connections do."""
     judged = {line.subject for line in budget.lines if isinstance(line, Errors | Good)}
     for journey in mixed(reading.raw, known):
         if journey not in judged:
@@ -117,6 +117,13 @@ def _judge_journeys(reading: Reading, known: Mapping[str, JourneyFacts], budget:
                 "a line of errors or succeeded for each journey of the mix",
                 f"{journey}: errors <= 10 %",
             )
+    if reading.raw.get("connections") and IDLE not in judged:
+        reading.wrong(
+            "budget",
+            "judges no loss of idle connections",
+            f"a line of errors or succeeded for {IDLE!r}, where there are connections",
+            f"{IDLE}: succeeded >= 99 %",
+        )
 
 
 def _placed(place: str, before: int | None) -> str:

@@ -13,8 +13,8 @@ from loadtests.profiles.known import JourneyFacts
 from loadtests.profiles.operations import REPEATABLE, labels
 from loadtests.profiles.reading import Reading, dotted
 
-CONNECTION: Final = "connection"
-"""What idle websockets measure."""
+IDLE: Final = "idle connection"
+"""What idle websockets are counted as."""
 
 
 def judge_together(reading: Reading, known: Mapping[str, JourneyFacts]) -> None:
@@ -132,7 +132,7 @@ def called(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozens
 def measured(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozenset[str]:
     """Further subjects that it measures."""
     mix = mixed(raw, known)
-    idle = {CONNECTION} if "connections" in raw else frozenset[str]()
+    idle = {IDLE} if raw.get("connections") else frozenset[str]()
     return frozenset(mix).union(idle, *(known[name].measures for name in mix))
 
 

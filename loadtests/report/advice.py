@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from loadtests.profiles.together import IDLE
 from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, duration
@@ -78,8 +79,14 @@ def _more(run: LoadRun) -> Iterator[str]:
             "Mend the platform, or decide whether the limit is meant."
         )
     lasted = max(1.0, run.ended - run.began)
+    held = [answer for answer in still if answer.more and answer.question.name == IDLE]
+    for answer in held:
+        # A connection is held throughout: it is one sample, however long that is.
+        yield f"Hold {count(answer.more or 0)} connections more: so many samples settle '{asked(answer.question)}'."
     needs = [
-        (answer.more / answer.samples * lasted, answer.more, asked(answer.question)) for answer in still if answer.more
+        (answer.more / answer.samples * lasted, answer.more, asked(answer.question))
+        for answer in still
+        if answer.more and answer not in held
     ]
     if needs:
         seconds, more, question = max(needs)

@@ -61,16 +61,24 @@ class Held:
     """How many there are. Read by other threads while it changes: each number is right, their sum need not be."""
 
     started: int = 0
+    opening: int = 0
     open: int = 0
     failed: int = 0
     """Not opened, or not again."""
     expired: int = 0
     """Opened, and ended as was agreed, when what was offered was no longer good."""
+    waiting: int = 0
+    """Expired, and not yet opened again."""
     lost: int = 0
     """Opened, and ended or silent though nobody here asked for it."""
     pings: int = 0
     """Asked by the server and answered."""
     messages: int = 0
+
+    @property
+    def unsettled(self) -> int:
+        """To be open, and neither open nor failed yet."""
+        return self.opening + self.waiting
 
 
 class Connection:
@@ -79,6 +87,7 @@ class Connection:
     __slots__ = (
         "connected",
         "due",
+        "first",
         "good_until",
         "heard",
         "heartbeat",
@@ -90,19 +99,23 @@ class Connection:
         "unsent",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a record
         self,
         sock: Any,  # noqa: ANN401 - the socket before gevent
         number: int,
         due: float,
         good_until: float,
         opening: Handshake,
+        *,
+        first: bool,
     ) -> None:
         self.socket = sock
         self.number = number
         self.due = due
         self.good_until = good_until
         self.opening: Handshake | None = opening
+        self.first = first
+        """Whether it was never opened before."""
         self.reader = Reader()
         self.connected = False
         self.sealed: Sealed | None = None

@@ -9,14 +9,14 @@ import contextlib
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from gevent.monkey import get_original
 
 from loadtests import clock
 from loadtests.client.trouble import unanswered
-from loadtests.failure import Failure
+from loadtests.failure import UNANSWERED, Failure
 from loadtests.sockets import frames
 from loadtests.sockets.frames import Closing, Ping, Violation
 from loadtests.sockets.handshake import Handshake
@@ -43,27 +43,39 @@ _NO_PORT: Final = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
 
 
 class Holder:
-    """The thread's whole work is `run`; it ends after `leave`. Openings and unexpected ends go to `sample`."""
+    """The thread's whole work is `run`; it ends after `leave`.
 
-    def __init__(self, plan: Plan, sample: Callable[[float | None, Failure | None], None]) -> None:
+    First openings, openings that failed and unexpected ends go to `sample`; the headers of each agreement to `agreed`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        sample: Callable[[float | None, Failure | None], None],
+        agreed: Callable[[Mapping[str, str]], None],
+    ) -> None:
         self._plan = plan
-        self._sample = sample
+        self._sample, self._agreed = sample, agreed
         self._socket = get_original("socket", "socket")
         self._epoll = get_original("select", "epoll")()
         self._connections: dict[int, Connection] = {}
         self._queue: collections.deque[Connection] = collections.deque()
         """Being opened or just opened, the oldest first."""
-        self._opening = 0
         self._expired: collections.deque[Expired] = collections.deque()
         self._again_at = 0.0
         """When the next of these may be opened."""
         self._mask = frames.masks()
+        self._staying = False
         self._leaving = False
         self._turned = time.perf_counter()
         self._awake = 0.0
         """Seconds that this thread was there to hear anybody; by this clock connections are silent."""
         self._looked = 0.0
         self.held = Held()
+
+    def stay(self) -> None:
+        """Ask it to hold what there is, opened again where that is due, and nothing more; from any thread."""
+        self._staying = True
 
     def leave(self) -> None:
         """Ask it to close everything and return; from any thread."""
@@ -86,18 +98,18 @@ class Holder:
         """Start what is due, and say in how many seconds the next is."""
         plan, held = self._plan, self.held
         now = time.perf_counter()
-        while held.started < plan.count and self._opening < _OPENING:
+        while held.started < plan.count and held.opening < _OPENING and not self._staying:
             due = began + held.started / plan.rate
             if due > now:
                 return min(due - now, _TURN)
-            self._dial(held.started, plan.offer(held.started), due)
+            self._dial(held.started, plan.offer(held.started), due, first=True)
             held.started += 1
         return _TURN
 
     def _start_again(self) -> float:
         """Start those that expired, as fast as others; say in how many seconds the next is due."""
-        now = time.perf_counter()
-        while self._expired and self._opening < _OPENING:
+        now, held = time.perf_counter(), self.held
+        while self._expired and held.opening < _OPENING:
             number, good_until, since = self._expired[0]
             due = max(since, self._again_at)
             if due > now:
@@ -106,12 +118,14 @@ class Holder:
             self._again_at = due + 1 / self._plan.rate
             offer = self._plan.offer(number)
             if offer.good_until > good_until:
-                self._dial(number, offer, due)
+                self._dial(number, offer, due, first=False)
+                # After it: who looks meanwhile finds it twice rather than not at all.
+                held.waiting -= 1
             else:
                 self._expired.append(Expired(number, good_until, now))
         return _TURN
 
-    def _dial(self, number: int, offer: Offer, due: float) -> None:
+    def _dial(self, number: int, offer: Offer, due: float, *, first: bool) -> None:
         plan = self._plan
         opening = Handshake(plan.target.authority, plan.path, subprotocols=offer.subprotocols, headers=plan.headers)
         family, address = plan.addresses[number % len(plan.addresses)]
@@ -121,8 +135,8 @@ class Holder:
             self.held.failed += 1
             self._sample(None, unanswered(error))
             return
-        connection = Connection(sock, number, due, offer.good_until, opening)
-        self._opening += 1
+        connection = Connection(sock, number, due, offer.good_until, opening, first=first)
+        self.held.opening += 1
         self._connections[sock.fileno()] = connection
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -217,10 +231,12 @@ class Holder:
             rest = connection.opening.feed(data)
             if rest is None:
                 return
+            self._agreed(connection.opening.headers)
             connection.opening = None
-            self._opening -= 1
+            self.held.opening -= 1
             self.held.open += 1
-            self._sample(time.perf_counter() - connection.due, None)
+            if connection.first:
+                self._sample(time.perf_counter() - connection.due, None)
             data = rest
             if not data:
                 return
@@ -277,6 +293,7 @@ class Holder:
         self._forget(connection)
         self.held.open -= 1
         self.held.expired += 1
+        self.held.waiting += 1
         self._expired.append(Expired(connection.number, connection.good_until, time.perf_counter()))
 
     def _forget(self, connection: Connection) -> None:
@@ -284,29 +301,33 @@ class Holder:
         connection.socket.close()
 
     def _end(self, connection: Connection, failure: Failure) -> None:
-        """Forget a connection, and tell why unless everything is being closed."""
+        """Forget a connection, and tell why unless it is open and everything is being closed."""
         self._forget(connection)
         if connection.opening is not None:
             # It is in the row of those that are being opened until its turn there comes.
             connection.opening = None
-            self._opening -= 1
+            self.held.opening -= 1
             self.held.failed += 1
+            self._sample(None, failure)
         else:
             self.held.open -= 1
-            self.held.lost += not self._leaving
-        if not self._leaving:
-            self._sample(None, failure)
+            if not self._leaving:
+                self.held.lost += 1
+                self._sample(None, failure)
 
     def _close(self) -> None:
         """Say good-bye to all, and give them a moment to answer."""
         for connection in list(self._connections.values()):
             if connection.opening is not None:
-                self._end(connection, Failure("closed by us", ""))
+                self._end(connection, Failure(UNANSWERED))
                 continue
             try:
                 self._put(connection, frames.closing(frames.NORMAL, "", self._mask()))
             except OSError as error:
                 self._end(connection, unanswered(error))
+        for _ in self._expired:
+            self.held.failed += 1
+            self._sample(None, Failure(UNANSWERED, "there was nothing to open it again with"))
         deadline = time.perf_counter() + _LEAVING
         while self._connections and time.perf_counter() < deadline:
             self._turn(_TURN)

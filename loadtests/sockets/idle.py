@@ -3,7 +3,7 @@
     idle = Idle(target, SOCKET_PATH, count=10_000, rate=500, offer=lambda number: Offer(names(tokens[number])))
     idle.start()
     ...                       every second, in a greenlet: idle.tell(events.request.fire)
-    idle.stop(gevent.sleep)
+    idle.stop(gevent.sleep, 15)
 
 What a platform asks of somebody idle is to answer protocol pings; its contract has no heartbeat of the application's
 that a client must send. A connection that ends is counted and stays ended: the loss is to be seen, not mended. One
@@ -31,8 +31,9 @@ from loadtests.sockets.held import Held, Offer, Plan, Terms
 from loadtests.sockets.holding import Holder
 from loadtests.sockets.room import allow_descriptors, sources
 
-SUBJECT: Final = "connection"
+SUBJECT: Final = "idle connection"
 KIND: Final = "WS"
+_LOOK_EVERY: Final = 0.02
 _STOPPING: Final = 5.0
 """Seconds until the thread has closed everything, at most."""
 _NOTHING: Final = Offer()
@@ -40,7 +41,10 @@ _NOTHING: Final = Offer()
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One opening that succeeded or failed, or one end that nobody here asked for; `latency` in seconds."""
+    """A connection's first opening, or an opening that failed, or an end that nobody asked for; `latency` in seconds.
+
+    What was opened again is no further sample: of so many connections, so many came to grief.
+    """
 
     latency: float | None
     failure: Failure | None
@@ -49,8 +53,8 @@ class Sample:
 class Idle:
     """Opens `count` websockets, `rate` a second, and holds them until `stop`, in a thread of its own.
 
-    `offer` says what connection number n offers, as each has a person's own token; it is called in the thread, as its
-    opening is due.
+    `offer` says what connection number n offers, as each has a person's own token, when its opening is due; `agreed`
+    takes the headers with which an opening was agreed to, names in lower case. Both are called in the thread.
     """
 
     def __init__(  # noqa: PLR0913 - what makes a connection
@@ -61,12 +65,13 @@ class Idle:
         count: int,
         rate: float,
         offer: Callable[[int], Offer] = lambda _: _NOTHING,
+        agreed: Callable[[Mapping[str, str]], None] = lambda _: None,
         headers: Mapping[str, str] | None = None,
         timeouts: Timeouts | None = None,
         terms: Terms | None = None,
     ) -> None:
         self._target, self._path, self._count, self._rate = target, path, count, rate
-        self._offer = offer
+        self._offer, self._agreed = offer, agreed
         self._headers = dict(headers or {})
         self._timeouts = timeouts or Timeouts()
         self._terms = terms or Terms()
@@ -93,6 +98,7 @@ class Idle:
                 terms=self._terms,
             ),
             lambda latency, failure: self._new.append(Sample(latency, failure)),
+            self._agreed,
         )
         self._running = True
         # Not gevent's: a greenlet that waits on an epoll of its own would stop all others.
@@ -121,13 +127,25 @@ class Idle:
                 context={},
             )
 
-    def stop(self, sleep: Callable[[float], object]) -> None:
-        """Close everything and wait for it, five seconds at most, by `sleep`; these ends are not counted."""
-        if self._holder is not None:
-            self._holder.leave()
+    def stop(self, sleep: Callable[[float], object], drain: float = 0.0) -> int:
+        """Begin nothing more, give what is being opened `drain` seconds, and close everything; waits in `sleep`.
+
+        Returns how many were neither open nor failed by then; each is counted as failed. Ends of what is closed here
+        are not counted, and closing takes five seconds at most.
+        """
+        holder = self._holder
+        if holder is None:
+            return 0
+        holder.stay()
+        deadline = time.perf_counter() + drain
+        while self._running and holder.held.unsettled and time.perf_counter() < deadline:
+            sleep(_LOOK_EVERY)
+        unsettled = holder.held.unsettled
+        holder.leave()
         deadline = time.perf_counter() + _STOPPING
         while self._running and time.perf_counter() < deadline:
-            sleep(0.02)
+            sleep(_LOOK_EVERY)
+        return unsettled
 
     def _run(self, holder: Holder) -> None:
         try:

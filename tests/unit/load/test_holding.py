@@ -22,6 +22,7 @@ from tests.unit.load.sockets.server import sent
 from tests.unit.load.told import PLATFORM
 from tests.unit.load.working import session
 
+SEEN = 'websocket-signaling;slot=blue;build="b1";instance="one"'
 WELCOME = {
     "type": "welcome",
     "user_id": str(UUID(int=1)),
@@ -79,12 +80,13 @@ def holds(
 
 
 def test_a_connection_outlives_its_token_by_the_next() -> None:
-    """What the platform ends as its contract says, with the time in the token, is opened again and counted as good."""
+    """What the platform ends as its contract says, with the time in the token, is opened again and is no failure."""
     old, new = (jwt.encode({"exp": time.time() + left}, "k" * 32) for left in (-1, 900))
 
     def says(connection: socket.socket, head: bytes) -> None:
         connection.sendall(
-            agreement(head, "Sec-WebSocket-Protocol: social.v1") + sent(0x81, json.dumps(WELCOME).encode())
+            agreement(head, f"Sec-WebSocket-Protocol: social.v1\r\nX-Served-By: {SEEN}")
+            + sent(0x81, json.dumps(WELCOME).encode())
         )
         if old.encode() in head:
             connection.sendall(sent(0x88, (4401).to_bytes(2, "big") + b"token-expired"))
@@ -99,8 +101,9 @@ def test_a_connection_outlives_its_token_by_the_next() -> None:
         holding.collect()
         gevent.sleep(0.3)
         holding.stop(0)
-    tally = made.recorder.take().tallies["connection"]
-    assert (tally.requests, tally.failed) == (4, 0)
+    tally = made.recorder.take().tallies["idle connection"]
+    assert (tally.requests, tally.failed) == (2, 0)
+    assert made.sightings == {("websocket-signaling", SEEN): None}
 
 
 @pytest.mark.parametrize(("begins_in", "refused"), [(-1000.0, True), (0.0, False)], ids=["at the end", "early"])
@@ -109,10 +112,10 @@ def test_connections_whose_turn_never_came_are_refused_arrivals(begins_in: float
     made, holding = holds(closed_port(), 500, "token", begins_in=begins_in)
     holding.begin()
     gevent.sleep(0.2)
-    assert holding.stop(0) == 0
+    assert holding.stop(5) == 0
     counts = made.recorder.take()
     assert counts.asked.total() == counts.refused.total()
-    opened = counts.tallies["connection"].requests
+    opened = counts.tallies["idle connection"].requests
     assert 0 < opened < 500
     assert counts.refused.total() == (pytest.approx(500 - opened, abs=20) if refused else 0)
 
@@ -128,7 +131,7 @@ def test_an_opening_may_take_as_long_as_the_world_is_slow() -> None:
         holding.begin()
         gevent.sleep(0.5)
         holding.stop(0)
-    assert made.recorder.take().causes == {("connection", "time-out"): 1}
+    assert made.recorder.take().causes == {("idle connection", "time-out"): 1}
 
 
 def test_nobody_is_refused_when_all_were_opened() -> None:
@@ -138,4 +141,4 @@ def test_nobody_is_refused_when_all_were_opened() -> None:
     gevent.sleep(0.3)
     holding.stop(0)
     counts = made.recorder.take()
-    assert (counts.asked.total(), counts.refused.total(), counts.tallies["connection"].failed) == (0, 0, 5)
+    assert (counts.asked.total(), counts.refused.total(), counts.tallies["idle connection"].failed) == (0, 0, 5)

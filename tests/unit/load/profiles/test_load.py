@@ -111,7 +111,7 @@ def test_everything_that_a_profile_may_say(file: Path) -> None:
     profile = load(
         file,
         'environment = "blue"\nseed = 7\nconnections = 3\n'
-        + OPEN.replace("errors <= guide", "errors <= guide\nconnection: succeeded >= 99 %\nauth getKeySet: p99 <= 1 s")
+        + OPEN.replace("errors <= guide", "errors <= guide\nidle connection: errors <= 1 %\nauth getKeySet: p99 <= 1 s")
         + """
         [[phases]]
         for = "1 min"
@@ -258,6 +258,8 @@ phases = []
         (JUDGED, "# nothing", "budget", "the budget judges nothing"),
         (JUDGED, "", "budget", "says nothing"),
         ("chatting: succeeded", "delivery: delivered", "budget", "judges no failure of the journey 'chatting'"),
+        ("people = 10", "people = 10\nconnections = 5", "budget", "judges no loss of idle connections"),
+        (JUDGED, JUDGED + "\nidle connection: errors <= 1 %", "budget", "which the profile never does"),
         ('summary = "own"', "summary = 3", "summary", "3 says nothing"),
         ('summary = "own"', 'environment = " "', "environment", "' ' says nothing"),
         ('summary = "own"', 'summary = "own"\nlevels = 3', "levels", "3 is not a table"),

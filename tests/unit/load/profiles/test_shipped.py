@@ -22,6 +22,7 @@ from loadtests.journeys import JOURNEYS
 from loadtests.profiles.form import TABLES, keys
 from loadtests.profiles.load import known_profiles, load_profile
 from loadtests.profiles.model import Profile
+from loadtests.profiles.together import IDLE
 from loadtests.verdict import EarlyStop, Outcome, judge
 from tests.architecture.source import ROOT
 from tests.unit.load.judged import SOUND
@@ -40,6 +41,8 @@ def samples(profile: Profile) -> Counter[str]:
     for name, times in list(made.items()):
         for subject in JOURNEYS[name].operations | JOURNEYS[name].measures:
             made[subject] += times * TIMES.get(subject, 1)
+    if profile.connections:
+        made[IDLE] = profile.connections
     made[ALL] = sum(made[operation] for operation in profile.called)
     return made
 

@@ -112,6 +112,19 @@ def test_what_lies_at_its_limit_is_not_sent_to_longer_runs() -> None:
     assert "longer at this rate" in closing(Outcome.INCONCLUSIVE)
 
 
+def test_who_is_held_throughout_is_not_held_longer() -> None:
+    """An idle connection is one sample however long a run lasts: more of them settle what is open."""
+    run = RUNS[Outcome.INCONCLUSIVE]
+    answers = tuple(
+        replace(answer, question=replace(answer.question, name="idle connection"), more=300)
+        for answer in run.verdict.answers
+        if answer.unsettled
+    )
+    text = "\n".join(closing_lines(replace(run, verdict=replace(run.verdict, answers=answers)), "runs/x"))
+    assert "Hold 300 connections more: so many samples settle" in text
+    assert "longer at this rate" not in text
+
+
 def test_live_lines_tell_the_last_whole_second() -> None:
     """How far, what so far, the last second, and the line that stands worst; before anything is known, no more."""
     head, second, worst = live_lines(RUNS[Outcome.INVALID])

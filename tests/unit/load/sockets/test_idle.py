@@ -3,7 +3,7 @@
 import resource
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +115,7 @@ def test_an_opening_that_failed_is_not_over_again_when_its_time_is() -> None:
         assert not threading.Event().wait(0.5)
         assert causes + idle.take() == ["status 503"] * 5
         assert idle.held.failed == 5
-        assert idle._holder is not None
-        assert idle._holder._opening == 0
+        assert idle.held.opening == 0
 
 
 def test_latency_counts_from_the_intended_start() -> None:
@@ -130,8 +129,9 @@ def test_latency_counts_from_the_intended_start() -> None:
 
 
 def test_each_connection_offers_its_own() -> None:
-    """Connection number n offers what is said for n, and all carry the same headers."""
-    offered = []
+    """Connection number n offers what is said for n, all carry the same headers, and what they are answered is told."""
+    offered: list[tuple[str | None, str]] = []
+    agreed: list[Mapping[str, str]] = []
 
     def talks(connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -141,8 +141,12 @@ def test_each_connection_offers_its_own() -> None:
     def offer(number: int) -> Offer:
         return Offer((f"bearer.{number}",))
 
-    with websocket_server(talks) as url, holding(url, 3, offer=offer, headers={"X-Synthetic-Run": "r"}) as idle:
+    with (
+        websocket_server(talks) as url,
+        holding(url, 3, offer=offer, headers={"X-Synthetic-Run": "r"}, agreed=agreed.append) as idle,
+    ):
         settled(idle, 3)
+    assert [headers["upgrade"] for headers in agreed] == ["websocket"] * 3
     assert sorted(offered) == [(f"bearer.{number}", "r") for number in range(3)]
 
 
@@ -173,7 +177,7 @@ def test_samples_become_events() -> None:
         idle.tell(lambda **event: events.append(event))
         idle.tell(lambda **event: events.append(event))
     (event,) = events
-    assert (event["request_type"], event["name"], event["response_time"]) == ("WS", "connection", None)
+    assert (event["request_type"], event["name"], event["response_time"]) == ("WS", "idle connection", None)
     assert event["exception"].cause == "refused"
 
 
