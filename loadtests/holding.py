@@ -67,11 +67,14 @@ class Holding:
         if self._session.pool is not None:
             self._tokens = self._session.pool.tokens
         self._idle.tell(self._session.fire)
-        for served_by in {self._agreed.popleft() for _ in range(len(self._agreed))}:
+        for served_by in dict.fromkeys(self._agreed.popleft() for _ in range(len(self._agreed))):
             self._session.sighted(SERVICE, served_by)
 
     def stop(self, drain: float) -> int:
-        """Close them; if the run had its whole time, those whose turn never came are arrivals that were refused."""
+        """Wait for those that are being opened, and close all; returns how many were not open by then.
+
+        If the run had its whole time, those whose turn never came are arrivals that were refused.
+        """
         whole = time.perf_counter() >= self._session.begins + self._session.profile.duration
         unsettled = self._idle.stop(gevent.sleep, drain)
         if whole:

@@ -1,16 +1,17 @@
 """Answers to the questions of a budget, from counts: once at the end, or again and again while the run goes on.
 
 Both ways errors may come in bursts: a second is one block (`fixtures.statistics.blocks`), and counts are worth less the
-more they clump. Both ways a broken question is one whose lower bound is outside the limit, at a level that all
-questions share; a held one has its upper bound inside, at the whole level (`fixtures.statistics.several`). One that is
-watched (`Question.watched`) is judged like any other, and only what follows when it stays open differs.
+more they clump. Only samples that stand for themselves (`Question.single`) are judged one by one: what is asked of them
+is how many were there at the end. Both ways a broken question is one whose lower bound is outside the limit, at a level
+that all questions share; a held one has its upper bound inside, at the whole level (`fixtures.statistics.several`). One
+that is watched (`Question.watched`) is judged like any other, and only what follows when it stays open differs.
 
 What is assumed: that bad ones clump no more than they were seen to. Nobody can exclude, in a run of a minute, an outage
 that comes once an hour.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -117,7 +118,10 @@ class Follower:
     def __init__(self, asked: Sequence[Question], called: Collection[str], levels: Levels) -> None:
         self._called, self._levels = frozenset(called), levels
         self._alpha = shared(levels.alpha, len(asked))
-        self._tests = {question: BlockTest(question.allowed, alpha=self._alpha) for question in asked}
+        self._tests: dict[Question, BlockTest | _Singles] = {
+            question: (_Singles if question.single else BlockTest)(question.allowed, alpha=self._alpha)
+            for question in asked
+        }
         self._counted = {question: _counted(question, []) for question in asked}
         self._holding = _Holding(self._alpha, levels.beta)
         self._holding_since = _Holding(self._alpha, levels.beta)
@@ -148,7 +152,7 @@ class Follower:
     def holds_since(self, second: int) -> bool:
         """Whether there are questions, and all hold, by all counts and by those from `second` on alone.
 
-        To be asked of the same second at every look.
+        Not so of single ones: what is held is counted when it is opened. To be asked of the same second at every look.
         """
         return (
             bool(self._tests)
@@ -156,6 +160,7 @@ class Follower:
             and all(
                 self._holding_since.look(_counted(question, [block for at, block in seconds if at >= second]))
                 for question, seconds in self._seconds.items()
+                if not question.single
             )
         )
 
@@ -187,6 +192,23 @@ class Follower:
 
         more = fewest_more(accepted)
         return None if more is None else math.ceil(more * answer.effect)
+
+
+class _Singles:
+    """`BlockTest` for samples that stand for themselves: by the sequential test of independent ones."""
+
+    def __init__(self, limit: float, *, alpha: float) -> None:
+        self._test = share_test(limit, None, alpha, alpha)
+        self._n = self._bad = 0
+        self.decision = Decision.UNDECIDED
+
+    def observe_all(self, blocks: Iterable[tuple[int, int]]) -> Decision:
+        """Count blocks, and judge after each; what is rejected stays so, and nothing is accepted."""
+        for n, bad in blocks:
+            self._n, self._bad = self._n + n, self._bad + bad
+            if self._test.decide(self._n, self._bad) is Decision.REJECT:
+                self.decision = Decision.REJECT
+        return self.decision
 
 
 class _Holding:
@@ -224,7 +246,8 @@ def _blocks(question: Question, tallies: Mapping[str, Tally], called: Collection
 def _counted(question: Question, blocks: Sequence[tuple[int, int]]) -> Answer:
     """The counts, and nothing proven."""
     n, bad = sum(n for n, _ in blocks), sum(bad for _, bad in blocks)
-    return Answer(question, n, bad, design_effect(blocks), 0.0, 1.0, Finding.OPEN, None)
+    effect = 1.0 if question.single else design_effect(blocks)
+    return Answer(question, n, bad, effect, 0.0, 1.0, Finding.OPEN, None)
 
 
 def _one_look(question: Question, blocks: Sequence[tuple[int, int]], alpha: float, beta: float) -> Answer:

@@ -13,6 +13,7 @@ from fixtures.statistics.tally import Tally, merged
 from loadtests.budgets.model import (
     ALL,
     EACH,
+    IDLE,
     Budget,
     Errors,
     Line,
@@ -39,6 +40,11 @@ class Question:
     limit: float | None
     allowed: float
     watched: bool = False
+
+    @property
+    def single(self) -> bool:
+        """Whether every sample stands for itself: of websockets that are held, many that end at once are many."""
+        return self.name == IDLE
 
     def __str__(self) -> str:
         """Where it comes from, and of whom it is asked if the line does not say."""

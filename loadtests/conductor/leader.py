@@ -15,7 +15,7 @@ from fixtures.runs.document import described
 from loadtests import clock
 from loadtests.budgets.questions import limits
 from loadtests.conductor.apart import in_a_thread
-from loadtests.conductor.messages import End, FromMember, Go, Ping
+from loadtests.conductor.messages import Done, End, FromMember, Go, Ping
 from loadtests.conductor.order import Order
 from loadtests.conductor.post import Post
 from loadtests.conductor.roster import Roster
@@ -78,7 +78,9 @@ class Leader:
         self._changed: tuple[str, ...] = ()
 
     def hear(self, member: str, message: FromMember) -> None:
-        """Take a letter."""
+        """Take a letter; the last word of an earlier run is none to this one."""
+        if isinstance(message, Done) and message.run != self.order.run:
+            return
         if self._looking:
             self._letters.append((member, message))
         else:
@@ -204,10 +206,16 @@ class Leader:
         drain = DRAIN_AT_ONCE if self._interrupted else DRAIN * self.order.platform.time_scale
         for name, member in self.roster.members.items():
             if not member.lost:
-                self._post.to_member(name, End(drain, early))
+                self._post.to_member(name, End(self.order.run, drain, early))
         deadline = self._now() + drain + FAREWELL_WITHIN
+        again = self._now() + TOLD_AGAIN
         while not self.roster.settled and self._now() < deadline:
             self._sleep(TICK)
+            if self._now() >= again:
+                again += TOLD_AGAIN
+                for name, member in self.roster.members.items():
+                    if not (member.ready or member.settled):
+                        self._post.to_member(name, End(self.order.run, drain, early))
         for member in self.roster.members.values():
             if not member.settled:
                 self.lose(member.name, f"not done {drain + FAREWELL_WITHIN:.0f} s after the end")

@@ -109,10 +109,10 @@ class Member:
                 self._post.to_leader(Pong(sent, clock.wall()))
             case Go(at) if self.session is not None:
                 self._go(self.session, at)
-            case End() if self.over.is_set():
-                # It ends before the first letter was heard: there is nothing to report, and somebody waits to hear so.
-                self._post.to_leader(Done(0, 0, ""))
-            case End(drain, early):
+            case End(run) if run != self._run:
+                # It ends before its first letter was heard: there is nothing to report, and somebody waits to hear so.
+                self._post.to_leader(Done(run, 0, 0, ""))
+            case End(_, drain, early):
                 gevent.spawn(self.end, drain, early=early)
 
     def leave(self, why: str, drain: float) -> None:
@@ -154,7 +154,7 @@ class Member:
             self._publish(None)
             self.session = None
             self.over.set()
-            self._post.to_leader(Done(self._number, unfinished, "; ".join(left), list(notes)))
+            self._post.to_leader(Done(self._run, self._number, unfinished, "; ".join(left), list(notes)))
 
     def _prepare(self, message: Prepare) -> None:
         try:
@@ -218,7 +218,10 @@ class Member:
             self._miss(session)
         before = clock.second()
         for work in session.works:
-            work.collect()
+            try:
+                work.collect()
+            except Exception as error:  # noqa: BLE001 - told to the leader below; what else there is must be counted
+                session.trouble.append(f"{type(error).__name__}: {error}")
         loop, cpu, elapsed = self._pulse.take()
         own_loops, session.lag = session.lag, Histogram()
         new = [seen for seen in session.sightings if seen not in self._told]

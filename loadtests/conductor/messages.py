@@ -40,6 +40,7 @@ class Go(msgspec.Struct, tag=True, frozen=True):
 class End(msgspec.Struct, tag=True, frozen=True):
     """Leader: start nothing more, give what is in flight `drain` seconds, report, and remove your people."""
 
+    run: str
     drain: float
     early: bool = False
     """Before the schedule is over; otherwise what it asks for by then is still begun, by the member's own clock."""
@@ -92,6 +93,8 @@ class Report(msgspec.Struct, tag=True, frozen=True, kw_only=True):
 class Done(msgspec.Struct, tag=True, frozen=True):
     """Member: that was all."""
 
+    run: str
+    """Which of its runs: the next one does not take it for its own."""
     reports: int
     unfinished: int
     """What was in flight when the time to drain was over, and was counted as failed."""

@@ -13,7 +13,7 @@ from fixtures.environments.toml_file import digest
 from fixtures.guide import load_guide
 from loadtests.budgets.grammar import parse_budget
 from loadtests.budgets.guide import numbers
-from loadtests.budgets.model import ALL, EACH, Budget, Errors, Good, GuideNumbers
+from loadtests.budgets.model import ALL, EACH, IDLE, Budget, Errors, Good, GuideNumbers
 from loadtests.judging import Levels
 from loadtests.profiles.form import Form, PhaseForm
 from loadtests.profiles.known import JourneyFacts, known_journeys
@@ -21,7 +21,7 @@ from loadtests.profiles.model import Arriving, OperationRate, Profile
 from loadtests.profiles.operations import labels
 from loadtests.profiles.phases import Phase, Ramp, Spike, Steady
 from loadtests.profiles.reading import Reading, read
-from loadtests.profiles.together import IDLE, called, judge_together, meant, measured, mixed, names_known
+from loadtests.profiles.together import called, judge_together, meant, measured, mixed, names_known
 from loadtests.verdict import Soundness
 
 _FOLDER: Final = Path(__file__).parent

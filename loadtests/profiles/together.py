@@ -1,20 +1,18 @@
 """What the keys of a profile mean together, and which names they use: judged on the file's own words."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
 from fixtures.environments.errors import ConfigurationErrors
 from fixtures.environments.load import environment_file
 from fixtures.environments.reading import closest
+from loadtests.budgets.model import IDLE
 from loadtests.profiles.form import PEOPLE, PhaseForm
 from loadtests.profiles.known import JourneyFacts
 from loadtests.profiles.operations import REPEATABLE, labels
 from loadtests.profiles.reading import Reading, dotted
-
-IDLE: Final = "idle connection"
-"""What idle websockets are counted as."""
 
 
 def judge_together(reading: Reading, known: Mapping[str, JourneyFacts]) -> None:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from loadtests.profiles.together import IDLE
 from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, duration
@@ -79,9 +78,9 @@ def _more(run: LoadRun) -> Iterator[str]:
             "Mend the platform, or decide whether the limit is meant."
         )
     lasted = max(1.0, run.ended - run.began)
-    held = [answer for answer in still if answer.more and answer.question.name == IDLE]
+    held = [answer for answer in still if answer.more and answer.question.single]
     for answer in held:
-        # A connection is held throughout: it is one sample, however long that is.
+        # One sample each, however long it is held.
         yield f"Hold {count(answer.more or 0)} connections more: so many samples settle '{asked(answer.question)}'."
     needs = [
         (answer.more / answer.samples * lasted, answer.more, asked(answer.question))

@@ -78,7 +78,7 @@ class Held:
     @property
     def unsettled(self) -> int:
         """To be open, and neither open nor failed yet."""
-        return self.opening + self.waiting
+        return self.waiting + self.opening
 
 
 class Connection:

@@ -25,7 +25,7 @@ from loadtests.sockets.sealed import Sealed
 
 _OPENING: Final = 512
 """Connections that are being opened at one time; a server's backlog is not longer."""
-_TURN: Final = 0.05
+TURN: Final = 0.05
 """Seconds of waiting in one turn at most: how late it sees that it shall stop."""
 _LEAVING: Final = 2.0
 """Seconds for the other side to answer close frames."""
@@ -101,10 +101,10 @@ class Holder:
         while held.started < plan.count and held.opening < _OPENING and not self._staying:
             due = began + held.started / plan.rate
             if due > now:
-                return min(due - now, _TURN)
+                return min(due - now, TURN)
             self._dial(held.started, plan.offer(held.started), due, first=True)
             held.started += 1
-        return _TURN
+        return TURN
 
     def _start_again(self) -> float:
         """Start those that expired, as fast as others; say in how many seconds the next is due."""
@@ -113,17 +113,17 @@ class Holder:
             number, good_until, since = self._expired[0]
             due = max(since, self._again_at)
             if due > now:
-                return min(due - now, _TURN)
+                return min(due - now, TURN)
             self._expired.popleft()
             self._again_at = due + 1 / self._plan.rate
             offer = self._plan.offer(number)
             if offer.good_until > good_until:
                 self._dial(number, offer, due, first=False)
-                # After it: who looks meanwhile finds it twice rather than not at all.
+                # After it, as `Held.unsettled` looks here first: it may be seen twice, and not never.
                 held.waiting -= 1
             else:
                 self._expired.append(Expired(number, good_until, now))
-        return _TURN
+        return TURN
 
     def _dial(self, number: int, offer: Offer, due: float, *, first: bool) -> None:
         plan = self._plan
@@ -289,9 +289,11 @@ class Holder:
         return closing == terms.expiry and clock.wall() >= connection.good_until - terms.clocks
 
     def _expire(self, connection: Connection) -> None:
-        """Forget a connection whose time was over, and have it opened again."""
+        """Forget a connection whose time was over, and have it opened again, unless everything is being closed."""
         self._forget(connection)
         self.held.open -= 1
+        if self._leaving:
+            return
         self.held.expired += 1
         self.held.waiting += 1
         self._expired.append(Expired(connection.number, connection.good_until, time.perf_counter()))
@@ -325,12 +327,14 @@ class Holder:
                 self._put(connection, frames.closing(frames.NORMAL, "", self._mask()))
             except OSError as error:
                 self._end(connection, unanswered(error))
-        for _ in self._expired:
+        while self._expired:
+            self._expired.popleft()
+            self.held.waiting -= 1
             self.held.failed += 1
             self._sample(None, Failure(UNANSWERED, "there was nothing to open it again with"))
         deadline = time.perf_counter() + _LEAVING
         while self._connections and time.perf_counter() < deadline:
-            self._turn(_TURN)
+            self._turn(TURN)
 
 
 def _unexpected(code: int, reason: str) -> Failure:

@@ -28,7 +28,7 @@ from loadtests.client import Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
 from loadtests.sockets.held import Held, Offer, Plan, Terms
-from loadtests.sockets.holding import Holder
+from loadtests.sockets.holding import TURN, Holder
 from loadtests.sockets.room import allow_descriptors, sources
 
 SUBJECT: Final = "idle connection"
@@ -128,16 +128,18 @@ class Idle:
             )
 
     def stop(self, sleep: Callable[[float], object], drain: float = 0.0) -> int:
-        """Begin nothing more, give what is being opened `drain` seconds, and close everything; waits in `sleep`.
+        """Close everything, when all that was begun is open or has failed, or else after `drain` seconds.
 
-        Returns how many were neither open nor failed by then; each is counted as failed. Ends of what is closed here
-        are not counted, and closing takes five seconds at most.
+        Waits in `sleep`, for closing five seconds at most. What has expired is opened again until then, and nothing
+        else. Returns how many are neither open nor failed even so, which count as failed; what is closed here does not.
         """
         holder = self._holder
         if holder is None:
             return 0
         holder.stay()
         deadline = time.perf_counter() + drain
+        # Whatever it was about to begin is begun after one turn.
+        sleep(TURN)
         while self._running and holder.held.unsettled and time.perf_counter() < deadline:
             sleep(_LOOK_EVERY)
         unsettled = holder.held.unsettled

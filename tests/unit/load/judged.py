@@ -6,7 +6,7 @@ from random import Random
 
 from fixtures.statistics.tally import Tally
 from loadtests.budgets.grammar import parse_budget
-from loadtests.budgets.model import GuideNumbers
+from loadtests.budgets.model import IDLE, GuideNumbers
 from loadtests.budgets.questions import limits
 from loadtests.verdict import Cause, Facts, Plan
 
@@ -38,7 +38,7 @@ UNSOUND = {
 
 
 def plan(text: str, called: frozenset[str] = frozenset({"chat sendMessage"})) -> Plan:
-    budget = parse_budget(text, operations=called, journeys=("delivery",), guide=GUIDE)
+    budget = parse_budget(text, operations=called, journeys=("delivery", IDLE), guide=GUIDE)
     return Plan(budget, called)
 
 

@@ -99,8 +99,7 @@ def test_a_connection_outlives_its_token_by_the_next() -> None:
         gevent.sleep(0.3)
         made.pool.tokens = (new,)  # type: ignore[misc, union-attr]
         holding.collect()
-        gevent.sleep(0.3)
-        holding.stop(0)
+        assert holding.stop(5) == 0
     tally = made.recorder.take().tallies["idle connection"]
     assert (tally.requests, tally.failed) == (2, 0)
     assert made.sightings == {("websocket-signaling", SEEN): None}

@@ -55,6 +55,7 @@ class Simulated:
     seen: Callable[[int], str | None] = lambda _: SEEN
     missing: Callable[[int], int] = lambda _: 0
     silent_from: float = 1e9
+    deaf_until: float = 0.0
     ready: Callable[[], FromMember | None] = lambda: Ready(4)
     heard: list[FromLeader] = field(default_factory=list)
     began: float | None = None
@@ -95,6 +96,8 @@ class Run:
 
     def to_member(self, name: str, message: FromLeader) -> None:
         member = self.members[name]
+        if self.now < member.deaf_until:
+            return
         member.heard.append(message)
         match message:
             case Prepare():
@@ -109,7 +112,7 @@ class Run:
                 if member.began is not None:
                     member.errors = max(member.errors, member.errors_at_the_end)
                     self._report(member)
-                self.leader.hear(name, Done(member.reports, 0, ""))
+                self.leader.hear(name, Done("run", member.reports, 0, ""))
 
     def wall(self) -> float:
         return self.now + 500.0

@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.environments import Environment
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, FAREWELL_WITHIN, READY_WITHIN
-from loadtests.conductor.messages import End, Go, Leaving, Prepare, Ready, Unable
+from loadtests.conductor.messages import Done, End, Go, Leaving, Prepare, Ready, Unable
 from loadtests.report.model import LoadRun
 from loadtests.verdict import Cause, Outcome, judge
 from tests.unit.load.conductor.simulated import SEEN, Run, Simulated, profile
@@ -63,6 +63,26 @@ def test_whoever_does_not_answer_is_told_again_until_it_does(monkeypatch: pytest
     assert run.conduct(monkeypatch).verdict.outcome is Outcome.GO
     told = [sum(isinstance(letter, Prepare) for letter in member.heard) for member in run.members.values()]
     assert told == [1, 3]
+
+
+def test_an_end_is_told_again_to_whoever_was_never_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C before a worker listens: it is not waited for until nobody can be there any more, nor taken for lost."""
+    deaf = Simulated(OTHER, ready=lambda: None, deaf_until=1003.0)
+    run = Run([Simulated(ONE), deaf])
+    run.after(0.5, lambda leader: leader.interrupt("Ctrl-C"))
+    ended = run.conduct(monkeypatch)
+    assert (ended.verdict.outcome, ended.facts.workers_lost) == (Outcome.INCONCLUSIVE, ())
+    assert run.now < 1005
+    assert sum(isinstance(letter, End) for letter in run.members[ONE].heard) == 1
+
+
+def test_the_end_of_an_earlier_run_is_not_that_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member that took too long to end says so while the next run begins, whose reports are still waited for."""
+    run = Run(two())
+    run.after(3, lambda leader: leader.hear(ONE, Done("earlier", 0, 0, "people of the earlier run")))
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.GO
+    assert not any("earlier" in note for note in ended.notes)
 
 
 def test_members_with_different_clocks_begin_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +142,7 @@ def test_a_leader_that_breaks_ends_its_members_all_the_same(monkeypatch: pytest.
     run.leader._tell = tell
     with pytest.raises(OSError, match="broken pipe"):
         run.conduct(monkeypatch)
-    assert run.members[ONE].heard[-1] == End(DRAIN_AT_ONCE, early=True)
+    assert run.members[ONE].heard[-1] == End("run", DRAIN_AT_ONCE, early=True)
 
 
 def test_who_is_never_ready_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

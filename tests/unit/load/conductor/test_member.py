@@ -65,6 +65,7 @@ class Told:
 
     def __init__(self, tmp_path: Path, people: Callable[[Session], object] = lambda _: People()) -> None:
         self.letters: list[FromMember] = []
+        self.run = "run"
         self.published: list[Session | None] = []
         self.environment = tmp_path / "told.toml"
         self.environment.write_text(ENVIRONMENT)
@@ -75,6 +76,7 @@ class Told:
         self.letters.append(message)
 
     def prepares(self, **changes: object) -> None:
+        self.run = str(changes.get("run", "run"))
         told = {
             "run": "run",
             "folder": str(self.folder),
@@ -98,7 +100,7 @@ class Told:
         return session
 
     def ends(self, drain: float = 1.0, *, early: bool = True) -> None:
-        self.member.hear(End(drain, early))
+        self.member.hear(End(self.run, drain, early))
         gevent.sleep(0)
         assert self.member.over.wait(5)
 
@@ -136,8 +138,23 @@ def test_a_run_is_prepared_once_however_often_it_is_told(told: Told) -> None:
 
 def test_a_run_that_ends_before_it_was_prepared_is_done(told: Told) -> None:
     """Ctrl-C came before the letter was repeated; the leader does not wait a minute for nothing."""
-    told.member.hear(End(1.0))
-    assert told.letters == [Done(0, 0, "")]
+    told.member.hear(End("run", 1.0))
+    assert told.letters == [Done("run", 0, 0, "")]
+
+
+def test_what_breaks_while_counts_are_taken_is_told_and_nobody_is_left(tmp_path: Path) -> None:
+    """The thread of a work came to grief: the run proves nothing, and its people are removed all the same."""
+
+    class Broken(Work):
+        def collect(self) -> None:
+            raise RuntimeError("the thread came to grief")
+
+    people = People()
+    told = Told(tmp_path, lambda _: people)
+    told.begins(Broken)
+    told.ends()
+    assert [unable.why for unable in told.of(Unable)] == ["RuntimeError: the thread came to grief"]
+    assert (people.removed, len(told.of(Report)), len(told.of(Done))) == (1, 1, 1)
 
 
 def test_it_answers_what_time_it_is(told: Told) -> None:
@@ -165,7 +182,7 @@ def test_what_it_counts_is_reported_in_numbered_pieces_without_loss(
     assert [report.number for report in reports] == list(range(len(reports)))
     assert total.tallies["chat conversations"].requests == 4
     assert [seen for report in reports for seen in report.sightings] == [("chat", "who")]
-    assert told.letters[-1] == Done(len(reports), 0, "")
+    assert told.letters[-1] == Done("run", len(reports), 0, "")
     assert told.published[-1] is None
 
 
@@ -197,7 +214,7 @@ def test_who_cannot_make_its_people_says_why_and_stays_to_be_ended(tmp_path: Pat
     told.prepares()
     assert told.letters == [Unable("no space left on device")]
     told.ends()
-    assert told.letters[-1] == Done(0, 0, "")
+    assert told.letters[-1] == Done("run", 0, 0, "")
 
 
 def test_another_version_of_the_profile_or_environment_is_refused(told: Told) -> None:
@@ -223,7 +240,7 @@ def test_an_end_while_people_are_made_stops_that(tmp_path: Path) -> None:
     told.prepares()
     told.ends()
     assert ended == ["removed"]
-    assert told.letters == [Done(0, 0, "")]
+    assert told.letters == [Done("run", 0, 0, "")]
 
 
 def test_a_user_that_never_began_is_told(told: Told) -> None:

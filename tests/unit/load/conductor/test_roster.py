@@ -84,7 +84,7 @@ def test_a_member_whose_reports_have_a_gap_is_lost() -> None:
     known = roster(ONE)
     known.hear(ONE, report(0), 101.0, 0.0)
     known.hear(ONE, report(2), 103.0, 0.0)
-    known.hear(ONE, Done(3, 0, ""), 104.0, 0.0)
+    known.hear(ONE, Done("run", 3, 0, ""), 104.0, 0.0)
     assert known.settled
     assert known.lost == ("host-aaaaaa (1 of 3 reports are missing)",)
 
@@ -103,7 +103,7 @@ def test_who_is_done_is_missed_by_nobody() -> None:
     """A member that has said that it was all may go."""
     known = roster(ONE)
     known.hear(ONE, report(0), 101.0, 0.0)
-    known.hear(ONE, Done(1, 2, "account x (status 503)"), 101.0, 0.0)
+    known.hear(ONE, Done("run", 1, 2, "account x (status 503)"), 101.0, 0.0)
     known.lose(ONE, "quit")
     known.listen(200.0)
     assert known.lost == ()
@@ -125,7 +125,7 @@ def test_who_cannot_begin_is_waited_for_until_it_is_done() -> None:
     known = roster(ONE)
     known.hear(ONE, Unable("no people"), 101.0, 0.0)
     assert not known.settled
-    known.hear(ONE, Done(0, 0, "account a@b"), 102.0, 0.0)
+    known.hear(ONE, Done("run", 0, 0, "account a@b"), 102.0, 0.0)
     assert known.settled
     assert known.left == ("host-aaaaaa: account a@b",)
 
@@ -188,7 +188,7 @@ def test_a_lag_that_was_never_measured_is_not_none(told: dict[str, Any], why: st
     known = roster(ONE)
     known.hear(ONE, replace(report(0), **told), 101.0, 0.0)
     assert known.unable == ()
-    known.hear(ONE, Done(1, 0, ""), 102.0, 0.0)
+    known.hear(ONE, Done("run", 1, 0, ""), 102.0, 0.0)
     assert known.unable == ((f"host-aaaaaa: {why}",) if why else ())
 
 
