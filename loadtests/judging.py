@@ -1,6 +1,6 @@
 """Answers to the questions of a budget, from counts: once at the end, or again and again while the run goes on.
 
-Both ways errors may come in bursts: a second is one block (`fixtures.statistics.blocks`), and counts are worth less the
+Both ways errors may come in bursts: seconds are blocks (`fixtures.statistics.blocks`), and counts are worth less the
 more they clump. Only samples that stand for themselves (`Question.single`) are judged one by one: what is asked of them
 is how many were there at the end. Both ways a broken question is one whose lower bound is outside the limit, at a level
 that all questions share; a held one has its upper bound inside, at the whole level (`fixtures.statistics.several`). One
@@ -15,12 +15,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from fixtures.statistics.blocks import BlockTest, design_effect
+from fixtures.statistics.blocks import Blocks, BlockTest
 from fixtures.statistics.bounds import exceeds, fewest_more, lower_bound, samples_to_settle, stays_below, upper_bound
 from fixtures.statistics.sequential import Decision, anytime_interval, share_test
 from fixtures.statistics.several import holm, shared
 from fixtures.statistics.tally import Tally
-from loadtests.budgets.questions import Question, tally_of
+from loadtests.budgets.questions import Question, tallies_of, tally_of
 
 
 class Finding(Enum):
@@ -112,7 +112,7 @@ class Follower:
     """The same questions, asked after every second; wrong no more often however often it is asked, or when it stops.
 
     A question is broken when the bets on its blocks say so (`BlockTest`), and stays so. It holds as long as `_Holding`
-    says. The interval is right at every look.
+    says. The interval is right at every look. A look costs the same after hours as after seconds.
     """
 
     def __init__(self, asked: Sequence[Question], called: Collection[str], levels: Levels) -> None:
@@ -122,44 +122,65 @@ class Follower:
             question: (_Singles if question.single else BlockTest)(question.allowed, alpha=self._alpha)
             for question in asked
         }
-        self._counted = {question: _counted(question, []) for question in asked}
+        self._all = {question: _of(question, []) for question in asked}
+        self._since = {question: _of(question, []) for question in asked}
+        """Those from when the load is steady."""
         self._holding = _Holding(self._alpha, levels.beta)
         self._holding_since = _Holding(self._alpha, levels.beta)
-        self._seconds: dict[Question, list[tuple[int, tuple[int, int]]]] = {}
         self._held: set[Question] = set()
-        self._before = 0
+        self._before: int | None = None
 
-    def advance(self, tallies: Mapping[str, Tally], before: int) -> None:
+    def advance(self, tallies: Mapping[str, Tally], before: int, steady: int = 0) -> None:
         """Judge by the seconds earlier than `before`, which every worker has reported completely.
 
-        Each second is bet on once, the first time that it is before `before`: what is added to it later is in the
-        counts, but no longer in the bets.
+        Each second is counted and bet on once, the first time that it is before `before`. From `steady` on the load
+        changes no more; it is the same at every look.
         """
-        for question, test in self._tests.items():
-            tally = tally_of(question.name, tallies, self._called)
-            rows = {} if tally is None else tally.counts(question.limit)
-            complete = self._seconds[question] = [(second, rows[second]) for second in sorted(rows) if second < before]
-            test.observe_all(block for second, block in complete if second >= self._before)
-            self._counted[question] = _counted(question, [block for _, block in complete])
-        self._held = {question for question, counted in self._counted.items() if self._holding.look(counted)}
+        if self._before is None:
+            known = [second for tally in tallies.values() for second in tally.seconds()]
+            if not known:
+                return
+            self._before = min(before, *known)
+        for second in range(self._before, before):
+            for question, test in self._tests.items():
+                n, bad = _at(second, question, tallies_of(question.name, tallies, self._called))
+                complete = self._all[question].add(n, bad)
+                if complete is not None:
+                    test.observe(*complete)
+                if second >= steady:
+                    self._since[question].add(n, bad)
         self._before = max(self._before, before)
+        self._look()
+
+    def recount(self, tallies: Mapping[str, Tally], steady: int = 0) -> None:
+        """Judge by everything that there is, also what was added to a second after it was counted; bet no more."""
+        for question in self._tests:
+            tally = tally_of(question.name, tallies, self._called)
+            seconds = sorted(({} if tally is None else tally.counts(question.limit)).items())
+            self._all[question] = _of(question, (counts for _, counts in seconds))
+            self._since[question] = _of(question, (counts for second, counts in seconds if second >= steady))
+        self._look()
+
+    def _look(self) -> None:
+        self._held = {question for question, blocks in self._all.items() if self._holding.look(question, blocks)}
 
     @property
     def broken(self) -> bool:
         """Whether a question is."""
         return any(test.decision is Decision.REJECT for test in self._tests.values())
 
-    def holds_since(self, second: int) -> bool:
-        """Whether there are questions, and all hold, by all counts and by those from `second` on alone.
+    @property
+    def holds(self) -> bool:
+        """Whether there are questions, and all hold, by all counts and by those alone since the load is steady.
 
-        Not so of single ones: what is held is counted when it is opened. To be asked of the same second at every look.
+        Not so of single ones: what is held is counted when it is opened.
         """
         return (
             bool(self._tests)
             and self._held == self._tests.keys()
             and all(
-                self._holding_since.look(_counted(question, [block for at, block in seconds if at >= second]))
-                for question, seconds in self._seconds.items()
+                self._holding_since.look(question, blocks)
+                for question, blocks in self._since.items()
                 if not question.single
             )
         )
@@ -169,7 +190,7 @@ class Follower:
         return tuple(map(self._answer, self._tests))
 
     def _answer(self, question: Question) -> Answer:
-        answer = self._counted[question]
+        answer = _counted(question, self._all[question])
         lower, upper = anytime_interval(answer.worth, answer.worth_bad, self._alpha, self._levels.beta)
         finding = Finding.OPEN
         if question in self._held:
@@ -202,12 +223,11 @@ class _Singles:
         self._n = self._bad = 0
         self.decision = Decision.UNDECIDED
 
-    def observe_all(self, blocks: Iterable[tuple[int, int]]) -> Decision:
-        """Count blocks, and judge after each; what is rejected stays so, and nothing is accepted."""
-        for n, bad in blocks:
-            self._n, self._bad = self._n + n, self._bad + bad
-            if self._test.decide(self._n, self._bad) is Decision.REJECT:
-                self.decision = Decision.REJECT
+    def observe(self, n: int, bad: int) -> Decision:
+        """Count a second, and judge; what is rejected stays so, and nothing is accepted."""
+        self._n, self._bad = self._n + n, self._bad + bad
+        if self._test.decide(self._n, self._bad) is Decision.REJECT:
+            self.decision = Decision.REJECT
         return self.decision
 
 
@@ -226,9 +246,9 @@ class _Holding:
         self._alpha, self._beta = alpha, beta
         self._accepted: set[Question] = set()
 
-    def look(self, counted: Answer) -> bool:
-        """Whether the question of these counts holds now."""
-        question = counted.question
+    def look(self, question: Question, blocks: Blocks) -> bool:
+        """Whether it holds now, by these."""
+        counted = _counted(question, blocks)
         if question not in self._accepted:
             n, bad = math.floor(counted.worth), math.ceil(counted.worth_bad)
             test = share_test(question.allowed, None, self._alpha, self._beta)
@@ -238,19 +258,28 @@ class _Holding:
         return _inside(counted, self._beta)
 
 
-def _blocks(question: Question, tallies: Mapping[str, Tally], called: Collection[str]) -> list[tuple[int, int]]:
+def _blocks(question: Question, tallies: Mapping[str, Tally], called: Collection[str]) -> Blocks:
     tally = tally_of(question.name, tallies, called)
-    return [] if tally is None else tally.blocks(question.limit)
+    return _of(question, [] if tally is None else tally.blocks(question.limit))
 
 
-def _counted(question: Question, blocks: Sequence[tuple[int, int]]) -> Answer:
+def _of(question: Question, seconds: Iterable[tuple[int, int]]) -> Blocks:
+    return Blocks.of(seconds, 1) if question.single else Blocks.of(seconds)
+
+
+def _at(second: int, question: Question, tallies: Iterable[Tally]) -> tuple[int, int]:
+    """Samples and bad ones of a second."""
+    found = [tally.at(second, question.limit) for tally in tallies]
+    return sum(n for n, _ in found), sum(bad for _, bad in found)
+
+
+def _counted(question: Question, blocks: Blocks) -> Answer:
     """The counts, and nothing proven."""
-    n, bad = sum(n for n, _ in blocks), sum(bad for _, bad in blocks)
-    effect = 1.0 if question.single else design_effect(blocks)
-    return Answer(question, n, bad, effect, 0.0, 1.0, Finding.OPEN, None)
+    effect = 1.0 if question.single else blocks.effect
+    return Answer(question, blocks.n, blocks.bad, effect, 0.0, 1.0, Finding.OPEN, None)
 
 
-def _one_look(question: Question, blocks: Sequence[tuple[int, int]], alpha: float, beta: float) -> Answer:
+def _one_look(question: Question, blocks: Blocks, alpha: float, beta: float) -> Answer:
     answer = _counted(question, blocks)
     if not answer.samples:
         return answer

@@ -52,8 +52,10 @@ def choose_port(parser: Parser, arguments: Sequence[str]) -> None:
     """Let the processes that Locust makes talk at a port of their own, unless one is said.
 
     At Locust's default port two runs on one machine would end each other, with the exit code of a broken platform.
+    Processes that are all workers (`--worker`) look for their master where it is.
     """
-    if any(argument.startswith("--processes") for argument in arguments):
+    named = {argument.partition("=")[0] for argument in arguments}
+    if "--processes" in named and "--worker" not in named:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         parser.set_defaults(master_bind_port=port, master_port=port)

@@ -5,9 +5,10 @@ that Locust's page, console and files show it like everything else.
 """
 
 import itertools
+import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import gevent
 
@@ -16,10 +17,12 @@ from fixtures.contract.operation import Answer, Headers, Operation
 from fixtures.http1.requests import Requests
 from fixtures.http1.target import Target
 from loadtests.arrivals import offsets
+from loadtests.client.timeouts import Timeouts
 from loadtests.engine import Engine, Plan
 from loadtests.engine.locust_statistics import report
 from loadtests.profiles.model import OperationRate
 from loadtests.profiles.operations import REPEATABLE
+from loadtests.profiles.phases import highest
 from loadtests.session import Session
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 _JSON = Headers([("Content-Type", "application/json")])
 """The engine hands no headers to a check: of an answer's form its body is checked."""
 _LOOK_EVERY = 0.05
+_FEWEST: Final = 32
+"""Connections of an operation, however slowly it is sent."""
 
 
 class Rates:
@@ -85,10 +90,20 @@ class Rates:
             subject=rate.operation,
             request=self._request(operation),
             arrivals=offsets(session.profile, rate, session.share, session.of),
+            connections=self._connections(rate),
             statuses=frozenset(operation.expects),
             check=_check(operation),
             idempotent=operation.idempotent,
         )
+
+    def _connections(self, rate: OperationRate) -> int:
+        """As many as are in use while answers take as long, on average, as the budget allows the slowest.
+
+        With fewer, arrivals would wait for this process and not for the platform, whose answers hold every limit. With
+        no limit it is how long an answer is waited for at all.
+        """
+        slowest = max(self._session.recorder.limits, default=Timeouts().read)
+        return max(_FEWEST, math.ceil(highest(rate.phases) / self._session.of * slowest))
 
     def _request(self, operation: Operation[Any]) -> bytes | Callable[[], bytes]:
         """Always the same bytes, or with the token of one person after the other."""

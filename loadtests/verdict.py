@@ -17,7 +17,7 @@ from typing import Final
 from fixtures.statistics.several import how
 from fixtures.statistics.tally import Tally
 from loadtests.budgets.model import Budget
-from loadtests.budgets.questions import Question, limits, minima, questions, rate_asked, tally_of
+from loadtests.budgets.questions import Question, limits, minima, questions, rate_asked, tallies_of
 from loadtests.judging import Answer, Finding, Follower, Levels, at_the_end
 
 
@@ -170,17 +170,20 @@ class EarlyStop:
         self._follower = Follower(plan.asked, plan.called, plan.levels)
         self._watches = any(question.watched for question in plan.asked)
 
-    def advance(self, tallies: Mapping[str, Tally], before: int, began: float = 0.0) -> bool:
+    def advance(self, tallies: Mapping[str, Tally], before: int, began: float = 0.0, *, reported: bool = False) -> bool:
         """Judge by all seconds earlier than `before`, which every worker has reported completely; it `began` then.
 
+        With `reported` everything is there, and what came too late for its second is counted, too.
         True if the run may end: a question is broken; or none is watched, all hold, by the whole run and by what ended
         since the load changed last, and the minimum evidence is there.
         """
-        self._follower.advance(tallies, before)
+        steady = math.ceil(began + self._plan.steady_from)
+        self._follower.advance(tallies, before, steady)
+        if reported:
+            self._follower.recount(tallies, steady)
         if self._follower.broken or self._watches:
             return self._follower.broken
-        steady = math.ceil(began + self._plan.steady_from)
-        return self._follower.holds_since(steady) and not any(_too_few(self._plan, tallies))
+        return self._follower.holds and not any(_too_few(self._plan, tallies))
 
     def verdict(self, tallies: Mapping[str, Tally], facts: Facts) -> Verdict:
         """The verdict so far, by the seconds that were judged."""
@@ -275,8 +278,7 @@ def _evidence(plan: Plan, tallies: Mapping[str, Tally], facts: Facts, answers: S
 def _too_few(plan: Plan, tallies: Mapping[str, Tally]) -> Iterator[tuple[str, int, int]]:
     """Subjects with their samples and the least they need, where those are fewer."""
     for name, minimum in minima(plan.budget, plan.called).items():
-        tally = tally_of(name, tallies, plan.called)
-        got = 0 if tally is None else tally.requests
+        got = sum(tally.requests for tally in tallies_of(name, tallies, plan.called))
         if got < minimum:
             yield name, got, minimum
 

@@ -84,11 +84,16 @@ def rate_asked(budget: Budget) -> float | None:
     return next((line.share.fraction for line in budget.lines if isinstance(line, Rate)), None)
 
 
+def tallies_of(name: str, tallies: Mapping[str, Tally], called: Collection[str]) -> list[Tally]:
+    """What was counted of a subject: of `*`, of every operation of the contract (journeys are made of them)."""
+    names = sorted(called) if name == ALL else [name]
+    return [tallies[each] for each in names if each in tallies]
+
+
 def tally_of(name: str, tallies: Mapping[str, Tally], called: Collection[str]) -> Tally | None:
-    """What was counted of a subject: of `*`, all operations of the contract together (journeys are made of them)."""
-    if name != ALL:
-        return tallies.get(name)
-    return merged(tallies[operation] for operation in sorted(called) if operation in tallies)
+    """The same as one; None if nothing was."""
+    found = tallies_of(name, tallies, called)
+    return found[0] if len(found) == 1 else merged(found)
 
 
 def _names(budget: Budget, line: Line, called: Collection[str]) -> Iterator[str]:

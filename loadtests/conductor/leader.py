@@ -230,7 +230,7 @@ class Leader:
             return judge(self.order.profile.plan, tallies, self._facts())
         # Everything is reported: no second is to come, by whose clock ever. A run that is followed is judged so.
         last = max((second for tally in tallies.values() for second in tally.seconds()), default=0)
-        decided = self._early.advance(tallies, last + 1, self.began)
+        decided = self._early.advance(tallies, last + 1, self.began, reported=True)
         if self._decided and not decided:
             self.interrupt("it was decided, and is not any more by what was still under way")
         return self._early.verdict(tallies, self._facts())

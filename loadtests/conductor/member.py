@@ -144,6 +144,9 @@ class Member:
                     self._report(self.session)
                 if self.session.pool is not None:
                     left = self.session.pool.remove()
+                    for one in left:
+                        # The leader's report says so, too, if there is a leader by then.
+                        _log.warning("left behind: %s", one)
                     notes = self.session.pool.notes
         except Exception as error:
             # What was counted or left behind is not known then: silence would read as nothing.

@@ -31,6 +31,8 @@ _MOST: Final = 512
 """So many samples are counted whoever is due: where arrivals leave no pauses, larger pieces are cheaper."""
 _BURST: Final = 64
 """So many overdue arrivals are taken up before answers are read again."""
+_AT_ONCE: Final = 32
+"""So many connections are opened at one time: a target that was slow for a moment is not stormed by all who waited."""
 
 
 class OpenArrivals(Driver):
@@ -62,7 +64,10 @@ class OpenArrivals(Driver):
         self._wait(time.perf_counter())
 
     def end(self) -> None:
-        """Take up no more arrivals."""
+        """Take up what is due by now, and nothing more: nobody is left out of the figures for being late."""
+        now = time.perf_counter()
+        while self._due <= now:
+            self._arrive(now)
         super().end()
         self._due = math.inf
         self._hand_over()
@@ -114,14 +119,18 @@ class OpenArrivals(Driver):
         for _ in range(_BURST):
             if self._due > now:
                 break
-            if self._due >= self._border:
-                self._turn()
-            self._asked += 1
-            self.recorder.lag(now - self._due)
-            self._take_up(self._due, now)
-            self._next()
+            self._arrive(now)
             now = time.perf_counter()
         return now
+
+    def _arrive(self, now: float) -> None:
+        """Begin the one that is due, and see when the next is."""
+        if self._due >= self._border:
+            self._turn()
+        self._asked += 1
+        self.recorder.lag(now - self._due)
+        self._take_up(self._due, now)
+        self._next()
 
     def _take_up(self, due: float, now: float) -> None:
         while self._free:
@@ -136,8 +145,9 @@ class OpenArrivals(Driver):
         self._grow()
 
     def _next(self) -> None:
-        offset = None if self.ending else next(self._arrivals, None)
+        offset = next(self._arrivals, None)
         if offset is None:
+            self._due = math.inf
             self.end()
         else:
             self._due = self._begins + offset
@@ -164,7 +174,7 @@ class OpenArrivals(Driver):
     def _grow(self) -> None:
         """Open a connection for who waits, if none is being opened already."""
         room = len(self.connections) + self.opening < self.plan.connections
-        if room and self.opening < len(self._waiting):
+        if room and self.opening < min(_AT_ONCE, len(self._waiting)):
             self.connect(self._serve, self._turn_away)
 
     def _serve(self, connection: Connection) -> None:

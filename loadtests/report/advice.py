@@ -18,14 +18,17 @@ MEANING: Final = {
 }
 _STEPS: Final = {
     Cause.NOT_PREPARED: "Mend what kept workers from beginning or going on (people, profile, code), then run again.",
-    Cause.TARGET_CHANGED: "Let nobody deploy to the target or switch slots while a run lasts; then run again.",
+    Cause.TARGET_CHANGED: (
+        "Let nobody deploy to the target or switch slots while a run lasts, and have every service say who answers "
+        "(X-Served-By) where a slot or a build is meant; then run again."
+    ),
     Cause.WORKER_LOST: "Find out why the worker went (memory, eviction, network), then run again with all of them.",
     Cause.GENERATOR_EXHAUSTED: "Raise what the generator ran out of (ulimit -n, ports, memory), or use more machines.",
     Cause.GENERATOR_CPU: "Spread the load over more processes (--processes) or machines, then run again.",
     Cause.GENERATOR_LAG: "Keep other work off the generator's machine or spread the load over more processes.",
     Cause.CLOCKS_DISAGREE: "Synchronise the clocks of the workers' machines (chrony, NTP), then run again.",
     Cause.NOT_STARTED: (
-        "Give the profile more people or processes: all were busy. "
+        "Give the profile more people: all were busy. Idle websockets need a run long enough to open them all. "
         "If latencies rose at that time, the platform held them: look there first."
     ),
     Cause.RATE: "Find what kept arrivals from being started (CPU, lag, people that were made), then run again.",

@@ -31,6 +31,8 @@ def _measures(run: LoadRun) -> Iterator[Measure]:
     yield Measure("workers that could not begin or go on", count(len(facts.unable)), "none", not facts.unable, None)
     yield Measure("target changed", f"{count(changes)} times", "never", not changes, None)
     yield Measure("workers lost", f"{count(lost)} of {count(facts.workers_expected)}", "none", not lost, None)
+    ran_out = len(facts.exhausted)
+    yield Measure("what the generator ran out of", count(ran_out), "nothing", not facts.exhausted, None)
     yield _below("processor of the busiest worker", facts.generator_cpu, soundness.cpu, share)
     lag = soundness.lag * min(limits(run.plan.budget), default=1.0)
     yield _below("arrivals started late, p99", facts.start_lag_p99, lag, latency)

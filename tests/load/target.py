@@ -35,6 +35,8 @@ class Target:
     """The line by which it says who it is."""
     status: int = 200
     delay: float = 0.0
+    instead: bytes | None = None
+    """What it answers instead of HTTP; nothing: it ends the connection."""
     answered: int = 0
     address: str = ""
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -66,6 +68,11 @@ class Target:
                 await reader.readuntil(b"\r\n\r\n")
                 if self.delay:
                     await asyncio.sleep(self.delay)
+                if self.instead is not None:
+                    writer.write(self.instead)
+                    if not self.instead:
+                        writer.transport.abort()
+                    continue
                 self.answered += 1
                 head = (
                     f"HTTP/1.1 {self.status} Said\r\nContent-Type: application/json\r\n"

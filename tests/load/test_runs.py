@@ -56,6 +56,7 @@ def test_several_processes_give_one_verdict(staged: Stage) -> None:
     assert not any(map(lives, children))
     load = staged.verdict()["load"]
     assert load["arrivals"]["asked"] == load["arrivals"]["started"] == 200
+    assert load["latencies"]["chat getHealth"]["samples"] == staged.target.answered == 200
 
 
 def test_a_worker_that_is_slow_to_listen_is_told_again(staged: Stage) -> None:
@@ -222,7 +223,13 @@ def test_workers_whose_master_is_killed_end_by_themselves(staged: Stage) -> None
         with Locust(staged.folder, *worker) as working:
             leading.says("last second")
             leading.signalled(signal.SIGKILL)
-            assert working.ends() == Cause.WORKER_LOST.code, working.said
+            leading.process.wait()
+            # Its lock is gone with it; another one takes the port, and waits for workers of its own.
+            with staged.locust(*master, "--expect-workers-max-wait", "30", run="next") as following:
+                assert working.ends() == Cause.WORKER_LOST.code, working.said
+                following.signalled(signal.SIGTERM)
+                assert following.ends() == 75, following.said
+    assert "last second" not in following.said
 
 
 def test_a_worker_that_joins_late_is_not_used(staged: Stage) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fixtures.statistics.tally import Tally
 from loadtests.judging import Finding
 from loadtests.verdict import EarlyStop, Facts, Outcome, Plan, Verdict, judge
-from tests.unit.load.judged import BOTH, ERRORS, SOUND, plan, run
+from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, plan, run
 
 
 def follow(judged: Plan, tallies: dict[str, Tally], seconds: int, how: Facts = SOUND) -> tuple[int, Verdict]:
@@ -68,6 +68,24 @@ def test_following_a_run_alarms_rarely_at_the_limit() -> None:
         tallies = run(ERRORS, seconds=60, rate=20, errors=0.01, seed=seed)
         alarms += follow(ERRORS, tallies, 60)[1].outcome is Outcome.NO_GO
     assert alarms <= 2
+
+
+def test_what_one_question_alone_would_prove_twenty_do_not_either() -> None:
+    """Followed questions share the level, too: of twenty it takes more seconds of the same to break one."""
+    name = "chat operation7"
+    tallies = {each: failing((40, 20, 2 if each == name else 0)) for each in TWENTY}
+    second, verdict = follow(plan("each: errors <= guide", frozenset({name})), tallies, 40)
+    later, of_twenty = follow(plan("each: errors <= guide", TWENTY), tallies, 40)
+    assert verdict.outcome is of_twenty.outcome is Outcome.NO_GO
+    assert second < later
+
+
+def test_a_run_that_may_end_is_hardly_ever_go_at_its_limit() -> None:
+    """Looked at every second for two minutes, 200 runs with errors of exactly 1 % are hardly ever taken for good."""
+    wrong = 0
+    for seed in range(200):
+        wrong += follow(ERRORS, run(ERRORS, seconds=120, rate=50, errors=0.01, seed=seed), 120)[1].outcome is Outcome.GO
+    assert wrong <= 2
 
 
 def failing(*parts: tuple[int, int, int]) -> Tally:

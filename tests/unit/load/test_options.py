@@ -12,6 +12,7 @@ def parsed(*arguments: str) -> argparse.Namespace:
     for name, default in (("profile", None), ("host", None), ("processes", None), ("master-bind-port", 5557)):
         parser.add_argument(f"--{name}", default=default)
     parser.add_argument("--master-port", default=5557)
+    parser.add_argument("--worker", action="store_true")
     add_options(parser)
     choose_port(parser, arguments)
     return parser.parse_args(arguments)
@@ -31,6 +32,8 @@ def test_what_of_locust_a_profile_stands_in_for_is_told_when_it_was_given() -> N
     options = parsed("--profile", "smoke")
     options.num_users, options.spawn_rate, options.run_time = 1000, None, "10m"
     assert asked(options).locusts == ("--users", "--run-time")
+    options.num_users, options.run_time = 0, None
+    assert asked(options).locusts == ("--users",)
 
 
 @pytest.mark.parametrize("spelling", [["--processes", "2"], ["--processes=2"]])
@@ -40,6 +43,11 @@ def test_processes_of_one_run_talk_at_a_port_of_their_own(spelling: list[str]) -
     assert options.master_bind_port == options.master_port != 5557
     assert parsed(*spelling, "--master-bind-port", "7000").master_bind_port == "7000"
     assert parsed().master_bind_port == 5557
+
+
+def test_processes_that_are_all_workers_look_for_their_master_where_it_is() -> None:
+    """A port of their own would be one at which nobody listens."""
+    assert parsed("--processes", "2", "--worker").master_port == 5557
 
 
 @pytest.mark.parametrize("arguments", [["--env"], ["--nowhere"], ["RateUsr"]])

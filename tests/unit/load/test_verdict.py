@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.statistics.bounds import exceeds
 from fixtures.statistics.tally import Tally, merged
 from loadtests.judging import Finding
 from loadtests.verdict import Cause, Facts, Outcome, Soundness, judge
@@ -190,6 +191,19 @@ def test_twenty_operations_at_their_limit_do_not_multiply_false_alarms() -> None
                 tallies[name].add(second, [0.1] * 20, sum(random.random() < 0.01 for _ in range(20)))
         alarms += judge(judged, tallies, SOUND).outcome is Outcome.NO_GO
     assert alarms <= 3
+
+
+def test_what_one_question_alone_would_prove_twenty_do_not() -> None:
+    """Nine of 200 against 1 % come about once in five thousand: too often for one of twenty, and not for one."""
+    tallies = {name: Tally() for name in TWENTY}
+    for second in range(10):
+        for name, tally in tallies.items():
+            tally.add(second, [0.1] * 20, int(name == "chat operation7" and second > 0))
+    one = frozenset({"chat operation7"})
+    p_value = exceeds(9, 200, 0.01)
+    assert 0.001 / 20 < p_value < 0.001
+    assert judge(plan("each: errors <= guide", one), tallies, SOUND).outcome is Outcome.NO_GO
+    assert judge(plan("each: errors <= guide", TWENTY), tallies, SOUND).outcome is not Outcome.NO_GO
 
 
 def test_clumped_errors_are_worth_less() -> None:

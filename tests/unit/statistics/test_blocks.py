@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.statistics.blocks import GREED, BlockTest, design_effect, effective
+from fixtures.statistics.blocks import GREED, REQUESTS, Blocks, BlockTest
 from fixtures.statistics.bounds import exceeds, upper_bound
 from fixtures.statistics.characteristics import characteristics
 from fixtures.statistics.sequential import Decision, ShareTest
@@ -40,9 +40,24 @@ def test_bursts_at_half_the_limit_do_not_fail_a_finished_run(length: int) -> Non
     random, runs, limit = Random(21), 12_000, 0.01
     alarms = 0
     for _ in range(runs):
-        n, bad = effective(list(blocks(random, share=limit / 2, length=length, seconds=SECONDS, rate=RATE)))
+        n, bad = Blocks.of(blocks(random, share=limit / 2, length=length, seconds=SECONDS, rate=RATE)).effective
         alarms += exceeds(bad, n, limit) <= 0.001
     assert upper_bound(alarms, runs, CONFIDENCE) <= 0.001
+
+
+def test_bursts_of_what_is_rare_do_not_alarm_either() -> None:
+    """Bursts of ten of an operation that is asked twice a second last for seconds, and so do its blocks."""
+    random, runs, limit, alarms, failures = Random(25), 20_000, 0.01, 0, 0
+    for _ in range(runs):
+        test, counted = BlockTest(limit), Blocks()
+        for second in blocks(random, share=limit / 2, length=10, seconds=SECONDS, rate=2):
+            if complete := counted.add(*second):
+                test.observe(*complete)
+        alarms += test.decision is Decision.REJECT
+        n, bad = counted.effective
+        failures += exceeds(bad, n, limit) <= 0.001
+    assert upper_bound(alarms, runs, CONFIDENCE) <= 0.001
+    assert upper_bound(failures, runs, CONFIDENCE) <= 0.001
 
 
 @pytest.mark.parametrize("length", [5, 10])
@@ -110,9 +125,49 @@ def test_effective_counts_keep_the_share_and_never_grow(seen: list[tuple[int, fl
     """Clumping makes requests worth less, never more, and does not move the share."""
     counted = [(n, int(n * share)) for n, share in seen]
     n, bad = sum(n for n, _ in counted), sum(bad for _, bad in counted)
-    worth, worth_bad = effective(counted)
+    worth, worth_bad = Blocks.of(counted).effective
     assert worth <= n
     assert worth_bad * n == pytest.approx(bad * worth)
+
+
+seconds_of = st.lists(st.integers(0, 40).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))), max_size=40)
+
+
+def by_definition(counted: list[tuple[int, int]]) -> float:
+    """The variance of what blocks have more than their part, over that of independent requests (Kish, 1965)."""
+    n, bad = sum(n for n, _ in counted), sum(bad for _, bad in counted)
+    if len(counted) < 2 or bad in {0, n}:
+        return 1.0
+    share = bad / n
+    off = [block_bad - share * block_n for block_n, block_bad in counted]
+    spread = sum(value * value for value in off)
+    along = sum(value * following for value, following in pairwise(off))
+    variance = (spread + 2 * max(0.0, along)) * len(counted) / (len(counted) - 1)
+    return max(1.0, variance / (share * (1 - share) * n))
+
+
+@given(seconds_of, st.integers(1, 30))
+def test_sums_say_what_the_blocks_themselves_would(seen: list[tuple[int, int]], least: int) -> None:
+    """However many blocks there are, and at every moment: nothing but sums is kept of them."""
+    counted, joined, rest = Blocks(least), [], (0, 0)
+    for n, bad in seen:
+        complete = counted.add(n, bad)
+        rest = rest[0] + n, rest[1] + bad
+        assert (complete is not None) == (rest[0] >= least)
+        if complete is not None:
+            assert complete == rest
+            joined.append(rest)
+            rest = 0, 0
+        assert counted.effect == pytest.approx(by_definition([*joined, rest] if rest[0] else joined))
+    assert (counted.n, counted.bad) == (sum(n for n, _ in seen), sum(bad for _, bad in seen))
+
+
+def test_a_block_holds_ten_requests_or_more() -> None:
+    """Of frequent ones a second is a block, of rare ones several seconds are."""
+    assert REQUESTS == 10
+    assert Blocks().add(10, 3) == (10, 3)
+    counted = Blocks()
+    assert [counted.add(3, 1) for _ in range(8)] == [None, None, None, (12, 4)] * 2
 
 
 def test_independent_errors_are_worth_themselves_and_clumped_ones_their_clumps() -> None:
@@ -120,14 +175,14 @@ def test_independent_errors_are_worth_themselves_and_clumped_ones_their_clumps()
     random = Random(24)
     free = list(blocks(random, share=0.02, length=1 / 0.98, seconds=20_000, rate=50))
     clumps = [(50, 10 * sum(random.random() < 0.02 for _ in range(5))) for _ in range(20_000)]
-    assert design_effect(free) == pytest.approx(1, abs=0.1)
-    assert design_effect(clumps) == pytest.approx(10, rel=0.1)
+    assert Blocks.of(free).effect == pytest.approx(1, abs=0.1)
+    assert Blocks.of(clumps).effect == pytest.approx(10, rel=0.1)
 
 
 @pytest.mark.parametrize("seen", [[], [(10, 3)], [(10, 0), (10, 0)], [(10, 10), (5, 5)], [(10, 4), (0, 0)]])
 def test_without_anything_to_compare_requests_are_independent(seen: list[tuple[int, int]]) -> None:
     """One block, no errors or nothing else: there is no clumping to be seen."""
-    assert design_effect(seen) == 1
+    assert Blocks.of(seen).effect == 1
 
 
 def test_an_empty_second_says_nothing() -> None:
@@ -144,7 +199,8 @@ def test_the_same_block_many_times_is_counted_as_often(seen: list[tuple[int, int
     joined, single = BlockTest(0.05), BlockTest(0.05)
     for bad, times in seen:
         joined.observe(50, bad, times)
-        single.observe_all([(50, bad)] * times)
+        for _ in range(times):
+            single.observe(50, bad)
     assert joined.blocks == single.blocks
     assert joined.log_evidence() == pytest.approx(single.log_evidence(), abs=1e-9)
 

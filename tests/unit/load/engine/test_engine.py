@@ -96,6 +96,20 @@ def test_who_finds_no_place_is_refused_and_counted() -> None:
     assert counts.refused.total() == 6
 
 
+def test_what_was_due_at_an_early_end_is_asked_and_not_forgotten() -> None:
+    """Who stops a run in the middle of a crowd finds all of it in the figures: begun, or refused."""
+    crowd = 100_000
+    with serving(silent) as server:
+        runs = engine(server, drain=0.2)
+        runs.start(Plan(SUBJECT, GET, arrivals=iter([0.0] * crowd), connections=1, waiting=10))
+        later(0.02)
+        assert runs.stop()
+    counts = runs.take()
+    assert counts.asked.total() == crowd
+    assert counts.started.total() + counts.refused.total() == crowd
+    assert counts.tallies[SUBJECT].requests == counts.started.total()
+
+
 def test_connections_grow_with_those_who_wait() -> None:
     """Arrivals open connections when none is free, up to the limit."""
     with serving(slowly) as server:
