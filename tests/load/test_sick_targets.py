@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: 8000000000\r\n\r\n{"
 CAUSES = {
     "refuses": "refused",
-    "resets": "closed",
+    "resets": "reset",
     "hangs": "time-out",
     "talks nonsense": "not HTTP",
-    "answers with gigabytes": "answer too large",
+    "announces gigabytes": "time-out",
 }
 
 
