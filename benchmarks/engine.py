@@ -149,7 +149,7 @@ def _ms(rounds: list[dict[str, float]], key: str) -> str:
 def frozen(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
     """A target that stops for one second in every five, at 1,000 arrivals a second for 20 s."""
     rounds = []
-    for _ in range(max(1, chosen.rounds // 2)):
+    for _ in range(chosen.rounds):
         options = ("--rate", "1000", "--seconds", "20")
         freezer: list[threading.Thread] = []
 
@@ -177,7 +177,7 @@ def frozen(target: Nginx, chosen: argparse.Namespace) -> list[Line]:
 
 
 def _freeze(pid: int, begins: float) -> None:
-    for at in range(2, 20, 5):
+    for at in range(4, 20, 5):  # the last one until the schedule ends: what is in flight then is drained
         for moment, what in ((at, signal.SIGSTOP), (at + 1, signal.SIGCONT)):
             time.sleep(max(0.0, begins + moment - time.perf_counter()))
             with contextlib.suppress(ProcessLookupError):

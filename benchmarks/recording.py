@@ -2,8 +2,9 @@
 
 Ours are exact counts, judged after every second by the guide's two questions (share over the limit, errors); the
 reference is what Locust does for each request, with rounded latencies and no verdict. Both get the same samples in
-turn; figures are medians of the rounds. `by_the_engine` is the way of a sample in an engine, whose second it knows;
-`heard` the whole way that a sample of Locust's event takes in a run: keywords, clock, batch.
+turn; figures are medians of the rounds. Last comes what a look at a whole `soak` costs, early in it and near its end.
+`by_the_engine` is the way of a sample in an engine, whose second it knows; `heard` the whole way that a sample of
+Locust's event takes in a run: keywords, clock, batch.
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from fixtures.guide import load_guide
+from fixtures.statistics.tally import Tally
 from loadtests.budgets.grammar import parse_budget
 from loadtests.budgets.guide import numbers
+from loadtests.budgets.model import ALL
 from loadtests.budgets.questions import limits, questions
 from loadtests.counts import Counts
 from loadtests.engine.native import new_lock
 from loadtests.engine.recording import Ledger
 from loadtests.engine.recording import Recorder as EngineRecorder
 from loadtests.judging import Follower, Levels
+from loadtests.profiles.load import load_profile
 from loadtests.recording import Recorder
+from loadtests.verdict import EarlyStop
 
 # After all that is ours: it replaces the standard library's sockets.
 from locust.stats import RequestStats  # isort: skip
@@ -43,6 +48,8 @@ GOAL_NS: Final = 150.0
 GOAL_TIMES: Final = 15.8
 """Times less than Locust in the same run: 150 ns where Locust's takes 2,373, whatever this hour's machine is worth."""
 WITH_GOAL: Final = 2
+EARLY, LATE, LOOKS = 60, 4 * 3600, 5
+"""Seconds of a run, and looks of which the mean is taken."""
 
 
 def samples() -> Samples:
@@ -110,6 +117,26 @@ def nanoseconds(does: Callable[[Budget, Samples], None], budget: Budget, seconds
     return (time.process_time() - began) / (SECONDS * A_SECOND) * 1e9
 
 
+def looks() -> tuple[float, float]:
+    """CPU seconds of one look at all that `soak` asks, after a minute and after four hours."""
+    plan = load_profile("soak").plan
+    subjects = sorted({question.name for question in plan.asked} - {ALL} | plan.called)
+    tallies = {subject: Tally(limits(plan.budget)) for subject in subjects}
+    early, second, taken = EarlyStop(plan), 0, []
+    for until in (EARLY, LATE):
+        while second < until + LOOKS:
+            for tally in tallies.values():
+                tally.add(second, [0.01] * 4)
+            second += 1
+            if second == until:
+                early.advance(tallies, second)
+                began = time.process_time()
+            elif second > until:
+                early.advance(tallies, second)
+        taken.append((time.process_time() - began) / LOOKS)
+    return taken[0], taken[1]
+
+
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description="what one sample costs to record and to judge")
@@ -133,6 +160,11 @@ def main() -> None:
         times = statistics.median(row[-1] / row[column] for row in figures)
         nanoseconds_goal, times_goal = (GOAL_NS, GOAL_TIMES) if column < WITH_GOAL else ("", "")
         print(f"{name:36} {medians[column]:8.0f} {least:8.0f} {nanoseconds_goal:>8} {times:12.1f} {times_goal:>8}")
+    after_a_minute, after_hours = map(statistics.median, zip(*(looks() for _ in range(rounds)), strict=True))
+    print(
+        f"one look at a soak: {after_a_minute * 1000:.1f} ms of CPU after a minute, {after_hours * 1000:.1f} ms after "
+        f"four hours ({after_hours / after_a_minute:.2f} times)"
+    )
 
 
 if __name__ == "__main__":
