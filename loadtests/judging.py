@@ -14,6 +14,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Final
 
 from fixtures.statistics.blocks import Blocks, BlockTest
 from fixtures.statistics.bounds import exceeds, fewest_more, lower_bound, samples_to_settle, stays_below, upper_bound
@@ -21,6 +22,9 @@ from fixtures.statistics.sequential import Decision, anytime_interval, share_tes
 from fixtures.statistics.several import holm, shared
 from fixtures.statistics.tally import Tally
 from loadtests.budgets.questions import Question, tallies_of, tally_of
+
+_AT_ONCE: Final = 1000
+"""Seconds that are gone through one by one: usually there is one new one."""
 
 
 class Finding(Enum):
@@ -137,11 +141,12 @@ class Follower:
         changes no more; it is the same at every look.
         """
         if self._before is None:
-            known = [second for tally in tallies.values() for second in tally.seconds()]
-            if not known:
+            # What is not complete yet may not be the first: nothing is counted until something is.
+            first = min((second for tally in tallies.values() for second in tally.seconds()), default=before)
+            if first >= before:
                 return
-            self._before = min(before, *known)
-        for second in range(self._before, before):
+            self._before = first
+        for second in _seconds(tallies, self._before, before):
             for question, test in self._tests.items():
                 n, bad = _at(second, question, tallies_of(question.name, tallies, self._called))
                 complete = self._all[question].add(n, bad)
@@ -265,6 +270,14 @@ def _blocks(question: Question, tallies: Mapping[str, Tally], called: Collection
 
 def _of(question: Question, seconds: Iterable[tuple[int, int]]) -> Blocks:
     return Blocks.of(seconds, 1) if question.single else Blocks.of(seconds)
+
+
+def _seconds(tallies: Mapping[str, Tally], first: int, before: int) -> Iterable[int]:
+    """In their order, all from `first` to `before` in which anything was counted; between them there may be decades."""
+    if before - first <= _AT_ONCE:
+        return range(first, before)
+    known = {second for tally in tallies.values() for second in tally.seconds()}
+    return sorted(second for second in known if first <= second < before)
 
 
 def _at(second: int, question: Question, tallies: Iterable[Tally]) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from fixtures.contract.operation import Answer, Headers, Operation
 from fixtures.http1.requests import Requests
 from fixtures.http1.target import Target
 from loadtests.arrivals import offsets
+from loadtests.budgets.model import ALL
 from loadtests.client.timeouts import Timeouts
 from loadtests.engine import Engine, Plan
 from loadtests.engine.locust_statistics import report
@@ -24,6 +25,7 @@ from loadtests.profiles.model import OperationRate
 from loadtests.profiles.operations import REPEATABLE
 from loadtests.profiles.phases import highest
 from loadtests.session import Session
+from loadtests.sockets.room import allow_descriptors
 
 if TYPE_CHECKING:
     from locust.stats import RequestStats
@@ -33,6 +35,8 @@ _JSON = Headers([("Content-Type", "application/json")])
 _LOOK_EVERY = 0.05
 _FEWEST: Final = 32
 """Connections of an operation, however slowly it is sent."""
+_QUICK: Final = 0.05
+"""Seconds of an answer that is quick: for these there are connections before the first arrival."""
 
 
 class Rates:
@@ -47,9 +51,11 @@ class Rates:
         self._tokens: tuple[str, ...] = ()
 
     def begin(self) -> None:
-        """Follow the schedule from the beginning of the run on."""
+        """Follow the schedule from the beginning of the run on; raises `NoRoomError`."""
         self._renew()
-        self._engine.start(*map(self._plan, self._session.profile.rates), begins=self._session.begins)
+        plans = [self._plan(rate) for rate in self._session.profile.rates]
+        allow_descriptors(sum(plan.connections for plan in plans))
+        self._engine.start(*plans, begins=self._session.begins)
 
     def collect(self) -> None:
         """Hand over what was counted since the last time, and take the newest tokens."""
@@ -91,19 +97,25 @@ class Rates:
             request=self._request(operation),
             arrivals=offsets(session.profile, rate, session.share, session.of),
             connections=self._connections(rate),
+            warm=min(_FEWEST, math.ceil(self._highest(rate) * _QUICK)),
             statuses=frozenset(operation.expects),
             check=_check(operation),
             idempotent=operation.idempotent,
         )
 
     def _connections(self, rate: OperationRate) -> int:
-        """As many as are in use while answers take as long, on average, as the budget allows the slowest.
+        """As many as are in use while answers take as long, on average, as the largest limit of this operation.
 
         With fewer, arrivals would wait for this process and not for the platform, whose answers hold every limit. With
         no limit it is how long an answer is waited for at all.
         """
-        slowest = max(self._session.recorder.limits, default=Timeouts().read)
-        return max(_FEWEST, math.ceil(highest(rate.phases) / self._session.of * slowest))
+        asked = self._session.profile.plan.asked
+        limits = [question.limit or 0.0 for question in asked if question.name in {rate.operation, ALL}]
+        return max(_FEWEST, math.ceil(self._highest(rate) * (max(limits, default=0.0) or Timeouts().read)))
+
+    def _highest(self, rate: OperationRate) -> float:
+        """A second, in this process."""
+        return highest(rate.phases) / self._session.of
 
     def _request(self, operation: Operation[Any]) -> bytes | Callable[[], bytes]:
         """Always the same bytes, or with the token of one person after the other."""

@@ -66,11 +66,13 @@ class OpenArrivals(Driver):
     def end(self) -> None:
         """Take up what is due by now, and nothing more: nobody is left out of the figures for being late."""
         now = time.perf_counter()
-        while self._due <= now:
-            self._arrive(now)
-        super().end()
-        self._due = math.inf
-        self._hand_over()
+        try:
+            while self._due <= now:
+                self._arrive(now)
+        finally:
+            super().end()
+            self._due = math.inf
+            self._hand_over()
 
     def abandon(self) -> None:
         """Those who wait were never served."""
@@ -95,12 +97,6 @@ class OpenArrivals(Driver):
         if self._due <= now:
             # Not only when it is the turn of `_tick`: the event loop may have many more answers to read before.
             self._take_up_due(now)
-
-    def lost(self, connection: Connection) -> None:
-        """Nobody takes it any more."""
-        if connection in self._free:
-            self._free.remove(connection)
-        super().lost(connection)
 
     def again(self, since: float) -> None:
         """Let it wait before all others."""
@@ -179,6 +175,7 @@ class OpenArrivals(Driver):
 
     def _serve(self, connection: Connection) -> None:
         self.freed(connection, time.perf_counter())
+        self._grow()
 
     def _turn_away(self, cause: str) -> None:
         """Who waits longest is told that there is no connection; the next tries again."""

@@ -28,7 +28,8 @@ _STEPS: Final = {
     Cause.GENERATOR_LAG: "Keep other work off the generator's machine or spread the load over more processes.",
     Cause.CLOCKS_DISAGREE: "Synchronise the clocks of the workers' machines (chrony, NTP), then run again.",
     Cause.NOT_STARTED: (
-        "Give the profile more people: all were busy. Idle websockets need a run long enough to open them all. "
+        "Give the profile more people, if all were busy; rates more processes; idle websockets a run long enough to "
+        "open them all. "
         "If latencies rose at that time, the platform held them: look there first."
     ),
     Cause.RATE: "Find what kept arrivals from being started (CPU, lag, people that were made), then run again.",

@@ -18,7 +18,7 @@ class NoRoomError(Exception):
 
 
 def allow_descriptors(count: int) -> None:
-    """Raise the soft limit of open files so far that `count` connections fit; raises `NoRoomError`."""
+    """Raise the soft limit of open files where `count` connections do not fit; raises `NoRoomError`."""
     needed = count + sum(1 for _ in Path("/proc/self/fd").iterdir()) + _SPARE
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and needed > hard:
@@ -27,7 +27,8 @@ def allow_descriptors(count: int) -> None:
             "raise it (`ulimit -Hn`, LimitNOFILE=, or nofile in limits.conf), or divide them among more processes"
         )
     if soft != resource.RLIM_INFINITY and soft < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+        # Not only as far as these need: others ask for theirs.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed if hard == resource.RLIM_INFINITY else hard, hard))
 
 
 def ports() -> int:

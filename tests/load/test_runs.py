@@ -69,7 +69,7 @@ def test_a_worker_that_is_slow_to_listen_is_told_again(staged: Stage) -> None:
         "@events.init.add_listener\n"
         "def wait(runner, **_):\n"
         "    if isinstance(runner, WorkerRunner):\n"
-        "        gevent.sleep(1.5)\n"
+        "        gevent.sleep(2.5)\n"
         "from loadtests.locustfile import *\n"
     )
     with staged.locust("-f", str(slow), "--processes", "2") as locust:
@@ -237,7 +237,7 @@ def test_a_worker_that_joins_late_is_not_used(staged: Stage) -> None:
     port = str(free_port())
     worker = ("-f", "loadtests/locustfile.py", "--worker", "--headless", "--master-port", port)
     master = ("--master", "--expect-workers", "1", "--master-bind-port", port)
-    with staged.locust(*master, lasting="8 s") as leading, Locust(staged.folder, *worker) as first:
+    with staged.locust(*master, lasting="12 s") as leading, Locust(staged.folder, *worker) as first:
         leading.says("last second")
         with Locust(staged.folder, *worker) as late:
             assert leading.ends() == 0, leading.said

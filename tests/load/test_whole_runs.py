@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OPEN = """
 summary = "Everything that there is, for a moment"
 arrivals = "poisson"
-people = 40
+people = 80
 connections = 20
 budget = '''
 *: errors <= 20 %
@@ -79,7 +79,7 @@ def samples(verdict: dict[str, Any]) -> dict[str, int]:
 
 
 def test_an_open_run_counts_everything_that_its_profile_has(tmp_path: Path, sandbox: Sandbox) -> None:
-    """Journeys, rates of the engine and idle connections are judged together, and the platform's metrics are there."""
+    """Journeys, rates of the engine and idle connections are judged together, and nobody is left behind."""
     made = Made(tmp_path, sandbox, OPEN)
     with made.locust as locust:
         assert locust.ends() == 0, locust.said
@@ -90,7 +90,6 @@ def test_an_open_run_counts_everything_that_its_profile_has(tmp_path: Path, sand
     assert of_the_engine == pytest.approx(80, abs=45)
     assert counted["connecting"] + counted["registering"] + of_the_engine == verdict["load"]["arrivals"]["started"]
     assert open_items(made.folder / "ledger") == ()
-    assert "metrics" in (made.folder / "report.html").read_text()
 
 
 def test_a_closed_run_that_is_interrupted_leaves_nobody_behind(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -21,6 +21,8 @@ from loadtests.report.model import LoadRun
 from tests.unit.load.told import PLATFORM
 
 OPERATION = "chat sendMessage"
+BEGAN = 1_800_000_000
+"""What all clocks say in the beginning."""
 SEEN = 'chat;slot=blue;build="b1";instance="chat-1"'
 GUIDE = GuideNumbers(Decimal(1), Decimal(5), Decimal(1), Decimal("99.9"))
 
@@ -55,6 +57,8 @@ class Simulated:
     seen: Callable[[int], str | None] = lambda _: SEEN
     missing: Callable[[int], int] = lambda _: 0
     silent_from: float = 1e9
+    quiet_until: float = 0.0
+    """Seconds of the run before its first report."""
     deaf_until: float = 0.0
     ready: Callable[[], FromMember | None] = lambda: Ready(4)
     heard: list[FromLeader] = field(default_factory=list)
@@ -115,13 +119,14 @@ class Run:
                 self.leader.hear(name, Done("run", member.reports, 0, ""))
 
     def wall(self) -> float:
-        return self.now + 500.0
+        return self.now - 1000 + BEGAN
 
     def sleep(self, seconds: float) -> None:
         before = self.now
         self.now += seconds
         for member in self.members.values():
-            if member.began is not None and int(before) != int(self.now) and self.now < member.silent_from:
+            speaks = member.began is not None and self.now < member.silent_from
+            if speaks and int(before) != int(self.now) and self.wall() >= (member.began or 0.0) + member.quiet_until:
                 self._report(member)
         for due, action in [entry for entry in self.at if entry[0] <= self.now]:
             self.at.remove((due, action))

@@ -1,5 +1,6 @@
 """The leader: whatever happens to a run, it ends in bounded time with the verdict that says so."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, FAREWELL_WITHIN, RE
 from loadtests.conductor.messages import Done, End, Go, Leaving, Prepare, Ready, Unable
 from loadtests.report.model import LoadRun
 from loadtests.verdict import Cause, Outcome, judge
-from tests.unit.load.conductor.simulated import SEEN, Run, Simulated, profile
+from tests.unit.load.conductor.simulated import BEGAN, SEEN, Run, Simulated, profile
 from tests.unit.load.told import PLATFORM
 
 ONE, OTHER = "host_aaaaaaaaaa", "host_bbbbbbbbbb"
@@ -83,6 +84,16 @@ def test_the_end_of_an_earlier_run_is_not_that_of_this_one(monkeypatch: pytest.M
     ended = run.conduct(monkeypatch)
     assert ended.verdict.outcome is Outcome.GO
     assert not any("earlier" in note for note in ended.notes)
+
+
+def test_a_member_whose_first_report_is_late_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until all have reported nothing is complete; then looking begins with the run, and not with the epoch."""
+    slow = Simulated(OTHER, quiet_until=3.5)
+    run = Run([Simulated(ONE), slow])
+    began = time.process_time()
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.GO, ended.verdict.reasons
+    assert time.process_time() - began < 20
 
 
 def test_members_with_different_clocks_begin_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +174,7 @@ def test_who_never_ends_is_not_waited_for_without_end(monkeypatch: pytest.Monkey
 
 def test_a_target_that_changes_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer from another slot makes what was counted before and after two different things."""
-    switching = Simulated(ONE, seen=lambda second: SEEN if second < 1506 else GREEN)
+    switching = Simulated(ONE, seen=lambda second: SEEN if second < BEGAN + 6 else GREEN)
     ended = Run([switching]).conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.TARGET_CHANGED.code
     assert "chat answered from slot green, not blue" in str(ended.verdict.reasons[0])
@@ -232,7 +243,7 @@ def test_a_broken_limit_ends_a_run_that_may_end_early(monkeypatch: pytest.Monkey
 
 def test_nothing_is_decided_before_every_user_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the missing ones are to send is in no count yet, and asked for by nobody."""
-    late = Simulated(ONE, errors=0.5, missing=lambda second: int(second < 1520))
+    late = Simulated(ONE, errors=0.5, missing=lambda second: int(second < BEGAN + 20))
     ended = Run([late, Simulated(OTHER)], profile(60), stop_when_decided=True).conduct(monkeypatch)
     assert ended.verdict.outcome is Outcome.NO_GO
     assert 19 < ended.ended - ended.began < 25

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from itertools import count
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from tests.unit.load.engine.server import OK, Server, refusing_port, serving
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterator
 
 
 def answering(server: Server, peer: socket.socket) -> None:
@@ -98,11 +100,18 @@ def test_who_finds_no_place_is_refused_and_counted() -> None:
 
 def test_what_was_due_at_an_early_end_is_asked_and_not_forgotten() -> None:
     """Who stops a run in the middle of a crowd finds all of it in the figures: begun, or refused."""
-    crowd = 100_000
+    crowd, coming = 200_000, threading.Event()
+
+    def arrivals() -> Iterator[float]:
+        for number in range(crowd):
+            yield 0.0
+            if number == 1000:
+                coming.set()
+
     with serving(silent) as server:
         runs = engine(server, drain=0.2)
-        runs.start(Plan(SUBJECT, GET, arrivals=iter([0.0] * crowd), connections=1, waiting=10))
-        later(0.02)
+        runs.start(Plan(SUBJECT, GET, arrivals=arrivals(), connections=1, waiting=10))
+        assert coming.wait(5)
         assert runs.stop()
     counts = runs.take()
     assert counts.asked.total() == crowd
@@ -111,10 +120,15 @@ def test_what_was_due_at_an_early_end_is_asked_and_not_forgotten() -> None:
 
 
 def test_connections_grow_with_those_who_wait() -> None:
-    """Arrivals open connections when none is free, up to the limit."""
+    """Arrivals open connections when none is free, up to the limit, and no more at a time than a target can bear."""
     with serving(slowly) as server:
         arriving(server, [0.0] * 10, connections=4)
     assert server.connections == 4
+    with serving(slowly) as server:
+        counts = arriving(server, [0.0] * 100, connections=80)
+    assert server.connections == 80
+    assert counts.tallies[SUBJECT].requests == 100
+    assert counts.tallies[SUBJECT].over(1.0) == 0
 
 
 def test_work_in_flight_is_drained() -> None:
