@@ -25,7 +25,7 @@ from loadtests.profiles.model import OperationRate
 from loadtests.profiles.operations import REPEATABLE
 from loadtests.profiles.phases import highest
 from loadtests.session import Session
-from loadtests.sockets.room import allow_descriptors
+from loadtests.sockets.room import most_connections
 
 if TYPE_CHECKING:
     from locust.stats import RequestStats
@@ -51,11 +51,12 @@ class Rates:
         self._tokens: tuple[str, ...] = ()
 
     def begin(self) -> None:
-        """Follow the schedule from the beginning of the run on; raises `NoRoomError`."""
+        """Follow the schedule from the beginning of the run on."""
         self._renew()
-        plans = [self._plan(rate) for rate in self._session.profile.rates]
-        allow_descriptors(sum(plan.connections for plan in plans))
-        self._engine.start(*plans, begins=self._session.begins)
+        rates = self._session.profile.rates
+        # Half of the room is for people and idle websockets.
+        room = most_connections() // 2 // len(rates)
+        self._engine.start(*(self._plan(rate, room) for rate in rates), begins=self._session.begins)
 
     def collect(self) -> None:
         """Hand over what was counted since the last time, and take the newest tokens."""
@@ -90,13 +91,13 @@ class Rates:
         if self._session.pool is not None:
             self._tokens = self._session.pool.tokens
 
-    def _plan(self, rate: OperationRate) -> Plan:
+    def _plan(self, rate: OperationRate, room: int) -> Plan:
         operation, session = REPEATABLE[rate.operation], self._session
         return Plan(
             subject=rate.operation,
             request=self._request(operation),
             arrivals=offsets(session.profile, rate, session.share, session.of),
-            connections=self._connections(rate),
+            connections=max(_FEWEST, min(room, self._connections(rate))),
             warm=min(_FEWEST, math.ceil(self._highest(rate) * _QUICK)),
             statuses=frozenset(operation.expects),
             check=_check(operation),
@@ -111,7 +112,7 @@ class Rates:
         """
         asked = self._session.profile.plan.asked
         limits = [question.limit or 0.0 for question in asked if question.name in {rate.operation, ALL}]
-        return max(_FEWEST, math.ceil(self._highest(rate) * (max(limits, default=0.0) or Timeouts().read)))
+        return math.ceil(self._highest(rate) * (max(limits, default=0.0) or Timeouts().read))
 
     def _highest(self, rate: OperationRate) -> float:
         """A second, in this process."""

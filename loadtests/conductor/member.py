@@ -224,7 +224,9 @@ class Member:
             try:
                 work.collect()
             except Exception as error:  # noqa: BLE001 - told to the leader below; what else there is must be counted
-                session.trouble.append(f"{type(error).__name__}: {error}")
+                broken = f"{type(error).__name__}: {error}"
+                if broken not in session.trouble:
+                    session.trouble.append(broken)
         loop, cpu, elapsed = self._pulse.take()
         own_loops, session.lag = session.lag, Histogram()
         new = [seen for seen in session.sightings if seen not in self._told]

@@ -31,6 +31,16 @@ def allow_descriptors(count: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed if hard == resource.RLIM_INFINITY else hard, hard))
 
 
+def most_connections() -> int:
+    """How many to one address and port open files and ports leave room for; raises the soft limit to the hard one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        return ports()
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return max(0, min(ports(), hard - sum(1 for _ in Path("/proc/self/fd").iterdir()) - _SPARE))
+
+
 def ports() -> int:
     """How many connections one address of this machine can have to one address and port of another."""
     low, high = map(int, _PORTS.read_text(encoding="ascii").split())

@@ -16,6 +16,7 @@ from loadtests import clock
 from loadtests.profiles.model import OperationRate
 from loadtests.profiles.phases import Steady
 from loadtests.recording import Recorder
+from loadtests.sockets import room
 from tests.unit.load.engine.server import OK, Server, serving
 from tests.unit.load.told import PLATFORM
 from tests.unit.load.working import session
@@ -48,6 +49,15 @@ def made() -> Iterator[Session]:
         made.platform = replace(PLATFORM, api=f"http://127.0.0.1:{server.port}")
         made.recorder = Recorder((0.4, 1.0))
         yield made
+
+
+def test_connections_stay_within_what_the_machine_allows(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rate that would need more has what there is, and half of the room is left to others."""
+    monkeypatch.setattr(room, "most_connections", lambda: 90)
+    rates = begun(made, monkeypatch)
+    gevent.sleep(1.2)
+    assert rates._engine.facts().opened == 45
+    rates.stop(5)
 
 
 def begun(made: Session, monkeypatch: pytest.MonkeyPatch) -> Rates:

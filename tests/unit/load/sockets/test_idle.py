@@ -221,6 +221,19 @@ def test_more_files_than_allowed_are_refused_before_the_first(monkeypatch: pytes
         allow_descriptors(5000)
 
 
+def test_room_is_what_open_files_and_ports_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever is less; the soft limit of open files is raised for it."""
+    raised = []
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: raised.append(limits))
+    monkeypatch.setattr(room, "ports", lambda: 28_000)
+    for hard, most in ((5000, range(3000, 4745)), (100, range(1)), (1_000_000, range(28_000, 28_001))):
+        monkeypatch.setattr(resource, "getrlimit", lambda _, hard=hard: (64, hard))
+        assert room.most_connections() in most
+    assert raised == [(5000, 5000), (100, 100), (1_000_000, 1_000_000)]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, resource.RLIM_INFINITY))
+    assert room.most_connections() == 28_000
+
+
 def test_loopback_has_as_many_addresses_as_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond one address's ports, loopback is called from several addresses, and anywhere else is refused."""
     monkeypatch.setattr(room, "ports", lambda: 100)
