@@ -9,6 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # its wheel for machines that it has no compiled part for
+    from websockets.utils import apply_mask
+
 CONTINUATION: Final = 0x0
 TEXT: Final = 0x1
 BINARY: Final = 0x2
@@ -38,17 +43,6 @@ _SHORT: Final = 125
 """Bytes of a payload whose length fits into the second byte; no control frame is longer."""
 _TWO_BYTES, _EIGHT_BYTES = 126, 127
 _UNSENT_CODES: Final = frozenset({1004, NO_CODE, NO_CLOSE_FRAME, 1015})
-
-
-def _short_texts() -> Iterator[tuple[bytes, int, int]]:
-    for length in range(_SHORT + 1):
-        words = 1 + (length + 3) // 4
-        yield bytes((_FIN | TEXT, _MASKED | length)), sum(1 << 32 * word for word in range(words)), 4 * words
-
-
-_SHORT_TEXTS: Final = tuple(_short_texts())
-"""For each length of a short text: the head of its frame, the number that repeats a mask over the mask's own place and
-the text, and the bytes that these are in whole words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +89,7 @@ def frame(opcode: int, payload: bytes, mask: bytes, *, fin: bool = True) -> byte
         head = bytes((first, _MASKED | _TWO_BYTES)) + length.to_bytes(2, "big")
     else:
         head = bytes((first, _MASKED | _EIGHT_BYTES)) + length.to_bytes(8, "big")
-    # Two long integers: the only way of pure Python to mask that is not a step for each byte.
-    cover = int.from_bytes((mask * (length // 4 + 1))[:length], "little")
-    return head + mask + (int.from_bytes(payload, "little") ^ cover).to_bytes(length, "little")
-
-
-def text_frame(text: str, mask: bytes) -> bytes:
-    """What `frame` makes of a whole text, for two thirds of its price if it is short, as nearly all are."""
-    payload = text.encode()
-    length = len(payload)
-    if length > _SHORT:
-        return frame(TEXT, payload, mask)
-    head, repeat, room = _SHORT_TEXTS[length]
-    # The mask covers the four empty bytes before the text too, and that is where a frame has it.
-    covered = int.from_bytes(payload, "little") << 32 ^ int.from_bytes(mask, "little") * repeat
-    return head + covered.to_bytes(room, "little")[: 4 + length]
+    return head + mask + apply_mask(payload, mask)
 
 
 def masks() -> Callable[[], bytes]:

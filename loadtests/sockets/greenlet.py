@@ -21,7 +21,7 @@ from loadtests.client.wire import Wire
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.sockets import frames
 from loadtests.sockets.duplex import open_wire
-from loadtests.sockets.frames import Closing, Message, Ping, Reader, Violation, frame, text_frame
+from loadtests.sockets.frames import Closing, Message, Ping, Reader, Violation, frame
 from loadtests.sockets.handshake import Handshake
 
 SUBJECT: Final = "connection"
@@ -123,7 +123,7 @@ class Socket:
     def send(self, text: str) -> None:
         """Send a text message; raises `Failure` if the socket has ended or ends by it."""
         if self._why is None:
-            self._put(text_frame(text, _mask()))
+            self._put(frame(frames.TEXT, text.encode(), _mask()))
         if self._why is not None:
             raise _again(self._why)
 
@@ -243,13 +243,19 @@ class Socket:
         if self._sending:
             self._unsent.append(data)
             return
-        self._sending = True
         try:
-            self._wire.send(data)
-            while self._unsent:
-                self._wire.send(self._unsent.pop(0))
+            if not self._wire.put(data):
+                self._put_rest()
         except OSError as error:
             self._lost(unanswered(error))
+
+    def _put_rest(self) -> None:
+        """Send what did not go at once, and what others have to send by then."""
+        self._sending = True
+        try:
+            self._wire.send_rest()
+            while self._unsent:
+                self._wire.send(self._unsent.pop(0))
         finally:
             self._sending = False
 

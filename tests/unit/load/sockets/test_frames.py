@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.frames import Close, Opcode
 
 from loadtests.sockets import frames
-from loadtests.sockets.frames import Closing, Message, Ping, Pong, Reader, Violation, closing, frame, masks, text_frame
+from loadtests.sockets.frames import Closing, Message, Ping, Pong, Reader, Violation, closing, frame, masks
 from tests.unit.load.sockets.server import cut, heard, open_server, places, read, said, sent
 
 four_bytes = st.binary(min_size=4, max_size=4)
@@ -34,17 +34,6 @@ def test_a_mask_covers_each_byte(payload: bytes, mask: bytes) -> None:
     """Each byte of the payload is covered by the mask's byte of its turn, and the mask goes before them."""
     covered = bytes(byte ^ mask[turn % 4] for turn, byte in enumerate(payload))
     assert frame(frames.BINARY, payload, mask).endswith(mask + covered)
-
-
-@given(st.one_of(st.text(max_size=200), st.integers(0, 130).map("a".__mul__)), four_bytes)
-@example("", b"\0\0\0\0")
-@example("a" * 125, b"\xff\xff\xff\xff")
-@example("a" * 126, b"mask")
-def test_the_quick_way_to_frame_a_text_is_the_long_one(text: str, mask: bytes) -> None:
-    """A text has the same frame by either way, whatever its length and mask, and the other side reads it."""
-    quick = text_frame(text, mask)
-    assert quick == frame(frames.TEXT, text.encode(), mask)
-    assert [got.data for got in heard(open_server(), quick)] == [text.encode()]
 
 
 @given(st.text(max_size=60), st.integers(0, 250))
