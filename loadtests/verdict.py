@@ -65,6 +65,8 @@ class Facts:
     arrivals_started: int
     arrivals_refused: int
     """Due, but the generator had no place for them; no part of what was started."""
+    arrivals_due: int
+    """As many as a run of its whole time has at least, by the profile; 0 of one that was ended early."""
     generator_cpu: float
     """Share of one core that the busiest worker used, 0 to 1."""
     start_lag_p99: float
@@ -260,10 +262,9 @@ def _unsound(plan: Plan, facts: Facts) -> Iterator[Reason]:
     if facts.arrivals_refused:
         yield _invalid(Cause.NOT_STARTED, f"{facts.arrivals_refused} arrivals were due and not started")
     rate = rate_asked(plan.budget) or soundness.rate
-    if facts.arrivals_started < rate * facts.arrivals_asked or not (facts.arrivals_asked or facts.interrupted):
-        yield _invalid(
-            Cause.RATE, f"{facts.arrivals_started} of {facts.arrivals_asked} arrivals were started, asked {rate:.0%}"
-        )
+    asked = max(facts.arrivals_asked, facts.arrivals_due)
+    if facts.arrivals_started < rate * asked or not (facts.arrivals_asked or facts.interrupted):
+        yield _invalid(Cause.RATE, f"{facts.arrivals_started} of {asked} arrivals were started, asked {rate:.0%}")
 
 
 def _evidence(plan: Plan, tallies: Mapping[str, Tally], facts: Facts, answers: Sequence[Answer]) -> Iterator[Reason]:

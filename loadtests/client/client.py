@@ -13,7 +13,7 @@ from fixtures.http1.requests import origin_and_path
 from fixtures.http1.target import Target
 from loadtests.client.common import Common, Fire, Sighted
 from loadtests.client.exchanges import Exchange
-from loadtests.client.timeouts import Timeouts
+from loadtests.client.timeouts import RESTED, Timeouts
 from loadtests.client.trouble import unanswered, unexpected
 from loadtests.client.wire import NothingSentError
 from loadtests.failure import UNANSWERED, Failure
@@ -21,8 +21,6 @@ from loadtests.failure import UNANSWERED, Failure
 T = TypeVar("T")
 
 _MILLISECONDS: Final = 1000.0
-_IDLE: Final = 0.5
-"""Seconds after which a connection is looked at before it is used again: its peer may have closed it."""
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _BEARER: Final = b"Authorization: Bearer "
 _END: Final = b"\r\n"
@@ -31,12 +29,12 @@ _END: Final = b"\r\n"
 class Client:
     """One person's HTTP: one connection that is kept, one request at a time.
 
-    A request that finds its connection closed by the peer is sent once more, on a new one, if nothing of it was taken
-    or if nothing of an answer came and sending it twice does what sending it once does (RFC 9112, 9.3.1 and 9.6).
-    That is how a connection is used again, and no retry: an answer is never asked for twice.
+    A request that finds its connection closed by the peer is sent once more, on a new one, if nothing of it was taken,
+    or if the connection had rested, nothing of an answer came and sending it twice does what sending it once does (RFC
+    9112, 9.3.1 and 9.6). That is how a connection is used again, and no retry: an answer is never asked for twice.
     """
 
-    __slots__ = ("_authorization", "_common", "_elsewhere", "_exchange", "_used")
+    __slots__ = ("_authorization", "_common", "_elsewhere", "_exchange")
 
     def __init__(
         self,
@@ -59,7 +57,6 @@ class Client:
     def _join(self, common: Common) -> None:
         self._common = common
         self._exchange: Exchange | None = None
-        self._used = 0.0
         self._authorization = b""
         self._elsewhere: dict[str, Client] | None = None
 
@@ -166,12 +163,12 @@ class Client:
         deadlines = common.deadlines
         repeatable = endpoint.method in _REPEATABLE or IDEMPOTENCY_KEY in operation.headers
         if exchange is None or not (
-            (repeatable and exchange.watched and now - self._used < _IDLE) or exchange.wire.silent()
+            (repeatable and exchange.watched and now - exchange.came < RESTED) or exchange.wire.silent()
         ):
             exchange = self._connect()
             now = perf_counter()
         while True:
-            kept = exchange.came > 0
+            kept, rested = exchange.came > 0, now - exchange.came >= RESTED
             exchange.operation, exchange.request, exchange.began = operation, request, began
             exchange.answers = answers = common.answers(endpoint.method)
             deadlines.enter(greenlet, now)
@@ -186,16 +183,14 @@ class Client:
             except BaseException as error:
                 # Killed in the middle as well: what would come next on it is the answer to something else.
                 answers.close()
-                if not kept or not _can_be_repeated(error, repeatable=repeatable):
+                if not kept or not _can_be_repeated(error, repeatable=repeatable and rested):
                     self.close()
                     raise
             finally:
                 deadlines.leave(greenlet)
             exchange = self._connect()
             now = perf_counter()
-        if answers.reusable and exchange.wire.ahead is None:
-            self._used = now
-        else:
+        if not answers.reusable or exchange.wire.ahead is not None:
             self._exchange = None
             exchange.wire.close()
         known = common.served.get(endpoint.service)

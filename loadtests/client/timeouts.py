@@ -1,6 +1,11 @@
 """What the load tests' client waits for, and how much it takes, before it calls a request failed."""
 
 from dataclasses import dataclass
+from typing import Final
+
+RESTED: Final = 0.5
+"""Seconds without use after which a peer may close a connection for that. What such an end met is sent again, if it may
+be; who closes a connection that was used just now has dropped a request, and that is a failure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ class Leader:
         self._early = EarlyStop(order.profile.plan)
         self._interrupted = ""
         self._decided = False
+        self._whole = False
+        """Whether it had the profile's whole time."""
         self._looking = False
         self._letters: list[tuple[str, FromMember]] = []
         """What came while the roster was looked at: it does not change meanwhile."""
@@ -203,6 +205,7 @@ class Leader:
 
     def _end(self) -> None:
         early = bool(self._interrupted or self._decided or self._spoilt)
+        self._whole = not early
         drain = DRAIN_AT_ONCE if self._interrupted else DRAIN * self.order.platform.time_scale
         for name, member in self.roster.members.items():
             if not member.lost:
@@ -243,6 +246,7 @@ class Leader:
             arrivals_asked=roster.counts.asked.total(),
             arrivals_started=roster.counts.started.total(),
             arrivals_refused=roster.counts.refused.total(),
+            arrivals_due=self.order.profile.fewest_arrivals if self._whole else 0,
             generator_cpu=roster.cpu,
             start_lag_p99=roster.start_lag_p99,
             loop_lag_p99=roster.loop_lag_p99,

@@ -5,13 +5,9 @@ import time
 from functools import partial
 from typing import Final
 
-from loadtests.client.timeouts import Timeouts
 from loadtests.counts import NEVER
 from loadtests.engine.connection import Connection
 from loadtests.engine.driver import Driver
-from loadtests.engine.plan import Origin, Plan
-from loadtests.engine.recording import Recorder
-from loadtests.engine.watch import Watch
 from loadtests.failure import UNANSWERED
 
 _PAUSE_S: Final = 0.1
@@ -19,12 +15,7 @@ _PAUSE_S: Final = 0.1
 
 
 class ClosedLoop(Driver):
-    """Every connection is busy, always."""
-
-    def __init__(self, origin: Origin, plan: Plan, timeouts: Timeouts, recorder: Recorder, watch: Watch) -> None:
-        super().__init__(origin, plan, timeouts, recorder, watch)
-        self._replaced = 0
-        """Connections that were closed, and have a successor already."""
+    """Every connection is busy, always: none rests, so nothing is sent again."""
 
     def begin(self, at: float) -> None:
         """Send by every connection, and open those that are not open."""
@@ -46,11 +37,6 @@ class ClosedLoop(Driver):
             self.recorder.fail(UNANSWERED, NEVER)
         super().abandon()
 
-    def again(self, since: float) -> None:
-        """Send it by a new connection."""
-        self.connect(partial(self._first, since), partial(self._not_connected, since))
-        self._replaced += 1
-
     def _begin(self) -> None:
         if self.ending:
             return
@@ -61,10 +47,7 @@ class ClosedLoop(Driver):
             self._renew()
 
     def _closed(self) -> None:
-        if self._replaced:
-            self._replaced -= 1
-        else:
-            self._renew()
+        self._renew()
 
     def _renew(self) -> None:
         if not self.ending:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from fixtures.http1.answers import LARGEST_HEAD, Answers
 from fixtures.http1.errors import NotHttpError, TooLargeError
+from loadtests.client.timeouts import RESTED
 from loadtests.engine.parsing import Whole, WholeWithBody
 from loadtests.engine.plan import Plan, cause_of
 
@@ -93,10 +94,9 @@ class Connection(asyncio.Protocol):
         self._write: Callable[[bytes], None]
         self._descriptor = -1
         self._blocked = False
-        self._used = False
         self.busy = False
         self.usable = False
-        self.since = self.sent = 0.0
+        self.since = self.sent = self._used = 0.0
 
     def send(self, since: float, now: float) -> None:
         """Send the request; its latency counts from `since`. Both on the clock of `time.perf_counter`."""
@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
             self._record(now - self.since)
             if self._check is not None:
                 self._judge(familiar.status, data[familiar.size :])
-            self._used = True
+            self._used = now
             self.busy = False
             self._owner.freed(self, now)
         elif self._whole.read(data):
@@ -160,7 +160,7 @@ class Connection(asyncio.Protocol):
         elif self._check is not None:
             self._judge(status, b"".join(whole.pieces))
         whole.pieces.clear()
-        self._used = True
+        self._used = now
         self.busy = False
         if not whole.reusable:
             self.close()
@@ -224,7 +224,7 @@ class Connection(asyncio.Protocol):
         if not self.busy:
             return
         answers = self._answers
-        if answers is None and self._used and self._plan.idempotent:
+        if answers is None and self._used and self.sent - self._used >= RESTED and self._plan.idempotent:
             # It was closed while nothing was asked, and we could not know. RFC 9110, section 9.2.2.
             self.busy = False
             self._owner.again(self.since)
@@ -247,7 +247,7 @@ class Connection(asyncio.Protocol):
             self._judge(answers.status, answers.body)
         self.busy = False
         if answers.reusable:
-            self._used = True
+            self._used = now
             self._owner.freed(self, now)
         else:
             self.close()

@@ -81,7 +81,7 @@ class Driver:
             self._closed()
 
     def again(self, since: float) -> None:
-        """A request has to be sent once more."""
+        """A request has to be sent once more; only of connections that rest."""
         raise NotImplementedError
 
     def connect(self, opened: Callable[[Connection], None], failed: Callable[[str], None]) -> None:

@@ -47,7 +47,7 @@ class Plan:
     check: Callable[[int, bytes], object] | None = None
     """Gets status and body of an answer with a good status, and raises what it finds wrong (`cause_of`)."""
     idempotent: bool = False
-    """To be sent again if a connection that had carried one before was closed without a byte of an answer."""
+    """To be sent again if a connection that had rested since its last answer was closed without a byte of one."""
     head_only: bool = False
     """The request is HEAD: its answer has no body, whatever it says."""
 

@@ -18,6 +18,7 @@ SOUND = Facts(
     arrivals_asked=10_000,
     arrivals_started=10_000,
     arrivals_refused=0,
+    arrivals_due=0,
     generator_cpu=0.4,
     start_lag_p99=0.0001,
     loop_lag_p99=0.0001,

@@ -1,6 +1,7 @@
 """Arrivals: complete, in order, the same for any number of processes, and distributed as they should be."""
 
 from collections import Counter
+from dataclasses import replace
 from heapq import merge
 from itertools import islice, pairwise
 from math import exp, sqrt
@@ -56,6 +57,18 @@ def test_constant_arrivals_are_as_many_as_are_expected(profile: Profile) -> None
     """Constant arrivals are the expected number, rounded, and nothing else."""
     if profile.arrivals == "constant":
         assert sum(1 for _ in arrivals(profile)) == round(profile.expected)
+
+
+@settings(deadline=None, max_examples=60)
+@given(profiles)
+def test_no_schedule_has_fewer_arrivals_than_its_profile_says(profile: Profile) -> None:
+    """What a whole run is held against is never more than its schedule asks for, and hardly less."""
+    rate = OperationRate("auth health", (Steady(20, 3),))
+    both = replace(profile, rates=(rate,))
+    asked = sum(1 for _ in arrivals(both)) + sum(1 for _ in offsets(both, rate))
+    assert both.fewest_arrivals <= asked <= both.fewest_arrivals + 11 * sqrt(asked) + 26
+    if both.arrivals == "constant":
+        assert both.fewest_arrivals == asked
 
 
 def test_constant_arrivals_are_evenly_spaced() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fixtures.contract import chat
 from fixtures.contract.operation import Endpoint, Operation
+from loadtests.client.timeouts import RESTED
 from loadtests.failure import Failure
 from tests.unit.http1.peer import CONVERSATION, CREATED, MESSAGE, OK, Peer, server
 from tests.unit.load.client.visitor import GET, HEAD, POST, TOKEN, Visitor, cause_of, does
@@ -111,6 +112,22 @@ def test_a_connection_closed_while_idle_is_no_failure(visitor: Visitor) -> None:
     assert visitor.causes == [""] * 6
     assert known.connections == 6
     assert len(known.requests) == 6
+
+
+@pytest.mark.parametrize(("rests", "cause"), [(RESTED + 0.05, ""), (0.05, "closed without an answer")])
+def test_who_closes_what_was_used_just_now_has_dropped_a_request(visitor: Visitor, rests: float, cause: str) -> None:
+    """A request that was taken and not answered is sent again only where the peer may have closed for lack of use."""
+
+    def closes_unanswered(peer: Peer) -> None:
+        peer.answers(OK)
+        peer.hears()
+
+    with server(closes_unanswered) as known:
+        client = visitor.client(known.url)
+        assert cause_of(client) == ""
+        gevent.sleep(rests)
+        assert cause_of(client) == cause
+        assert len(known.requests) == (2 if cause else 3)
 
 
 def test_an_answer_is_never_asked_for_twice(visitor: Visitor) -> None:

@@ -54,6 +54,10 @@ class Simulated:
     cpu: float = 0.3
     lag: float = 0.001
     refused: int = 0
+    each: int = 100
+    """Arrivals of a second that it asks for."""
+    drift: Callable[[int], float] = lambda _: 0.0
+    """Seconds by which its clock was set."""
     seen: Callable[[int], str | None] = lambda _: SEEN
     missing: Callable[[int], int] = lambda _: 0
     silent_from: float = 1e9
@@ -139,7 +143,7 @@ class Run:
         second = int(self.wall() + member.clock) - 1
         counts, loop = Counts(self.leader.roster.counts.limits), Histogram()
         loop.add([member.lag])
-        each = 100
+        each = member.each
         if member.began is not None and second - member.clock >= member.began - 1:
             counts.add(OPERATION, second, [0.05] * each, ["status 503"] * round(each * member.errors))
             counts.asked[second] = each
@@ -154,7 +158,7 @@ class Run:
             own_loops=Histogram().encode(),
             cpu=member.cpu,
             elapsed=1.0,
-            drift=0.0,
+            drift=member.drift(second),
             missing=member.missing(second),
             sightings=[("chat", who)] if (who := member.seen(second)) is not None else [],
         )

@@ -204,12 +204,26 @@ def test_a_target_that_never_says_who_it_is_ends_the_run_where_that_is_meant(mon
         (Simulated(ONE, cpu=0.97), Cause.GENERATOR_CPU),
         (Simulated(ONE, lag=0.2), Cause.GENERATOR_LAG),
         (Simulated(ONE, refused=1), Cause.NOT_STARTED),
+        (Simulated(ONE, drift=lambda second: 5.0 * (second == BEGAN + 8)), Cause.CLOCKS_DISAGREE),
+        (Simulated(ONE, drift=lambda second: -5.0 * (second == BEGAN + 8)), Cause.CLOCKS_DISAGREE),
     ],
-    ids=["busy", "late", "refused"],
+    ids=["busy", "late", "refused", "set forward for a moment", "set back for a moment"],
 )
 def test_an_unsound_generator_is_named(monkeypatch: pytest.MonkeyPatch, member: Simulated, cause: Cause) -> None:
     """What one member says of itself reaches the verdict."""
     assert Run([Simulated(OTHER), member]).conduct(monkeypatch).verdict.exit_code == cause.code
+
+
+def test_a_schedule_that_asks_for_too_little_is_no_sound_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was started is held against the profile, and not only against what the members themselves asked for."""
+    half = Run([Simulated(ONE, each=50)])
+    ended = half.conduct(monkeypatch)
+    assert ended.verdict.exit_code == Cause.RATE.code
+    assert "of 2000 arrivals were started" in str(ended.verdict.reasons[0])
+
+    half = Run([Simulated(ONE, each=50)])
+    half.after(8, lambda leader: leader.interrupt("Ctrl-C"))
+    assert half.conduct(monkeypatch).verdict.outcome is Outcome.INCONCLUSIVE
 
 
 def test_an_interrupted_run_is_inconclusive_and_drains_briefly(monkeypatch: pytest.MonkeyPatch) -> None:

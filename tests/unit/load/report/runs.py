@@ -52,6 +52,7 @@ SOUND = Facts(
     arrivals_asked=0,
     arrivals_started=0,
     arrivals_refused=0,
+    arrivals_due=0,
     generator_cpu=0.41,
     start_lag_p99=0.0004,
     loop_lag_p99=0.0007,
@@ -143,6 +144,7 @@ def load_run(world: World | None = None, of: Profile | None = None, facts: Facts
         arrivals_asked=counts.asked.total(),
         arrivals_started=counts.started.total(),
         arrivals_refused=counts.refused.total(),
+        arrivals_due=0,
     )
     return LoadRun(
         run="01kd3m4n5p6q",
