@@ -259,10 +259,11 @@ def _unsound(plan: Plan, facts: Facts) -> Iterator[Reason]:
             Cause.CLOCKS_DISAGREE,
             f"the workers' clocks disagree by {facts.clock_disagreement:.3g} s, allowed {soundness.clocks:.3g} s",
         )
-    if facts.arrivals_refused:
-        yield _invalid(Cause.NOT_STARTED, f"{facts.arrivals_refused} arrivals were due and not started")
-    rate = rate_asked(plan.budget) or soundness.rate
     asked = max(facts.arrivals_asked, facts.arrivals_due)
+    if facts.arrivals_refused:
+        missing = max(facts.arrivals_refused, asked - facts.arrivals_started)
+        yield _invalid(Cause.NOT_STARTED, f"{missing} arrivals were due and not started")
+    rate = rate_asked(plan.budget) or soundness.rate
     if facts.arrivals_started < rate * asked or not (facts.arrivals_asked or facts.interrupted):
         yield _invalid(Cause.RATE, f"{facts.arrivals_started} of {asked} arrivals were started, asked {rate:.0%}")
 

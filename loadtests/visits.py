@@ -6,13 +6,15 @@ ever dropped silently.
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import gevent
 
 from loadtests.arrivals import Arrival
+from loadtests.engine.arriving import CATCHING_UP
 from loadtests.failure import Failure
 from loadtests.recording import JOURNEY
 from loadtests.session import Session
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 UNFINISHED = "not finished"
+_TURN: Final = 0.005
+"""Seconds of overdue arrivals after which others have their turn: reports, signals, and whoever is under way."""
 
 
 class Walk(Protocol):
@@ -41,7 +45,8 @@ class Visits:
         self._session, self._pool, self._journeys, self._arrivals = session, pool, journeys, arrivals
         self._under_way: dict[gevent.Greenlet, str] = {}
         self._following: gevent.Greenlet | None = None
-        self._ending = False
+        self._catch_up_until = math.inf
+        """Set when the end has come."""
 
     def begin(self) -> None:
         """Follow the schedule from the beginning of the run on."""
@@ -53,7 +58,7 @@ class Visits:
 
     def stop(self, drain: float) -> int:
         """Begin what was due by now and nothing else, and wait for who is under way."""
-        self._ending = True
+        self._catch_up_until = time.perf_counter() + CATCHING_UP
         if self._following is not None:
             self._following.kill()
         gevent.joinall(list(self._under_way), timeout=drain)
@@ -71,15 +76,25 @@ class Visits:
 
     def _follow(self) -> None:
         begins = self._session.begins
+        turn = 0.0
         for arrival in self._arrivals:
             due = begins + arrival.offset
-            ahead = due - time.perf_counter()
-            if ahead > 0 and not self._ending:
+            now = time.perf_counter()
+            if due > now or now > turn:
                 # Woken by the end, it goes on with whoever is due by now: they belong to the run, however late.
                 with contextlib.suppress(gevent.GreenletExit):
-                    gevent.sleep(ahead)
-            if self._ending and due > time.perf_counter():
-                return
+                    gevent.sleep(max(0.0, due - now) if self._catch_up_until == math.inf else 0.0)
+                now = time.perf_counter()
+                turn = now + _TURN
+            if self._catch_up_until < math.inf:
+                if due > now:
+                    return
+                if now > self._catch_up_until:
+                    # Of a schedule that cannot be caught up with: one is enough, and who looks sees how many are missing.
+                    second = self._session.second_of(arrival.offset)
+                    self._session.recorder.asks(second)
+                    self._session.recorder.refuses(second)
+                    return
             self._arrive(arrival)
 
     def _arrive(self, arrival: Arrival) -> None:

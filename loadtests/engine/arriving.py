@@ -33,6 +33,8 @@ _BURST: Final = 64
 """So many overdue arrivals are taken up before answers are read again."""
 _AT_ONCE: Final = 32
 """So many connections are opened at one time: a target that was slow for a moment is not stormed by all who waited."""
+CATCHING_UP: Final = 2.0
+"""Seconds, at the end, for the arrivals that are overdue then. Whoever needs more could never keep to the schedule."""
 
 
 class OpenArrivals(Driver):
@@ -64,10 +66,17 @@ class OpenArrivals(Driver):
         self._wait(time.perf_counter())
 
     def end(self) -> None:
-        """Take up what is due by now, and nothing more: nobody is left out of the figures for being late."""
+        """Take up what is due by now, and nothing more: nobody is left out of the figures for being late.
+
+        Of a schedule that cannot be caught up with, the last that is looked at is refused.
+        """
         now = time.perf_counter()
         try:
             while self._due <= now:
+                if time.perf_counter() > now + CATCHING_UP:
+                    self._asked += 1
+                    self._refused += 1
+                    break
                 self._arrive(now)
         finally:
             super().end()

@@ -1,5 +1,6 @@
 """Open arrivals of people: each begins when it is due, or is refused, and every one of them is counted."""
 
+import itertools
 import time
 
 import gevent
@@ -81,6 +82,27 @@ def test_nobody_begins_after_the_end_but_everybody_who_was_due() -> None:
     assert following.stop(1.0) == 0
     counts = made.recorder.take()
     assert counts.asked.total() == counts.started.total() == 2
+
+
+def test_a_schedule_that_nobody_can_keep_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While all are overdue others have their turns, the end comes, and that not all were begun can be seen."""
+    monkeypatch.setattr("loadtests.visits.CATCHING_UP", 0.2)
+    made = session()
+    following = visits(made, Pool(5000), Journey(made.fire), [])
+    following._arrivals = itertools.repeat(Arrival(0.0, "browsing"))
+    following.begin()
+    turns = 0
+    until = time.perf_counter() + 0.3
+    while time.perf_counter() < until:
+        gevent.sleep(0.001)
+        turns += 1
+    began = time.perf_counter()
+    assert turns > 10
+    assert following.stop(1.0) == 0
+    assert 0.2 <= time.perf_counter() - began < 1
+    counts = made.recorder.take()
+    assert counts.asked.total() == counts.started.total() + counts.refused.total() > 1000
+    assert counts.refused.total() == 1
 
 
 def test_a_schedule_that_breaks_makes_the_run_unsound() -> None:
