@@ -62,6 +62,8 @@ class Session:
     sightings: dict[tuple[str, str], None] = field(default_factory=dict)
     """Every (service, value of X-Served-By) that answered, in the order of first answers; empty if it said nothing."""
 
+    left: list[str] = field(default_factory=list)
+    """In words, who stayed behind of people who were made for nothing."""
     trouble: list[str] = field(default_factory=list)
     """What keeps this process from making the load that it should: the leader hears of it, and the run is INVALID."""
     lag: Histogram = field(default_factory=Histogram)

@@ -90,7 +90,7 @@ class Visits:
                 if due > now:
                     return
                 if now > self._catch_up_until:
-                    # Of a schedule that cannot be caught up with: one is enough, and who looks sees how many are missing.
+                    # It cannot be caught up with: one refused is enough, and the profile says how many are missing.
                     second = self._session.second_of(arrival.offset)
                     self._session.recorder.asks(second)
                     self._session.recorder.refuses(second)

@@ -4,6 +4,7 @@ Runs in a greenlet of its own. It hears its members through `hear`, learns by `l
 that somebody wants it to end; it never waits longer than the constants below.
 """
 
+import math
 import time
 from collections.abc import Callable
 from typing import Final
@@ -20,6 +21,7 @@ from loadtests.conductor.order import Order
 from loadtests.conductor.post import Post
 from loadtests.conductor.roster import Roster
 from loadtests.conductor.target import changes, sightings
+from loadtests.patience import enough_for
 from loadtests.report.model import LoadRun, Reading
 from loadtests.verdict import EarlyStop, Facts, Verdict, judge
 
@@ -36,8 +38,8 @@ DRAIN: Final = 15.0
 """Seconds for what is in flight when the profile is over: longer than any answer is waited for, and scaled likewise."""
 DRAIN_AT_ONCE: Final = 3.0
 """The same when somebody ended the run."""
-FAREWELL_WITHIN: Final = 60.0
-"""Seconds for removing people and for the last letters."""
+LAST_LETTERS: Final = 15.0
+"""Seconds for the last letters, beside those for removing people."""
 TICK: Final = 0.05
 
 
@@ -88,9 +90,9 @@ class Leader:
         else:
             self.roster.hear(member, message, self._now(), clock.wall())
 
-    def lose(self, member: str, why: str) -> None:
-        """A member is gone, or was."""
-        self.roster.lose(member, why)
+    def lose(self, member: str, why: str, *, gone: bool = False) -> None:
+        """A member is lost; `gone` if there is no such process any more."""
+        self.roster.lose(member, why, gone=gone)
 
     def interrupt(self, why: str) -> None:
         """End before the time: who or what wants it. The first reason stays."""
@@ -107,7 +109,20 @@ class Leader:
             raise
         finally:
             self._end()
+            # Whoever is lost and lives still speaks; what is judged stays what it is.
+            self._looking = True
         return self._run(self._apart(self._verdict))
+
+    @property
+    def farewell(self) -> float:
+        """Seconds that are waited for members' last words, when draining is over."""
+        people = self.order.profile.people / max(1, len(self.roster.members))
+        return enough_for(math.ceil(people)) + LAST_LETTERS
+
+    @property
+    def concludes_within(self) -> float:
+        """Seconds from the end of a run until there is a verdict, at most, with some for writing it down."""
+        return DRAIN * self.order.platform.time_scale + self.farewell + LAST_LETTERS
 
     @property
     def _spoilt(self) -> bool:
@@ -166,6 +181,7 @@ class Leader:
 
     def _go(self) -> None:
         self.began = clock.wall() + HEAD_START
+        self.roster.begun = True
         for name, member in self.roster.members.items():
             member.reported = self._now() + HEAD_START
             self._post.to_member(name, Go(self.began + member.offset.seconds))
@@ -208,9 +224,10 @@ class Leader:
         self._whole = not early
         drain = DRAIN_AT_ONCE if self._interrupted else DRAIN * self.order.platform.time_scale
         for name, member in self.roster.members.items():
-            if not member.lost:
+            # Also to one that is lost: it may be alive, and have people.
+            if not member.gone:
                 self._post.to_member(name, End(self.order.run, drain, early))
-        deadline = self._now() + drain + FAREWELL_WITHIN
+        deadline = self._now() + drain + self.farewell
         again = self._now() + TOLD_AGAIN
         while not self.roster.settled and self._now() < deadline:
             self._sleep(TICK)
@@ -221,7 +238,7 @@ class Leader:
                         self._post.to_member(name, End(self.order.run, drain, early))
         for member in self.roster.members.values():
             if not member.settled:
-                self.lose(member.name, f"not done {drain + FAREWELL_WITHIN:.0f} s after the end")
+                self.lose(member.name, f"not done {drain + self.farewell:.0f} s after the end")
         if self.roster.unfinished:
             self.notes.append(f"{self.roster.unfinished} were still under way when {drain:g} s of draining were over")
         self.notes += [f"people were left behind: {left}" for left in self.roster.left]

@@ -24,7 +24,7 @@ from loadtests.conductor.order import Order
 from loadtests.conductor.placing import Placing
 from loadtests.conductor.platform import metrics_of, read_on
 from loadtests.conductor.post import Post
-from loadtests.conductor.signals import SIGINT, SIGTERM, on_signals
+from loadtests.conductor.signals import SIGHUP, SIGINT, SIGTERM, on_signals
 from loadtests.conductor.stage import RunFolderError, Stage, set_up
 from loadtests.report.folder import write
 from loadtests.report.model import LoadRun
@@ -47,8 +47,6 @@ LOCAL: Final = "local"
 """What Locust calls a process on its own."""
 WORKERS_WITHIN: Final = 60.0
 """Seconds for the expected workers to connect, unless Locust's --expect-workers-max-wait says."""
-CONCLUDED_WITHIN: Final = 120.0
-"""Seconds that Locust is kept from ending while a verdict is written: longer than the leader's own bounds."""
 _LOOK_EVERY: Final = 0.25
 
 
@@ -75,7 +73,7 @@ class Leading:
         # Until there is a verdict, the evidence is not enough.
         environment.process_exit_code = int(ExitCode.INCONCLUSIVE)
         # With a page, Locust has a handler of its own for SIGTERM, which ends the run through its events.
-        on_signals([SIGINT, SIGTERM] if self._headless else [SIGINT], self._interrupted)
+        on_signals([SIGINT, SIGHUP, SIGTERM] if self._headless else [SIGINT, SIGHUP], self._interrupted)
         try:
             self._stage = set_up(self._options)
         except EnvironmentInvalid as invalid:
@@ -228,9 +226,9 @@ class Leading:
         for name in leader.roster.members:
             client = runner.clients.get(name)
             if client is None:
-                leader.lose(name, "quit")
+                leader.lose(name, "quit", gone=True)
             elif client.state == STATE_MISSING:
-                leader.lose(name, "no heartbeat")
+                leader.lose(name, "no heartbeat", gone=True)
 
     def _stops(self, **_: object) -> None:
         """Locust ends the users or the process: not before the verdict."""
@@ -238,12 +236,13 @@ class Leading:
         if leader is not None:
             self._look(leader)
             leader.interrupt("Locust ended it" if self._headless else "it was stopped on Locust's page")
-            self._concluded.wait(CONCLUDED_WITHIN)
+            self._concluded.wait(leader.concludes_within)
 
     def _interrupted(self, name: str) -> None:
-        if self._leader is not None:
-            self._leader.interrupt(name)
-            self._concluded.wait(CONCLUDED_WITHIN)
+        leader = self._leader
+        if leader is not None:
+            leader.interrupt(name)
+            self._concluded.wait(leader.concludes_within)
         elif self._last is None and (self._headless or self._stage is None):
             # Nothing was begun: whatever the main greenlet waits for is not to come.
             telling.say([f"INCONCLUSIVE: {name} before the run had begun"])

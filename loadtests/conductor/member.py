@@ -6,6 +6,7 @@ by the leader's letter or because there is no leader any more, it ends the same 
 
 import gc
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,6 +37,7 @@ from loadtests.conductor.messages import (
 from loadtests.conductor.order import received
 from loadtests.conductor.post import Post
 from loadtests.conductor.pulse import Pulse
+from loadtests.patience import enough_for
 from loadtests.recording import Recorder
 from loadtests.session import Session
 
@@ -49,8 +51,8 @@ BEHIND: Final = 2.0
 """Seconds that this process may be behind the leader at the end of the schedule."""
 AT_WORK_WITHIN: Final = 5.0
 """Seconds from offset 0 in which every user of the profile has begun."""
-GIVE_UP_WITHIN: Final = 45.0
-"""Seconds for removing people who were only half made when the run ended."""
+UNDER_WAY: Final = 10.0
+"""Seconds for whoever is being made when the run ends, before all that were made can be removed."""
 
 
 def people_for(session: Session) -> "Pool | None":
@@ -84,6 +86,8 @@ class Member:
     def _idle(self) -> None:
         self.session: Session | None = None
         self._preparing: gevent.Greenlet | None = None
+        self._made: Session | None = None
+        """What is being prepared."""
         self._following: list[gevent.Greenlet] = []
         self.ending = False
         """Whether the end has begun."""
@@ -131,23 +135,11 @@ class Member:
         notes: Sequence[str] = ()
         unfinished = 0
         try:
-            if self._preparing is not None:
-                self._preparing.kill(timeout=GIVE_UP_WITHIN)
-            if self.session is not None:
-                if self._following and not early:
-                    over = self.session.begins + self.session.profile.duration
-                    gevent.sleep(min(BEHIND, max(0.0, over - time.perf_counter())))
-                    self._miss(self.session)
-                unfinished = self._stop_works(self.session, drain)
-                if self._following:
-                    gevent.killall(self._following)
-                    self._report(self.session)
-                if self.session.pool is not None:
-                    left = self.session.pool.remove()
-                    for one in left:
-                        # The leader's report says so, too, if there is a leader by then.
-                        _log.warning("left behind: %s", one)
-                    notes = self.session.pool.notes
+            try:
+                unfinished = self._finish(drain, early=early)
+            finally:
+                # Whatever broke before, people are removed.
+                left, notes = self._remove()
         except Exception as error:
             # What was counted or left behind is not known then: silence would read as nothing.
             self._post.to_leader(Unable(f"it did not end well: {error!r}"))
@@ -158,6 +150,35 @@ class Member:
             self.session = None
             self.over.set()
             self._post.to_leader(Done(self._run, self._number, unfinished, "; ".join(left), list(notes)))
+
+    def _finish(self, drain: float, *, early: bool) -> int:
+        """Prepare or follow no more, and report for the last time; returns how much was not done."""
+        if self._preparing is not None:
+            people = 0 if self._made is None else math.ceil(self._made.profile.people / self._made.of)
+            self._preparing.kill(timeout=UNDER_WAY + enough_for(people))
+        session = self.session
+        if session is None:
+            return 0
+        if self._following and not early:
+            over = session.begins + session.profile.duration
+            gevent.sleep(min(BEHIND, max(0.0, over - time.perf_counter())))
+            self._miss(session)
+        unfinished = self._stop_works(session, drain)
+        if self._following:
+            gevent.killall(self._following)
+            self._report(session)
+        return unfinished
+
+    def _remove(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Remove people; returns in words who stayed behind, and what is to be noted."""
+        left: Sequence[str] = () if self._made is None else self._made.left
+        notes: Sequence[str] = ()
+        if self.session is not None and self.session.pool is not None:
+            left, notes = self.session.pool.remove(), self.session.pool.notes
+        for one in left:
+            # The leader's report says so, too, if there is a leader by then.
+            _log.warning("left behind: %s", one)
+        return left, notes
 
     def _prepare(self, message: Prepare) -> None:
         try:
@@ -172,6 +193,7 @@ class Member:
                 of=message.of,
                 fire=self._fire,
             )
+            self._made = session
             session.pool = self._make_people(session)
         except ConfigurationErrors as errors:
             self._post.to_leader(Unable(str(errors)))

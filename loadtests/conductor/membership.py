@@ -9,7 +9,7 @@ from locust.runners import WorkerRunner
 from loadtests.conductor.leader import DRAIN_AT_ONCE
 from loadtests.conductor.member import Member
 from loadtests.conductor.post import Post
-from loadtests.conductor.signals import SIGINT, on_signals
+from loadtests.conductor.signals import SIGHUP, SIGINT, on_signals
 from loadtests.session import Session, close_session, open_session
 from loadtests.verdict import Cause
 
@@ -46,7 +46,7 @@ class Membership:
                 (events.quitting, self._stops),
             ):
                 event.add_listener(listener)  # type: ignore[no-untyped-call]
-            on_signals([SIGINT], self._interrupted)
+            on_signals([SIGINT, SIGHUP], self._interrupted)
             gevent.spawn(self._watch)
 
     def _publish(self, session: Session | None) -> None:
@@ -69,21 +69,27 @@ class Membership:
                 return
 
     def _stops(self, **_: object) -> None:
-        """Locust ends the users, or the process, and the leader has not said anything."""
-        if not self.member.over.is_set():
+        """Locust ends the users, or the process: a SIGTERM may have reached the master, too, as by `timeout`."""
+        if self._ordered():
+            self.member.over.wait()
+        else:
             self._environment.process_exit_code = Cause.WORKER_LOST.code
-        self.member.leave("it was stopped", DRAIN_AT_ONCE)
+            self.member.leave("it was stopped", DRAIN_AT_ONCE)
 
     def _interrupted(self, name: str) -> None:
-        """A terminal's Ctrl-C reaches master and workers alike: the master's letter comes first, if there is one."""
-        deadline = time.monotonic() + ORDERED_WITHIN
-        while not (self.member.ending or self.member.over.is_set()) and time.monotonic() < deadline:
-            gevent.sleep(_LOOK_EVERY)
-        if self.member.ending or self.member.over.is_set():
+        """A terminal's Ctrl-C reaches master and workers alike."""
+        if self._ordered():
             self.member.over.wait()
             self._quit()
         else:
             self._spoilt(name)
+
+    def _ordered(self) -> bool:
+        """Whether the end is the master's will: its letter comes first, if there is one."""
+        deadline = time.monotonic() + ORDERED_WITHIN
+        while not (self.member.ending or self.member.over.is_set()) and time.monotonic() < deadline:
+            gevent.sleep(_LOOK_EVERY)
+        return self.member.ending or self.member.over.is_set()
 
     def _spoilt(self, why: str) -> None:
         self._environment.process_exit_code = Cause.WORKER_LOST.code

@@ -1,5 +1,6 @@
 """What a leader is to carry out: which run, of which profile, against which environment, judged how."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,7 @@ from loadtests.conductor.messages import Prepare
 from loadtests.profiles.load import load_profile
 from loadtests.profiles.model import Profile
 
-_MEND: Final = "the same files everywhere, and Locust started anew when one was changed"
+_MEND: Final = "the same files and variables everywhere, and Locust started anew when one was changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,17 @@ class Order:
 
 
 def digest(profile: Profile, environment: Environment) -> str:
-    """Tells one version of what a profile's and an environment's files said, when they were read, from another."""
-    return f"{profile.digest} {environment.digest}"
+    """Tells one version of what a profile's and an environment's files said, when they were read, from another.
+
+    Files refer to variables, which every process has for itself: where they lead is part of it. Raises `OSError` if the
+    environment's certificates cannot be read.
+    """
+    platform = environment
+    told = (platform.name, platform.slot, platform.build, platform.api, platform.live_api, platform.plain_api)
+    more = (platform.cdn, platform.issuer, platform.reported_environment, platform.time_scale)
+    trusted = b"" if platform.ca_file is None else platform.ca_file.read_bytes()
+    resolved = hashlib.sha256(repr((told, more, trusted)).encode()).hexdigest()
+    return f"{profile.digest} {platform.digest} {resolved}"
 
 
 def received(message: Prepare) -> tuple[Profile, Environment]:
@@ -57,10 +67,9 @@ def received(message: Prepare) -> tuple[Profile, Environment]:
     Raises ConfigurationErrors if they cannot be read here, or do not say here and now what the leader has read.
     """
     profile = load_profile(message.profile)
-    # The digest vouches for the file; the platform's own references are resolved here.
     platform = load_environment(message.environment)
     if digest(profile, platform) != message.digest:
         where = f"{profile.source} and {platform.source}"
-        why = "are not the same here as at the leader, which read them when it was started"
+        why = "do not say the same here as at the leader, which read them when it was started"
         raise ConfigurationErrors([ConfigurationError(where, "", why, _MEND)])
     return profile.scaled(rate=message.rate, lasting=message.lasting), platform

@@ -34,6 +34,8 @@ class Member:
     people: int = 0
     unable: str = ""
     lost: str = ""
+    gone: bool = False
+    """Whether there is no such process any more: nobody tells it anything, or waits for its last word."""
     done: Done | None = None
     offset: Offset = field(default_factory=Offset)
     drift: float = 0.0
@@ -60,7 +62,7 @@ class Member:
     @property
     def settled(self) -> bool:
         """Whether nothing more will come of it."""
-        return self.done is not None or bool(self.lost)
+        return self.done is not None or self.gone
 
     @property
     def unmeasured(self) -> str:
@@ -90,6 +92,8 @@ class Roster:
         self.counts = Counts(limits)
         self.sightings: dict[tuple[str, str], None] = {}
         """Every (service, X-Served-By) that answered, in the order in which it was reported."""
+        self.begun = False
+        """Whether members were told to begin: each reports once, at least."""
         self.good: set[str] = set()
         """Subjects of which at least one sample was good; whoever answered it was sighted by then, if it said who."""
 
@@ -113,16 +117,17 @@ class Roster:
             case Leaving(why):
                 self.lose(name, f"left: {why}")
 
-    def lose(self, name: str, why: str) -> None:
-        """A member is gone, or was: the first reason stays. One that had finished is missed by nobody."""
+    def lose(self, name: str, why: str, *, gone: bool = False) -> None:
+        """A member is lost, or even gone: the first reason stays. One that had finished is missed by nobody."""
         member = self.members.get(name)
-        if member is not None and member.done is None and not member.lost:
-            member.lost = why
+        if member is not None and member.done is None:
+            member.lost = member.lost or why
+            member.gone = member.gone or gone
 
     def listen(self, now: float) -> None:
         """Lose who has not reported for too long; asked while every member has something to report."""
         for member in self.members.values():
-            if not member.settled and now - member.reported > SILENCE:
+            if not (member.settled or member.lost) and now - member.reported > SILENCE:
                 self.lose(member.name, f"silent for {now - member.reported:.0f} s")
 
     @property
@@ -229,4 +234,6 @@ class Roster:
     def _done(self, member: Member, done: Done) -> None:
         if member.reports != done.reports:
             self.lose(member.name, f"{done.reports - member.reports} of {done.reports} reports are missing")
+        elif self.begun and not done.reports:
+            self.lose(member.name, "it never heard that the run began")
         member.done = done

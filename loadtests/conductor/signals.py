@@ -1,21 +1,22 @@
-"""Ctrl-C and SIGTERM: the first ends the run in good order, the second ends the process at once."""
+"""Ctrl-C, SIGTERM and a lost terminal: the first ends the run in good order, the second ends the process at once."""
 
 import os
+import signal
 from collections.abc import Callable, Sequence
-from signal import SIGINT, SIGTERM, Signals
+from signal import SIGHUP, SIGINT, SIGTERM, Signals
 from typing import Final
 
 import gevent
 
-__all__ = ["SIGINT", "SIGTERM", "on_signals"]
+__all__ = ["SIGHUP", "SIGINT", "SIGTERM", "on_signals"]
 
 AT_ONCE: Final = 75
 """Exit code of a process that was not given the time to write its verdict: whatever it had was not enough."""
-NAMES: Final = {SIGINT: "Ctrl-C", SIGTERM: "SIGTERM"}
+NAMES: Final = {SIGINT: "Ctrl-C", SIGTERM: "SIGTERM", SIGHUP: "SIGHUP"}
 
 
 def on_signals(numbers: Sequence[Signals], end: Callable[[str], None]) -> None:
-    """Call `end(name)` in a greenlet of its own on the first of these signals."""
+    """Call `end(name)` in a greenlet of its own on the first of these signals; not of those that are to be ignored."""
     said: list[str] = []
 
     def heard(number: Signals) -> None:
@@ -25,4 +26,6 @@ def on_signals(numbers: Sequence[Signals], end: Callable[[str], None]) -> None:
         end(said[0])
 
     for number in numbers:
+        if signal.getsignal(number) is signal.SIG_IGN and number is SIGHUP:
+            continue  # nohup
         gevent.signal_handler(number, heard, number)

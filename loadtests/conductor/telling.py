@@ -16,12 +16,15 @@ IN_LOGS_EVERY: Final = 5
 def say(lines: Iterable[str]) -> None:
     """Print lines for people; Locust's own tables go the same way.
 
-    When whoever read has gone (`| head`), they go nowhere, and the run goes on: its verdict is in its folder.
+    When whoever read has gone (`| head`, a terminal that was closed), or there is no room for more (`> log`), they go
+    nowhere, and the run goes on: its verdict is in its folder.
     """
+    text = "".join(f"{redact(line)}\n" for line in lines)
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write("".join(f"{redact(line)}\n" for line in lines))
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)

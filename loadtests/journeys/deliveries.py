@@ -9,6 +9,7 @@ from loadtests.failure import UNANSWERED
 
 LOST: Final = "lost"
 REPEATED: Final = "repeated"
+DOUBLED: Final = "one id for two messages"
 DISCONNECTED: Final = "disconnected"
 
 
@@ -33,12 +34,17 @@ class Deliveries:
         self._deadline = deadline
         self._sent: dict[str, _Sent] = {}
         self._heard: dict[str, list[float]] = {}
+        self._doubled = 0
         self.ended: float | None = None
         """When the receiving device lost its connection; leaving is no loss."""
 
     def sent(self, message_id: str, *, began: float, answered: float) -> None:
         """Take note that the platform took a message; receipt may have come before."""
-        self._sent[message_id] = _Sent(began, answered)
+        if message_id in self._sent:
+            # Whatever comes by that id, it cannot be both.
+            self._doubled += 1
+        else:
+            self._sent[message_id] = _Sent(began, answered)
 
     def heard(self, message_id: str, at: float) -> None:
         """Take note of a receipt; of messages that others sent, too, which are not judged."""
@@ -54,10 +60,12 @@ class Deliveries:
     def judged(self, given_up: float = math.inf) -> Iterator[Delivery]:
         """Each message that was sent: in time and once, "repeated", "lost", or "disconnected" before its deadline.
 
-        Nobody listens from `given_up` on: what still had time then did not come, either.
+        One that got the id of another has failed, whatever came. Nobody listens from `given_up` on: what still had time
+        then did not come, either.
         """
         for message, sent in self._sent.items():
-            heard = self._heard.get(message, [])
+            # No latency is negative, also of an id that was heard before anything was sent by it.
+            heard = [max(at, sent.began) for at in self._heard.get(message, [])]
             latest = sent.answered + self._deadline
             if len(heard) > 1:
                 yield Delivery(heard[0] - sent.began, REPEATED)
@@ -69,3 +77,5 @@ class Deliveries:
                 yield Delivery(None, UNANSWERED)
             else:
                 yield Delivery(None, LOST)
+        for _ in range(self._doubled):
+            yield Delivery(None, DOUBLED)

@@ -50,6 +50,10 @@ class Host(Protocol):
     def of(self) -> int:
         """How many there are."""
 
+    @property
+    def left(self) -> list[str]:
+        """In words, who stayed behind when people could not be made: whoever makes them adds to it."""
+
     def fire(self, **sample: object) -> None:
         """Count a sample: Locust's `request` event."""
 

@@ -74,12 +74,15 @@ class Newcomers:
         del self._here[person.identity.email]
         self._book.removed("account", person.identity.email)
 
-    def remaining(self) -> tuple[Person, ...]:
-        """Write what became of everybody, and return those who are not known to be gone."""
+    def write(self) -> None:
+        """Write what became of everybody. Raises `LedgerUnwritableError`."""
         for person in self._stock:
             self._book.removed("account", person.identity.email)
         self._stock.clear()
         self._book.write()
+
+    def remaining(self) -> tuple[Person, ...]:
+        """Those who are not known to be gone; from now on they are somebody else's to remove."""
         remaining, self._here = tuple(self._here.values()), {}
         for person in remaining:
             person.book = self._world.book

@@ -3,7 +3,6 @@
 A pool that cannot be made leaves nobody behind, as far as the platform lets it, and says whom it had to leave.
 """
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final, Self
@@ -23,15 +22,14 @@ from fixtures.environments.secrets import UnresolvedReferenceError
 from fixtures.runs import register_secret
 from fixtures.runs.folder import LEDGER
 from fixtures.runs.ledger import Ledger
+from loadtests.patience import enough_for
 from loadtests.people.errors import PeopleError
 from loadtests.people.host import Host, pairs_of
 from loadtests.people.keeper import Keeper
 from loadtests.people.making import Maker, Pair
 from loadtests.people.newcomers import Newcomers, expected
-from loadtests.people.removal import enough_for, remove
+from loadtests.people.removal import Forgiving, remove, telling
 from loadtests.people.visitor import Equipment, Visitor
-
-_log = logging.getLogger(__name__)
 
 REGISTERING: Final = "registering"
 """The journey by which people come who were not there before."""
@@ -61,6 +59,7 @@ class Pool:
         )
         self._free = deque(self._visitors)
         self._over = False
+        self._untold: list[str] = []
         self._keeper = Keeper(self.people, equipment.quiet_client())
 
     @classmethod
@@ -86,12 +85,10 @@ class Pool:
             if pairs:
                 MONOTONIC.sleep(scaled(PROMISES.deadlines.friendship_effect))
         except BaseException as error:
-            left = _removed(maker, newcomers)
+            left, untold = _removed(maker, newcomers, enough_for(len(maker.begun)))
+            host.left.extend((*left, *untold))
             if isinstance(error, PeopleError):
                 raise PeopleError(error.what, error.how, left) from error.__cause__
-            for one in left:
-                # Logged, since nobody reads what a greenlet is killed with.
-                _log.warning("left behind: %s", one)
             raise
         pool = cls(pairs, maker, newcomers, equipment)
         pool._keeper.begin()
@@ -109,9 +106,9 @@ class Pool:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What went wrong while people were kept, in words."""
+        """What went wrong while people were kept and removed, in words."""
         failures = self._keeper.failures.items()
-        return tuple(f"{times} times no fresh token: {cause}" for cause, times in failures)
+        return (*(f"{times} times no fresh token: {cause}" for cause, times in failures), *self._untold)
 
     def borrow(self) -> Visitor | None:
         """Somebody for one journey, who was not lent out for the longest time; None when all are."""
@@ -128,8 +125,8 @@ class Pool:
     def remove(self, *, within: float | None = None) -> tuple[str, ...]:
         """Remove everybody, whoever is still lent out among them; returns in words what stayed behind.
 
-        `within` is in seconds; by default what a platform that works needs for so many, and half a minute. A second
-        time it does nothing.
+        `within` is in seconds; by default what a platform that works needs for those who were made before the clock
+        started, and half a minute. A second time it does nothing.
         """
         if self._over:
             return ()
@@ -137,16 +134,25 @@ class Pool:
         self._keeper.end()
         for visitor in self._visitors:
             visitor.leaves()
-        return _removed(self._maker, self._newcomers, within)
+        within = enough_for(len(self.people)) if within is None else within
+        left, self._untold = _removed(self._maker, self._newcomers, within)
+        return left
 
 
-def _removed(maker: Maker, newcomers: Newcomers, within: float | None = None) -> tuple[str, ...]:
-    """Remove everybody and close the ledger; returns in words what stayed behind."""
+def _removed(maker: Maker, newcomers: Newcomers, within: float) -> tuple[tuple[str, ...], list[str]]:
+    """Remove everybody and close the ledger; returns in words who stayed behind, and what the ledger does not say."""
+    untold: list[str] = []
+    with telling(untold):
+        newcomers.write()
     people = [*maker.begun, *newcomers.remaining()]
+    for person in people:
+        person.book = Forgiving(person.book, untold)
     try:
-        return remove(people, within=enough_for(len(people)) if within is None else within)
+        left = remove(people, within=within)
     finally:
-        maker.ledger.close()
+        with telling(untold):
+            maker.ledger.close()
+    return left, untold
 
 
 def _maker(host: Host) -> Maker:

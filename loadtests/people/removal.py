@@ -1,22 +1,16 @@
 """Removing people, side by side and within a bound: what stayed is told in words, and is in the ledger."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Final
 
 from fixtures.clients.belongings import Book, NoBook
 from fixtures.clients.farewell import farewell
 from fixtures.clients.person import Person
+from fixtures.runs.ledger import LedgerUnwritableError
 
 AT_ONCE: Final = 12
-_LEAST: Final = 30.0
-_EACH: Final = 0.05
-
-
-def enough_for(people: int) -> float:
-    """Seconds in which a platform that works removes that many."""
-    return _LEAST + _EACH * people
 
 
 def remove(people: Sequence[Person], *, within: float) -> tuple[str, ...]:
@@ -49,8 +43,46 @@ def remove(people: Sequence[Person], *, within: float) -> tuple[str, ...]:
     return tuple(left)
 
 
+class Forgiving:
+    """A book that keeps nobody here when it is full: that somebody may be here it says already, by its intents.
+
+    What could not be written is told in `untold`.
+    """
+
+    def __init__(self, book: Book, untold: list[str]) -> None:
+        self._book, self._untold = book, untold
+
+    def intends(self, kind: str, name: str) -> None:
+        """Write that a thing of that kind and name is about to be made. Raises `LedgerUnwritableError`."""
+        self._book.intends(kind, name)
+
+    def confirmed(self, kind: str, name: str) -> None:
+        """Write that it was made."""
+        with telling(self._untold):
+            self._book.confirmed(kind, name)
+
+    def removed(self, kind: str, name: str) -> None:
+        """Write that it is gone."""
+        with telling(self._untold):
+            self._book.removed(kind, name)
+
+    def left(self, kind: str, name: str, why: str) -> None:
+        """Write that it could not be removed."""
+        with telling(self._untold):
+            self._book.left(kind, name, why)
+
+
+@contextlib.contextmanager
+def telling(untold: list[str]) -> Iterator[None]:
+    """Go on with removing when the ledger cannot be written, and tell it once."""
+    try:
+        yield
+    except LedgerUnwritableError as error:
+        told = f"not all that was removed is in the ledger: {error.strerror}"
+        if told not in untold:
+            untold.append(told)
+
+
 def _stays(person: Person, why: str, book: Book) -> str:
-    # The ledger may be what failed; its intent says already that something may be there.
-    with contextlib.suppress(OSError):
-        book.left("account", person.identity.email, why)
+    book.left("account", person.identity.email, why)
     return f"account {person.identity.email} ({why})"

@@ -89,22 +89,27 @@ def test_a_killed_worker_makes_the_run_invalid_at_once(staged: Stage) -> None:
     assert not any(map(lives, children))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_an_interrupted_run_writes_its_verdict(staged: Stage, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP")],
+    ids=["Ctrl-C", "SIGTERM", "lost terminal"],
+)
+def test_an_interrupted_run_writes_its_verdict(staged: Stage, number: signal.Signals, name: str) -> None:
     """INCONCLUSIVE, with what was known by then."""
     with staged.locust(lasting="10 min") as locust:
         locust.says("last second")
         locust.signalled(number)
         assert locust.ends() == 75, locust.said
     assert staged.verdict()["verdict"] == "INCONCLUSIVE"
-    assert {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}[number] in locust.said
+    assert name in locust.said
 
 
-def test_a_ctrl_c_that_reaches_workers_too_loses_none(staged: Stage) -> None:
-    """A terminal sends it to all: the leader ends the run, and the workers wait for its word."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_signal_that_reaches_workers_too_loses_none(staged: Stage, number: signal.Signals) -> None:
+    """A terminal sends it to all, as `timeout` does: the leader ends the run, and the workers wait for its word."""
     with staged.locust("--processes", "2", lasting="10 min") as locust:
         locust.says("last second")
-        locust.signalled(signal.SIGINT, group=True)
+        locust.signalled(number, group=True)
         assert locust.ends() == 75, locust.said
     assert staged.verdict()["verdict"] == "INCONCLUSIVE"
 

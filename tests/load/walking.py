@@ -36,6 +36,7 @@ class Process:
     share: int = 0
     of: int = 1
     run_id: str = field(default_factory=new_run_id)
+    left: list[str] = field(default_factory=list)
     samples: list[dict[str, object]] = field(default_factory=list)
     served: set[str] = field(default_factory=set)
 

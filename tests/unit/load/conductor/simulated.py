@@ -64,6 +64,8 @@ class Simulated:
     quiet_until: float = 0.0
     """Seconds of the run before its first report."""
     deaf_until: float = 0.0
+    leaves_for: float = 0.0
+    """Seconds from the leader's end to its last word."""
     ready: Callable[[], FromMember | None] = lambda: Ready(4)
     heard: list[FromLeader] = field(default_factory=list)
     began: float | None = None
@@ -120,7 +122,8 @@ class Run:
                 if member.began is not None:
                     member.errors = max(member.errors, member.errors_at_the_end)
                     self._report(member)
-                self.leader.hear(name, Done("run", member.reports, 0, ""))
+                self.after(member.leaves_for, lambda leader: leader.hear(name, Done("run", member.reports, 0, "")))
+                self._act()
 
     def wall(self) -> float:
         return self.now - 1000 + BEGAN
@@ -132,6 +135,9 @@ class Run:
             speaks = member.began is not None and self.now < member.silent_from
             if speaks and int(before) != int(self.now) and self.wall() >= (member.began or 0.0) + member.quiet_until:
                 self._report(member)
+        self._act()
+
+    def _act(self) -> None:
         for due, action in [entry for entry in self.at if entry[0] <= self.now]:
             self.at.remove((due, action))
             action(self.leader)

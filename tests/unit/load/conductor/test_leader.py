@@ -1,15 +1,16 @@
 """The leader: whatever happens to a run, it ends in bounded time with the verdict that says so."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from fixtures.environments import Environment
-from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, FAREWELL_WITHIN, READY_WITHIN
-from loadtests.conductor.messages import Done, End, Go, Leaving, Prepare, Ready, Unable
+from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, READY_WITHIN
+from loadtests.conductor.messages import Done, End, Go, Leaving, Pong, Prepare, Ready, Unable
 from loadtests.report.model import LoadRun
-from loadtests.verdict import Cause, Outcome, judge
+from loadtests.verdict import Cause, Outcome, Verdict, judge
 from tests.unit.load.conductor.simulated import BEGAN, SEEN, Run, Simulated, profile
 from tests.unit.load.told import PLATFORM
 
@@ -115,12 +116,60 @@ def test_a_lost_worker_ends_the_run_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     assert run.now < 1000 + 10
 
     run = Run([Simulated(ONE), Simulated(OTHER, silent_from=1005.0)])
+    run.after(12, lambda leader: leader.lose(OTHER, "no heartbeat", gone=True))
     ended = run.conduct(monkeypatch)
     assert "host-bbbbbb (silent for" in str(ended.verdict.reasons[0])
     assert run.now < 1000 + 15 + DRAIN_AT_ONCE
 
     run = Run(two())
     run.after(5, lambda leader: leader.hear(ONE, Leaving("Ctrl-C")))
+    assert run.conduct(monkeypatch).verdict.exit_code == Cause.WORKER_LOST.code
+
+
+def test_a_lost_worker_that_lives_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its people are to be removed, and who stayed is told: what it says then is waited for, and changes no count."""
+    silent = Simulated(OTHER, silent_from=1005.0)
+    run = Run([Simulated(ONE), silent])
+    run.after(13, lambda _: setattr(silent, "silent_from", 1e9))
+    run.after(13, lambda leader: leader.hear(OTHER, Done("run", 4, 0, "account x")))
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.exit_code == Cause.WORKER_LOST.code
+    assert End("run", DRAIN_AT_ONCE, early=True) in silent.heard
+    assert any("account x" in note for note in ended.notes)
+    assert run.now < 1000 + 20
+
+
+def test_what_comes_after_the_end_changes_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost worker may go on reporting while the counts are judged, in a thread of its own."""
+    run = Run(two())
+    run.after(5, lambda leader: leader.lose(ONE, "no answer"))
+
+    def apart(compute: Callable[[], Verdict]) -> Verdict:
+        before = run.leader.roster.counts.asked.total()
+        if run.leader.roster.settled:
+            run._report(run.members[ONE])
+            assert run.leader.roster.counts.asked.total() == before
+        return compute()
+
+    run.leader._apart = apart
+    assert run.conduct(monkeypatch).verdict.exit_code == Cause.WORKER_LOST.code
+
+
+def test_a_member_that_never_heard_of_the_beginning_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a run of a few seconds nobody notices its silence, and its share is missing from every count."""
+    run = Run([Simulated(ONE), Simulated(OTHER, deaf_until=1002.0, ready=lambda: None)], profile(3))
+    run.after(0.0, lambda leader: leader.hear(OTHER, Ready(4)))
+    run.after(0.1, lambda leader: leader.hear(OTHER, Pong(BEGAN + 0.1, BEGAN + 0.1)))
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.exit_code == Cause.WORKER_LOST.code
+    assert "it never heard that the run began" in str(ended.verdict.reasons)
+
+
+def test_many_people_have_their_time_to_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as removing them may take is waited for the last word, and who takes it is not lost."""
+    run = Run([Simulated(ONE, leaves_for=80)], replace(profile(), people=1000))
+    assert run.conduct(monkeypatch).verdict.outcome is Outcome.GO
+    run = Run([Simulated(ONE, leaves_for=80)])
     assert run.conduct(monkeypatch).verdict.exit_code == Cause.WORKER_LOST.code
 
 
@@ -169,7 +218,7 @@ def test_who_never_ends_is_not_waited_for_without_end(monkeypatch: pytest.Monkey
     run = Run([Simulated(ONE), Simulated(OTHER, silent_from=1020.5)])
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.WORKER_LOST.code
-    assert run.now < 1022 + DRAIN + FAREWELL_WITHIN
+    assert run.now < 1022 + DRAIN + run.leader.farewell
 
 
 def test_a_target_that_changes_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -221,7 +221,7 @@ def test_another_version_of_the_profile_or_environment_is_refused(told: Told) ->
     """Two processes that run two different profiles measure nothing."""
     told.prepares(digest="of another file")
     [unable] = told.of(Unable)
-    assert "not the same here as at the leader" in unable.why
+    assert "not say the same here as at the leader" in unable.why
     told.ends()
 
 
@@ -229,18 +229,22 @@ def test_an_end_while_people_are_made_stops_that(tmp_path: Path) -> None:
     """Making them removes whom it had made, as it does however it ends; nobody is waited for."""
     ended: list[str] = []
 
-    def for_ever(_: Session) -> object:
+    def for_ever(session: Session) -> object:
         try:
             gevent.sleep(60)
         finally:
             ended.append("removed")
+            session.left.append("account one (500)")
         return People()
 
     told = Told(tmp_path, for_ever)
     told.prepares()
     told.ends()
     assert ended == ["removed"]
-    assert told.letters == [Done("run", 0, 0, "")]
+    assert told.letters == [Done("run", 0, 0, "account one (500)")]
+    told.prepares(run="next")
+    told.ends()
+    assert told.letters[-1] == Done("next", 0, 0, "account one (500)")
 
 
 def test_a_user_that_never_began_is_told(told: Told) -> None:
@@ -275,6 +279,28 @@ def test_an_end_that_breaks_is_told_before_the_last_letter(tmp_path: Path) -> No
     assert isinstance(unable, Unable)
     assert "no space left on device" in unable.why
     assert isinstance(done, Done)
+
+
+def test_an_end_that_breaks_leaves_nobody_on_the_platform(tmp_path: Path) -> None:
+    """Whatever is wrong with what was counted, people are removed, and who stayed is told."""
+    people = People(stays=("account one (500)",))
+    told = Told(tmp_path, lambda _: people)
+    session = told.begins()
+    session.recorder.heard(request_type="GET", name="chat conversations", response_time=-100.0)
+    with pytest.raises(ValueError, match="negative"):
+        told.member.end(0.1)
+    assert people.removed == 1
+    assert told.letters[-1] == Done("run", 0, 0, "account one (500)")
+
+
+def test_a_processor_that_is_busy_is_reported(told: Told) -> None:
+    """What the process's greenlets use of it is in its reports: by that a generator is found saturated."""
+    told.begins()
+    until = time.thread_time() + 0.3
+    while time.thread_time() < until:
+        pass
+    told.ends()
+    assert 0.3 <= sum(report.cpu for report in told.of(Report)) < 1.5
 
 
 def test_leaving_on_its_own_account_is_the_same_end_and_is_told(tmp_path: Path) -> None:

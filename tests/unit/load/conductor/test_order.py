@@ -43,6 +43,23 @@ def test_a_file_that_is_changed_after_the_leader_has_read_it_is_refused(files: t
     """While workers connect, or between two runs on Locust's page: what the leader judges by is what it read then."""
     given = order(*files)
     files[edited].write_text(files[edited].read_text() + "\n# changed\n")
-    with pytest.raises(ConfigurationErrors, match=r"mine.toml and .*told.toml: are not the same here as at the leader"):
+    with pytest.raises(
+        ConfigurationErrors, match=r"mine.toml and .*told.toml: do not say the same here"
+    ):
         received(given.prepare(0, 2))
     received(order(*files).prepare(0, 2))
+
+
+def test_a_variable_that_leads_elsewhere_here_is_refused(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that refer to variables are the same everywhere; a member that would load another platform is none."""
+    text = files[1].read_text()
+    files[1].write_text(text.replace('"https://127.0.0.1:1"', '"env:VERIFY_TOLD_API"'))
+    assert files[1].read_text() != text
+    monkeypatch.setenv("VERIFY_TOLD_API", "https://one.example.org")
+    given = order(*files)
+    received(given.prepare(0, 2))
+    monkeypatch.setenv("VERIFY_TOLD_API", "https://other.example.org")
+    with pytest.raises(ConfigurationErrors, match="the same files and variables everywhere"):
+        received(given.prepare(0, 2))

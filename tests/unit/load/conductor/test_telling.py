@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 SAYS = """
 import sys
@@ -23,3 +24,22 @@ def test_a_reader_who_has_gone_ends_no_run() -> None:
         process.stdin.close()
         assert process.wait(30) == 0
         assert process.stderr.read() == b""
+
+
+def test_a_log_without_room_ends_no_run() -> None:
+    """As with `> run.log` on a full disk: the verdict and its exit code do not hang on the log."""
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-c", SAYS]
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, timeout=30, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_what_a_terminal_has_no_letter_for_is_said_all_the_same() -> None:
+    """As with `LC_ALL=C`: a sign that cannot be written is replaced."""
+    program = "from loadtests.conductor.telling import say; say(['\u2192 green'])"
+    command = [sys.executable, "-c", program]
+    environment = {"PYTHONIOENCODING": "ascii", "PYTHONPATH": "."}
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=30, check=True)
+    assert done.stdout == b"? green\n"

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.journeys.deliveries import Deliveries, Delivery
+from loadtests.journeys.deliveries import DOUBLED, Deliveries, Delivery
 
 times = st.floats(0, 20)
 
@@ -67,6 +67,19 @@ def test_nothing_is_awaited_once_all_were_heard() -> None:
     deliveries.ended = None
     deliveries.heard("m", 2.5)
     assert deliveries.awaited() is None
+
+
+def test_two_messages_of_one_id_are_not_both_delivered() -> None:
+    """A platform that answers a second message with the id of the first has lost one, and no latency is negative."""
+    deliveries = Deliveries(5.0)
+    deliveries.sent("m", began=0.0, answered=0.1)
+    deliveries.heard("m", 0.2)
+    deliveries.sent("m", began=0.5, answered=0.6)
+    assert list(deliveries.judged()) == [Delivery(0.2), Delivery(None, DOUBLED)]
+    early = Deliveries(5.0)
+    early.heard("m", 0.2)
+    early.sent("m", began=0.5, answered=0.6)
+    assert list(early.judged()) == [Delivery(0.0)]
 
 
 def test_messages_of_others_are_not_judged() -> None:

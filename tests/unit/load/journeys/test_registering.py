@@ -26,6 +26,7 @@ def test_newcomer_leaves_again(town: Town) -> None:
     assert town.labels[-1] == "auth deleteOwnAccount"
     assert town.samples[-2]["name"] == "registering"
     assert _left(town) == []
+    town.newcomers.write()
     assert ("removed", "account") in {line[:2] for line in town.book.lines}
 
 

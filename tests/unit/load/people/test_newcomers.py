@@ -32,6 +32,7 @@ def test_what_became_of_them_is_written_after_the_run() -> None:
     person.becomes("an id")
     town.newcomers.gone(person)
     assert _words(town) == ["intends", "intends"]
+    town.newcomers.write()
     assert town.newcomers.remaining() == ()
     own = [line[0] for line in town.book.lines if line[2] == person.identity.email]
     assert own == ["intends", "confirmed", "removed"]
@@ -42,6 +43,7 @@ def test_who_is_still_there_is_given_back_with_the_ledger_itself() -> None:
     """Whoever was not seen to leave is to be removed, and what becomes of that is written at once."""
     town = Town()
     person = town.newcomers.come()
+    town.newcomers.write()
     assert town.newcomers.remaining() == (person,)
     assert town.newcomers.remaining() == ()
     assert person.book is town.book

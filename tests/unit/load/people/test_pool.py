@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from fixtures.checks.time_scale import forget_time_scale
 from fixtures.contract.promises import PROMISES
 from fixtures.environments.secrets import SecretRef
-from fixtures.runs.ledger import open_items
+from fixtures.runs.ledger import Ledger, LedgerUnwritableError, open_items
 from loadtests.people import PeopleError, Pool, pool
 from loadtests.people.equipment import Counted
 from loadtests.people.host import pairs_of
@@ -188,9 +189,9 @@ def test_what_stays_behind_is_told(village: Village, base: str, tmp_path: Path) 
 
 
 def test_interruption_leaves_nobody(
-    village: Village, base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    village: Village, base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C while people settle removes them before it goes on, and what stayed is told."""
+    """Ctrl-C while people settle removes them before it goes on, and what stayed is told to whoever asked for them."""
 
     class Impatient(Clock):
         def sleep(self, _seconds: float, /) -> None:
@@ -198,11 +199,27 @@ def test_interruption_leaves_nobody(
 
     monkeypatch.setattr(pool, "MONOTONIC", Impatient())
     village.fails = lambda name, before: name == DELETE and before == 0
+    host = process(base, tmp_path, 4)
     with pytest.raises(KeyboardInterrupt):
-        _make(process(base, tmp_path, 4))
+        _make(host)
     assert village.asked_for(DELETE) == 4
-    (told,) = caplog.messages
-    assert told.startswith("left behind: account verify-run-load-0-")
+    (told,) = host.left
+    assert told.startswith("account verify-run-load-0-")
+
+
+def test_a_full_disk_keeps_nobody_on_the_platform(
+    village: Village, base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ledger that takes no line any more is told, once, and everybody is removed all the same."""
+    made = _make(process(base, tmp_path, 4, mix={"registering": 1}, expected=10.0))
+
+    def full(*_: object) -> None:
+        raise LedgerUnwritableError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(Ledger, "_write", full)
+    assert made.remove() == ()
+    assert village.asked_for(DELETE) == 4
+    assert made.notes == ("not all that was removed is in the ledger: no room",)
 
 
 def test_removal_is_bounded(village: Village, base: str, tmp_path: Path) -> None:

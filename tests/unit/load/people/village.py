@@ -94,6 +94,7 @@ class Process:
     share: int = 0
     of: int = 1
     run_id: str = "run"
+    left: list[str] = field(default_factory=list)
 
     def fire(self, **sample: object) -> None:
         raise AssertionError(f"nothing is counted while people are made or removed: {sample}")
