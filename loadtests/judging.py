@@ -83,7 +83,8 @@ class Answer:
     def __str__(self) -> str:
         """One line for the report."""
         if not self.samples:
-            return f"{self.question}: nothing was counted"
+            enough = "" if self.more is None else f"; {self.more} samples settle it if none is bad"
+            return f"{self.question}: nothing was counted{enough}"
         text = (
             f"{self.question}: {self.bad} of {self.samples} ({self.bad / self.samples:.3%}), "
             f"between {self.lower:.3%} and {self.upper:.3%}, allowed {self.question.allowed:.3%}: {self.finding.value}"
@@ -208,9 +209,10 @@ class Follower:
 
     def _more(self, answer: Answer) -> int | None:
         """As many more as are accepted: one look would be content with fewer. Of what breaks, what that takes."""
-        if answer.share is None or answer.share >= answer.question.allowed:
+        share = answer.share or 0.0
+        if share >= answer.question.allowed:
             return _more(answer, self._alpha, self._levels.beta)
-        share, test = answer.share, share_test(answer.question.allowed, None, self._alpha, self._levels.beta)
+        test = share_test(answer.question.allowed, None, self._alpha, self._levels.beta)
 
         def accepted(more: int) -> bool:
             n = math.floor(answer.worth + more)
@@ -295,7 +297,7 @@ def _counted(question: Question, blocks: Blocks) -> Answer:
 def _one_look(question: Question, blocks: Blocks, alpha: float, beta: float) -> Answer:
     answer = _counted(question, blocks)
     if not answer.samples:
-        return answer
+        return replace(answer, more=_more(answer, alpha, beta))
     n, bad = answer.worth, answer.worth_bad
     holds = _inside(answer, beta)
     return replace(

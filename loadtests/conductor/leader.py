@@ -6,11 +6,12 @@ that somebody wants it to end; it never waits longer than the constants below.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import gevent
 
+from fixtures.contract.served_by import HEADER
 from fixtures.runs.contacts import guide_contacts
 from fixtures.runs.document import described
 from loadtests import clock
@@ -239,10 +240,17 @@ class Leader:
         for member in self.roster.members.values():
             if not member.settled:
                 self.lose(member.name, f"not done {drain + self.farewell:.0f} s after the end")
-        if self.roster.unfinished:
-            self.notes.append(f"{self.roster.unfinished} were still under way when {drain:g} s of draining were over")
-        self.notes += [f"people were left behind: {left}" for left in self.roster.left]
-        self.notes += self.roster.notes
+        self.notes += self._noted(drain)
+
+    def _noted(self, drain: float) -> Iterator[str]:
+        """What a reader of the report should know besides."""
+        roster = self.roster
+        if roster.unfinished:
+            yield f"{roster.unfinished} were still under way when {drain:g} s of draining were over"
+        if roster.good and not sightings(roster.sightings):
+            yield f"no answer said by {HEADER} who it came from: another build or slot would not be noticed"
+        yield from (f"people were left behind: {left}" for left in roster.left)
+        yield from roster.notes
 
     def _verdict(self) -> Verdict:
         tallies = self.roster.counts.tallies

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
+from urllib.parse import urlsplit
 
 _SUFFIX: Final = ".run"
 
@@ -61,9 +62,12 @@ def _root() -> Path:
 
 
 def _name(address: str) -> str:
-    """Readable, and different for different addresses."""
-    readable = re.sub(r"[^A-Za-z0-9.]+", "-", address.partition("://")[2])
-    return f"{readable[:60]}-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
+    """Readable, and different for different addresses, but the same however one is written (RFC 3986, 6.2.3)."""
+    parts = urlsplit(address)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    known = f"{parts.scheme}://{parts.hostname}:{port}{parts.path.rstrip('/')}"
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", known.partition("://")[2])
+    return f"{readable[:60]}-{hashlib.sha256(known.encode()).hexdigest()[:8]}"
 
 
 @contextmanager

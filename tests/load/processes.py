@@ -97,9 +97,10 @@ class Stage:
         self.environment = target.environment()
 
     def profile(self, lasting: str = "4 s") -> Path:
-        """A profile of that length."""
+        """A profile of that length; without one, as it was written last."""
         file = self.folder / "told.toml.profile.toml"
-        file.write_text(PROFILE.replace("FOR", lasting))
+        if lasting:
+            file.write_text(PROFILE.replace("FOR", lasting))
         return file
 
     def locust(self, *arguments: str, lasting: str = "4 s", run: str = "run", headless: bool = True) -> Locust:

@@ -251,6 +251,38 @@ def test_a_worker_that_joins_late_is_not_used(staged: Stage) -> None:
     assert "joined late and was not used" in leading.said
 
 
+def test_a_worker_that_was_away_makes_the_run_invalid(staged: Stage) -> None:
+    """It comes back, and what it did meanwhile is in no count: it ends by itself, and is not taken in again."""
+    with staged.locust("--processes", "2", lasting="10 min") as locust:
+        locust.says("last second")
+        [stopped, _] = children = locust.children
+        os.kill(stopped, signal.SIGSTOP)
+        locust.says("setting state to missing")
+        os.kill(stopped, signal.SIGCONT)
+        assert locust.ends() == Cause.WORKER_LOST.code, locust.said
+    assert not any(map(lives, children))
+
+
+def test_a_rate_that_no_machine_can_send_is_invalid_in_bounded_time(staged: Stage) -> None:
+    """What was asked is told beside what was started; nobody waits for the schedule to be caught up with."""
+    profile = staged.profile("3 s")
+    profile.write_text(profile.read_text().replace("50 /s", "1000000 /s"))
+    with staged.locust(lasting="") as locust:
+        assert locust.ends() == Cause.NOT_STARTED.code, locust.said
+    arrivals = staged.verdict()["load"]["arrivals"]
+    assert arrivals["started"] + arrivals["refused"] == arrivals["asked"]
+    assert "of 3000000 arrivals were started" in locust.said
+
+
+def test_a_name_that_does_not_resolve_is_told_before_the_run(staged: Stage) -> None:
+    """The environment cannot be used: no load is tried, and no platform blamed."""
+    staged.environment.write_text(staged.environment.read_text().replace("127.0.0.1", "nowhere.invalid"))
+    with staged.locust() as locust:
+        assert locust.ends() == 66, locust.said
+    assert "nowhere.invalid" in locust.said
+    assert "Traceback" not in locust.said
+
+
 def test_expected_workers_that_do_not_come_make_the_run_invalid(staged: Stage) -> None:
     """Locust alone would wait for ever, or end as if the platform had failed."""
     port = str(free_port())

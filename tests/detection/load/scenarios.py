@@ -146,7 +146,7 @@ SCENARIOS: Final = (
     ),
     Scenario(
         id="clock-moved",
-        breaks="One worker's clock is five seconds off.",
+        breaks="One worker's clock is set five seconds forward while the run goes on.",
         profile="rates",
         verdict="INVALID",
         cause="clocks-disagree",

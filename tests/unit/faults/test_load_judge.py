@@ -6,6 +6,7 @@ from tests.detection.load.harness import Outcome
 from tests.detection.load.judge import judge
 from tests.detection.load.page import page
 from tests.detection.load.scenarios import SCENARIOS
+from tests.detection.suite import REPOSITORY
 
 SLOW = next(fault for fault in SCENARIOS if fault.id == "six-per-cent-slow")
 KILLED = next(fault for fault in SCENARIOS if fault.id == "worker-killed")
@@ -63,3 +64,10 @@ def test_a_profile_too_short_to_prove_its_budget_must_say_so() -> None:
     """GO of it would be a pass on too little."""
     assert judge("messages", _outcome(75, "INCONCLUSIVE", "delivery: 0 of 4000: open")).passed
     assert not judge("messages", _outcome(0, "GO", "all hold")).passed
+
+
+def test_the_page_is_of_the_scenarios_that_there_are() -> None:
+    """`docs/load-detection.md` has a row for each, in their order, with what it breaks: or it is of another day."""
+    text = (REPOSITORY / "docs" / "load-detection.md").read_text()
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    assert [(row[0].strip("| `"), row[1]) for row in rows] == [(fault.id, fault.breaks) for fault in SCENARIOS]

@@ -30,6 +30,7 @@ def test_a_sound_run_is_go_and_took_as_long_as_its_profile(monkeypatch: pytest.M
     assert 19.9 < ended.ended - ended.began < 21
     assert ended.facts.arrivals_started == ended.facts.arrivals_asked == ended.counts.asked.total()
     assert ended.facts.arrivals_asked > 2 * 100 * 19
+    assert ended.notes == ()
     assert [entry.drain for member in run.members.values() for entry in member.heard if isinstance(entry, End)] == [
         DRAIN,
         DRAIN,
@@ -243,7 +244,9 @@ def test_a_target_that_never_says_who_it_is_ends_the_run_where_that_is_meant(mon
     assert ended.verdict.exit_code == Cause.TARGET_CHANGED.code
     assert "chat answered without ever sending X-Served-By" in str(ended.verdict.reasons[0])
     assert ended.ended - ended.began < 10
-    assert conducted(PLATFORM).verdict.outcome is Outcome.GO
+    unknown = conducted(PLATFORM)
+    assert unknown.verdict.outcome is Outcome.GO
+    assert any("would not be noticed" in note for note in unknown.notes)
     assert conducted(blue, errors=1.0).verdict.outcome is Outcome.NO_GO
 
 

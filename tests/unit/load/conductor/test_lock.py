@@ -36,6 +36,23 @@ def test_another_target_is_free(tmp_path: Path) -> None:
     held.release()
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://platform.example", "https://platform.example:443"),
+        ("https://platform.example", "https://PLATFORM.example/"),
+        ("http://platform.example:80/base", "http://platform.example/base/"),
+        ("https://[2001:db8::1]", "https://[2001:DB8::1]:443"),
+    ],
+)
+def test_an_address_is_the_same_however_it_is_written(one: str, other: str, tmp_path: Path) -> None:
+    """Two files may name one target in two ways."""
+    held = hold(one, "first", root=tmp_path)
+    with pytest.raises(TargetBusyError):
+        hold(other, "second", root=tmp_path)
+    held.release()
+
+
 def test_a_run_may_be_allowed_by_name(tmp_path: Path) -> None:
     """Only beside the runs that are named, and then both hold the target."""
     first = hold(ADDRESS, "first", root=tmp_path)

@@ -43,9 +43,7 @@ def test_a_file_that_is_changed_after_the_leader_has_read_it_is_refused(files: t
     """While workers connect, or between two runs on Locust's page: what the leader judges by is what it read then."""
     given = order(*files)
     files[edited].write_text(files[edited].read_text() + "\n# changed\n")
-    with pytest.raises(
-        ConfigurationErrors, match=r"mine.toml and .*told.toml: do not say the same here"
-    ):
+    with pytest.raises(ConfigurationErrors, match=r"mine.toml and .*told.toml: do not say the same here"):
         received(given.prepare(0, 2))
     received(order(*files).prepare(0, 2))
 

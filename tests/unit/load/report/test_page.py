@@ -7,13 +7,14 @@ from html.parser import HTMLParser
 import pytest
 
 from loadtests.profiles.model import OperationRate
+from loadtests.report.charts.distribution import Curve, distribution_chart
 from loadtests.report.charts.interval import interval_plot
 from loadtests.report.markup import render, tag
 from loadtests.report.metrics import CPU, REQUESTS
 from loadtests.report.model import LoadRun, Reading
 from loadtests.report.numbers import NOTHING
 from loadtests.report.page import page
-from loadtests.report.series import series
+from loadtests.report.series import overall, series
 from loadtests.report.words import why
 from loadtests.verdict import Outcome
 from tests.unit.load.report import runs
@@ -96,6 +97,24 @@ def test_the_verdict_comes_first(outcome: Outcome) -> None:
     text = read(RUNS[outcome]).text
     assert text.index(outcome.value) < text.index("Why") < text.index("What to do next") < text.index("The run")
     assert why(RUNS[outcome])[0] in text
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_report_has_all_its_parts(name: str) -> None:
+    """Whatever became of the run, each part is there, in its order, with a picture or with words."""
+    parts = ("Latency over time", "Distribution of latencies", "Arrivals and answers over time", "Errors by cause")
+    more = ("Soundness of the generator", "The platform's own metrics", "How it was judged")
+    assert re.findall("<h2>(.*?)</h2>", page(ALL[name])) == ["The run", "Budget", *parts, *more]
+
+
+def test_the_tail_has_as_much_room_as_the_rest() -> None:
+    """On the axis of the distribution it is as far from 99 to 99.9 percent as from 90 to 99: a tail can be read."""
+    run = RUNS[Outcome.NO_GO]
+    chart = distribution_chart([Curve("all", "main", overall(run.counts.tallies, run.plan.called))], [])
+    assert chart is not None
+    places = {text.text: float(text.attrib["x"]) for text in chart.iter("text") if "%" in (text.text or "")}
+    nines = [places[f"{share} %"] for share in ("90", "99", "99.9")]
+    assert nines[1] - nines[0] == pytest.approx(nines[2] - nines[1], abs=1)
 
 
 @pytest.mark.parametrize("name", ALL)
