@@ -189,8 +189,10 @@ class _OverWebsockets(Driver):
         try:
             connection = await self._open()
         except Failure as failure:
+            self._no_longer_opening()
             failed(failure.cause)
         else:
+            self._no_longer_opening()
             opened(connection)
 
     async def _open(self) -> Connection:

@@ -328,8 +328,10 @@ class Holder:
             except OSError as error:
                 self._end(connection, unanswered(error))
         while self._expired:
-            self._expired.popleft()
+            number, good_until, _ = self._expired.popleft()
             self.held.waiting -= 1
+            if self._plan.offer(number).good_until > good_until:
+                continue  # It was only not its turn yet: the pace is ours.
             self.held.failed += 1
             self._sample(None, Failure(UNANSWERED, "there was nothing to open it again with"))
         deadline = time.perf_counter() + _LEAVING

@@ -131,7 +131,8 @@ class Idle:
         """Close everything, when all that was begun is open or has failed, or else after `drain` seconds.
 
         Waits in `sleep`, for closing five seconds at most. What has expired is opened again until then, and nothing
-        else. Returns how many are neither open nor failed even so, which count as failed; what is closed here does not.
+        else. Returns how many are neither open nor failed even so. These count as failed, but for those whose turn to
+        be opened again has not come; what is closed here does not.
         """
         holder = self._holder
         if holder is None:

@@ -53,6 +53,20 @@ def _ends_the_old(code: int, reason: str) -> Callable[[socket.socket, bytes], No
     return says
 
 
+def _ends_the_old_when(over: threading.Event) -> Callable[[socket.socket, bytes], None]:
+    """The same, at one moment for all."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        if b"Protocol: old" in head:
+            connection.sendall(agreement(head))
+            over.wait(8)
+            connection.sendall(sent(0x88, EXPIRED.code.to_bytes(2, "big") + EXPIRED.reason.encode()))
+        else:
+            _ends_the_old(EXPIRED.code, EXPIRED.reason)(connection, head)
+
+    return says
+
+
 @pytest.mark.parametrize("left", [-1.0, 3.0], ids=["when it was over", "by a clock that is ahead"])
 def test_what_ends_with_its_token_is_opened_again(left: float) -> None:
     """The agreed end is no failure: the connection is opened again with another token, and is the same one sample."""
@@ -70,18 +84,9 @@ def test_what_ends_with_its_token_is_opened_again(left: float) -> None:
 def test_openings_again_keep_the_pace() -> None:
     """Connections that all expire at once are not all opened again at once."""
     tokens, over = Tokens(-1.0), threading.Event()
-
-    def says(connection: socket.socket, head: bytes) -> None:
-        if b"Protocol: old" in head:
-            connection.sendall(agreement(head))
-            over.wait(8)
-            connection.sendall(sent(0x88, EXPIRED.code.to_bytes(2, "big") + EXPIRED.reason.encode()))
-        else:
-            _ends_the_old(EXPIRED.code, EXPIRED.reason)(connection, head)
-
     try:
         with (
-            raw_server(says) as url,
+            raw_server(_ends_the_old_when(over)) as url,
             holding(url, 4, rate=5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
         ):
             settled(idle, 4)
@@ -184,6 +189,24 @@ def test_what_waits_for_another_token_at_the_end_has_failed() -> None:
         assert idle.stop(threading.Event().wait, 0.1) == 2
         opened, ended = split(idle.take())
         assert (len(opened), [failure.cause for failure in ended]) == (2, ["unanswered at the end"] * 2)
+
+
+def test_whose_turn_has_not_come_at_the_end_has_not_failed() -> None:
+    """How fast connections are opened again is our own pace: that many wait for it says nothing of the platform."""
+    tokens, over = Tokens(-1.0), threading.Event()
+    try:
+        with (
+            raw_server(_ends_the_old_when(over)) as url,
+            holding(url, 4, rate=5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
+        ):
+            settled(idle, 4)
+            over.set()
+            eventually(lambda: idle.held.expired, equals(4), within=8, subject="expired")
+            assert idle.held.waiting > 0
+            assert idle.stop(threading.Event().wait, 0.0) > 0
+            assert split(idle.take()) == ([], [])
+    finally:
+        over.set()
 
 
 @pytest.mark.parametrize(
