@@ -30,8 +30,9 @@ class Chatting(Journey):
     """Some messages one after the other, and a look at the conversation.
 
     Each message is a sample of "delivery": from sending it to its receipt by the friend's phone, "lost" when that has
-    not come by the promised deadline, "repeated" when it came again before the journey was over. Of a journey that is
-    ended the messages that were taken are counted all the same: what has not come by then has failed.
+    not come by the promised deadline, "repeated" when it came again before the journey was over; or before the next one
+    of these two was, then as a sample more. Of a journey that is ended the messages that were taken are counted all the
+    same: what has not come by then has failed.
     """
 
     messages: int = 5
@@ -45,7 +46,7 @@ class Chatting(Journey):
 
         Raises the `Failure` of a step, else that of the first message that did not arrive as it has to.
         """
-        deliveries = Deliveries(scaled(PROMISES.deadlines.message_delivery))
+        deliveries = Deliveries(scaled(PROMISES.deadlines.message_delivery), visitor.delivered)
         try:
             with closing(visitor.phone(visitor.friend, since)) as phone:
                 _is_up_to_date(phone, welcomed(phone, frames.read_social, Welcome))
@@ -54,6 +55,8 @@ class Chatting(Journey):
         except GreenletExit:
             _counted(visitor, deliveries, given_up=time.perf_counter())
             raise
+        finally:
+            visitor.delivered = deliveries.delivered
         # The phone listened until its connection was closed: what came again until then is known by now.
         worst = _counted(visitor, deliveries)
         for failure in (wrong, ear.wrong, worst):

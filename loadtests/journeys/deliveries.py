@@ -1,7 +1,7 @@
 """Whether each message reached the other person exactly once, and how soon. Pure: times are given."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,8 +30,11 @@ class _Sent:
 class Deliveries:
     """The messages of one journey; all times by one clock, `deadline` in seconds after the answer to the sender."""
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, deadline: float, before: Collection[str] = ()) -> None:
+        """`before` are messages that were delivered already, and must not come again."""
         self._deadline = deadline
+        self._before = before
+        self._again: set[str] = set()
         self._sent: dict[str, _Sent] = {}
         self._heard: dict[str, list[float]] = {}
         self._doubled = 0
@@ -48,6 +51,8 @@ class Deliveries:
 
     def heard(self, message_id: str, at: float) -> None:
         """Take note of a receipt; of messages that others sent, too, which are not judged."""
+        if message_id in self._before:
+            self._again.add(message_id)
         self._heard.setdefault(message_id, []).append(at)
 
     def awaited(self) -> float | None:
@@ -57,11 +62,16 @@ class Deliveries:
         missing = [sent.answered for message, sent in self._sent.items() if message not in self._heard]
         return max(missing) + self._deadline if missing else None
 
+    @property
+    def delivered(self) -> frozenset[str]:
+        """Messages that were sent and heard."""
+        return frozenset(self._sent.keys() & self._heard.keys())
+
     def judged(self, given_up: float = math.inf) -> Iterator[Delivery]:
         """Each message that was sent: in time and once, "repeated", "lost", or "disconnected" before its deadline.
 
-        One that got the id of another has failed, whatever came. Nobody listens from `given_up` on: what still had time
-        then did not come, either.
+        One that came again after it was judged is one more, "repeated"; one that got the id of another has failed,
+        whatever came. Nobody listens from `given_up` on: what still had time then did not come, either.
         """
         for message, sent in self._sent.items():
             # No latency is negative, also of an id that was heard before anything was sent by it.
@@ -77,5 +87,7 @@ class Deliveries:
                 yield Delivery(None, UNANSWERED)
             else:
                 yield Delivery(None, LOST)
+        for _ in self._again:
+            yield Delivery(None, REPEATED)
         for _ in range(self._doubled):
             yield Delivery(None, DOUBLED)

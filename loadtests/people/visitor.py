@@ -77,6 +77,8 @@ class Visitor:
     synthetic_key: Callable[[], str]
     newcomers: Newcomers
     """Who may register; who is still there after the run is removed then."""
+    delivered: frozenset[str] = frozenset()
+    """Messages of their last journey that the friend's phone heard: it must not hear them again."""
 
     @property
     def fire(self) -> Callable[..., None]:

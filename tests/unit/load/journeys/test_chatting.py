@@ -141,6 +141,23 @@ def test_phone_that_is_cut_off_ends_the_waiting(town: Town) -> None:
     assert town.counted("delivery") == [(False, "disconnected")] * 3
 
 
+def test_message_of_the_journey_before_that_comes_again_is_repeated(town: Town) -> None:
+    """A phone that hears in this journey what it heard in the last has heard it twice."""
+    visitor, answer = town.visitor(), town.answers["chat sendMessage"]
+    messages: list[object] = []
+
+    def again(operation: Operation[Any]) -> object:
+        for message in messages:
+            town.arrives(message)
+        messages.append(answer(operation))
+        return messages[-1]
+
+    town.answers["chat sendMessage"] = again
+    for _ in range(2):
+        Chatting(messages=1).run(visitor, time.perf_counter())
+    assert town.counted("delivery") == [(True, ""), (True, ""), (False, "repeated")]
+
+
 def test_frame_that_the_contract_does_not_know_fails_the_journey(town: Town) -> None:
     """A malformed event is a breach of the contract, whatever else arrives."""
     answer = town.answers["chat sendMessage"]

@@ -2,10 +2,11 @@
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.journeys.deliveries import DOUBLED, Deliveries, Delivery
+from loadtests.journeys.deliveries import DOUBLED, REPEATED, Deliveries, Delivery
 
 times = st.floats(0, 20)
 
@@ -67,6 +68,19 @@ def test_nothing_is_awaited_once_all_were_heard() -> None:
     deliveries.ended = None
     deliveries.heard("m", 2.5)
     assert deliveries.awaited() is None
+
+
+def test_a_message_that_comes_again_in_the_next_journey_is_repeated() -> None:
+    """It is one sample more, however often it comes; what was lost before and comes now is not repeated."""
+    first = Deliveries(5.0)
+    first.sent("m", began=0.0, answered=0.1)
+    first.sent("lost", began=0.0, answered=0.1)
+    first.heard("m", 0.2)
+    following = Deliveries(5.0, first.delivered)
+    following.sent("n", began=8.0, answered=8.1)
+    for message in ("m", "lost", "n", "m"):
+        following.heard(message, 8.2)
+    assert list(following.judged()) == [Delivery(pytest.approx(0.2)), Delivery(None, REPEATED)]
 
 
 def test_two_messages_of_one_id_are_not_both_delivered() -> None:
