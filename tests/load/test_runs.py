@@ -257,7 +257,7 @@ def test_a_worker_that_was_away_makes_the_run_invalid(staged: Stage) -> None:
         locust.says("last second")
         [stopped, _] = children = locust.children
         os.kill(stopped, signal.SIGSTOP)
-        locust.says("setting state to missing")
+        locust.says("Shape test completed")
         os.kill(stopped, signal.SIGCONT)
         assert locust.ends() == Cause.WORKER_LOST.code, locust.said
     assert not any(map(lives, children))

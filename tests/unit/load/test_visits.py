@@ -12,6 +12,13 @@ from loadtests.visits import UNFINISHED, Visits
 from tests.unit.load.working import Journey, Pool, session
 
 
+class Endless(Pool):
+    """There is always somebody."""
+
+    def borrow(self) -> object:
+        return object()
+
+
 def visits(made: Session, pool: Pool, journey: Journey, offsets: list[float]) -> Visits:
     arrivals = [Arrival(offset, "browsing") for offset in offsets]
     return Visits(made, pool, {"browsing": journey}, arrivals)  # type: ignore[arg-type]
@@ -88,7 +95,7 @@ def test_a_schedule_that_nobody_can_keep_holds_nobody_up(monkeypatch: pytest.Mon
     """While all are overdue others have their turns, the end comes, and that not all were begun can be seen."""
     monkeypatch.setattr("loadtests.visits.CATCHING_UP", 0.2)
     made = session()
-    following = visits(made, Pool(5000), Journey(made.fire), [])
+    following = visits(made, Endless(0), Journey(made.fire), [])
     following._arrivals = itertools.repeat(Arrival(0.0, "browsing"))
     following.begin()
     turns = 0

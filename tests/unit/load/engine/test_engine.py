@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from itertools import count, repeat
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -211,21 +211,6 @@ def test_what_a_target_drops_of_a_closed_loop_has_failed() -> None:
         tally = runs.take().tally(SUBJECT)
     assert tally.requests == server.requests > 4
     assert abs(2 * tally.failed - tally.requests) <= 4
-
-
-def test_a_schedule_that_nobody_can_keep_comes_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three million at once are begun for as long as is given to them, and that not all were begun can be seen."""
-    monkeypatch.setattr("loadtests.engine.arriving.CATCHING_UP", 0.2)
-    with serving(answering) as server:
-        runs = engine(server)
-        runs.start(Plan(SUBJECT, GET, arrivals=repeat(0.0, 3_000_000), connections=2, waiting=3_000_000))
-        later(0.1)
-        began = time.perf_counter()
-        assert runs.stop(drain=0.2)
-        assert time.perf_counter() - began < 2
-        counts = runs.take()
-    assert counts.refused.total() == 1
-    assert counts.asked.total() == counts.tally(SUBJECT).requests + 1 < 3_000_000
 
 
 def test_plans_have_connections_of_their_own() -> None:
