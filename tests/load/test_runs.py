@@ -242,7 +242,7 @@ def test_a_worker_that_joins_late_is_not_used(staged: Stage) -> None:
     port = str(free_port())
     worker = ("-f", "loadtests/locustfile.py", "--worker", "--headless", "--master-port", port)
     master = ("--master", "--expect-workers", "1", "--master-bind-port", port)
-    with staged.locust(*master, lasting="12 s") as leading, Locust(staged.folder, *worker) as first:
+    with staged.locust(*master, lasting="9 s") as leading, Locust(staged.folder, *worker) as first:
         leading.says("last second")
         with Locust(staged.folder, *worker) as late:
             assert leading.ends() == 0, leading.said
