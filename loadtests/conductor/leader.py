@@ -224,10 +224,9 @@ class Leader:
         early = bool(self._interrupted or self._decided or self._spoilt)
         self._whole = not early
         drain = DRAIN_AT_ONCE if self._interrupted else DRAIN * self.order.platform.time_scale
-        for name, member in self.roster.members.items():
-            # Also to one that is lost: it may be alive, and have people.
-            if not member.gone:
-                self._post.to_member(name, End(self.order.run, drain, early))
+        for name in self.roster.members:
+            # Also to one that is lost: it may be alive, and have people. Who is gone is told nothing by it.
+            self._post.to_member(name, End(self.order.run, drain, early))
         deadline = self._now() + drain + self.farewell
         again = self._now() + TOLD_AGAIN
         while not self.roster.settled and self._now() < deadline:

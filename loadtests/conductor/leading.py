@@ -4,6 +4,7 @@ Locust ends a run in many ways: when the profile is over we end it ourselves; it
 an error in a user end it through Locust's events, which wait here until the verdict is written.
 """
 
+import math
 import sys
 import traceback
 from argparse import Namespace
@@ -18,7 +19,7 @@ from fixtures.environments import Cause, EnvironmentInvalid
 from fixtures.runs.verdict import ExitCode
 from loadtests.conductor import telling
 from loadtests.conductor.crew import users_of
-from loadtests.conductor.leader import Leader
+from loadtests.conductor.leader import DRAIN_AT_ONCE, Leader
 from loadtests.conductor.offspring import await_offspring
 from loadtests.conductor.order import Order
 from loadtests.conductor.placing import Placing
@@ -26,6 +27,7 @@ from loadtests.conductor.platform import metrics_of, read_on
 from loadtests.conductor.post import Post
 from loadtests.conductor.signals import SIGHUP, SIGINT, SIGTERM, on_signals
 from loadtests.conductor.stage import RunFolderError, Stage, set_up
+from loadtests.patience import enough_for
 from loadtests.report.folder import write
 from loadtests.report.model import LoadRun
 from loadtests.report.terminal import closing_lines
@@ -267,4 +269,5 @@ class Leading:
         runner = self._runner
         if isinstance(runner, MasterRunner):
             runner.quit()
-            await_offspring()
+            people = 0 if self._stage is None else self._stage.choice.profile.people
+            await_offspring(DRAIN_AT_ONCE + enough_for(math.ceil(people / max(1, len(self._members)))))

@@ -11,18 +11,19 @@ from typing import Final
 import gevent
 import psutil
 
-WITHIN: Final = 20.0
-"""Seconds for a worker that was told to quit: it has nothing to drain, or has drained."""
 SOON: Final = 2.0
 """Seconds for one that was terminated."""
 _LOOK_EVERY: Final = 0.05
 
 
-def await_offspring() -> None:
-    """Wait until this process's copies have ended, and end those that do not. Whoever made them takes their status."""
+def await_offspring(within: float) -> None:
+    """Wait until this process's copies have ended, and end those that do not. Whoever made them takes their status.
+
+    `within` is in seconds: enough for one that was away, and was told to end only with all others.
+    """
     me = psutil.Process()
     copies = [child for child in me.children() if _same_program(child, me)]
-    for seconds, end in ((WITHIN, psutil.Process.terminate), (SOON, psutil.Process.kill), (SOON, None)):
+    for seconds, end in ((within, psutil.Process.terminate), (SOON, psutil.Process.kill), (SOON, None)):
         deadline = time.monotonic() + seconds
         while (copies := [copy for copy in copies if _lives(copy)]) and time.monotonic() < deadline:
             gevent.sleep(_LOOK_EVERY)

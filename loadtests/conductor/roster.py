@@ -35,7 +35,7 @@ class Member:
     unable: str = ""
     lost: str = ""
     gone: bool = False
-    """Whether there is no such process any more: nobody tells it anything, or waits for its last word."""
+    """Whether there is no such process any more, as far as Locust knows: nobody waits for its last word."""
     done: Done | None = None
     offset: Offset = field(default_factory=Offset)
     drift: float = 0.0

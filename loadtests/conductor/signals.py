@@ -21,6 +21,8 @@ def on_signals(numbers: Sequence[Signals], end: Callable[[str], None]) -> None:
 
     def heard(number: Signals) -> None:
         if said:
+            if number is SIGHUP:
+                return  # Shell and kernel both send it when a terminal is closed.
             os._exit(AT_ONCE)
         said.append(NAMES[number])
         end(said[0])

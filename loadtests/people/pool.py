@@ -81,12 +81,13 @@ class Pool:
             if count:
                 _reaches(maker.world.transport)
             pairs = maker.make(count)
-            newcomers.prepare(expected(host.profile.expected / host.of, host.profile.mix, REGISTERING))
+            with maker.ledger.together():
+                newcomers.prepare(expected(host.profile.expected / host.of, host.profile.mix, REGISTERING))
             if pairs:
                 MONOTONIC.sleep(scaled(PROMISES.deadlines.friendship_effect))
         except BaseException as error:
-            left, untold = _removed(maker, newcomers, enough_for(len(maker.begun)))
-            host.left.extend((*left, *untold))
+            left, _ = _removed(maker, newcomers, enough_for(len(maker.begun)))
+            host.left.extend(left)
             if isinstance(error, PeopleError):
                 raise PeopleError(error.what, error.how, left) from error.__cause__
             raise
@@ -142,7 +143,7 @@ class Pool:
 def _removed(maker: Maker, newcomers: Newcomers, within: float) -> tuple[tuple[str, ...], list[str]]:
     """Remove everybody and close the ledger; returns in words who stayed behind, and what the ledger does not say."""
     untold: list[str] = []
-    with telling(untold):
+    with telling(untold), maker.ledger.together():
         newcomers.write()
     people = [*maker.begun, *newcomers.remaining()]
     for person in people:

@@ -89,7 +89,7 @@ class Profile:
 
     @property
     def fewest_arrivals(self) -> int:
-        """Arrivals of the whole schedule, at least; fewer come once in three million runs. 0 of closed users alone."""
+        """Arrivals of all schedules, at least: fewer come once in three million runs. Closed users have none."""
         parts = [self.expected, *(expected(rate.phases) for rate in self.rates)]
         if self.arrivals == "constant":
             return sum(map(round, parts))

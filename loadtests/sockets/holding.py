@@ -319,6 +319,8 @@ class Holder:
 
     def _close(self) -> None:
         """Say good-bye to all, and give them a moment to answer."""
+        # Who waits because too many others were not yet let in waits for the platform.
+        ours = self.held.opening < _OPENING
         for connection in list(self._connections.values()):
             if connection.opening is not None:
                 self._end(connection, Failure(UNANSWERED))
@@ -330,7 +332,7 @@ class Holder:
         while self._expired:
             number, good_until, _ = self._expired.popleft()
             self.held.waiting -= 1
-            if self._plan.offer(number).good_until > good_until:
+            if ours and self._plan.offer(number).good_until > good_until:
                 continue  # It was only not its turn yet: the pace is ours.
             self.held.failed += 1
             self._sample(None, Failure(UNANSWERED, "there was nothing to open it again with"))

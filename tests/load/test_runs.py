@@ -268,9 +268,11 @@ def test_a_rate_that_no_machine_can_send_is_invalid_in_bounded_time(staged: Stag
     profile = staged.profile("3 s")
     profile.write_text(profile.read_text().replace("50 /s", "1000000 /s"))
     with staged.locust(lasting="") as locust:
-        assert locust.ends() == Cause.NOT_STARTED.code, locust.said
+        # A slow machine is late above all, a quick one refuses.
+        assert locust.ends() in {Cause.GENERATOR_LAG.code, Cause.NOT_STARTED.code}, locust.said
     arrivals = staged.verdict()["load"]["arrivals"]
     assert arrivals["started"] + arrivals["refused"] == arrivals["asked"]
+    assert "arrivals were due and not started" in locust.said
     assert "of 3000000 arrivals were started" in locust.said
 
 

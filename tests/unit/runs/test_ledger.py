@@ -1,3 +1,4 @@
+import errno
 import json
 import multiprocessing
 import os
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.runs.ledger import Ledger, OpenItem, open_items
+from fixtures.runs.ledger import Ledger, LedgerUnwritableError, OpenItem, open_items
 from fixtures.runs.run_id import PATTERN, is_run_id, new_run_id
 
 
@@ -90,6 +91,29 @@ def test_no_intent_no_thing(tmp_path: Path) -> None:
     (tmp_path / "ledger").write_text("a file")
     with pytest.raises(OSError, match="ledger"):
         Ledger(tmp_path / "ledger").intends("account", "a")
+
+
+def test_many_lines_are_on_disk_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands are not waited for one by one; what is written after them is on disk by itself again."""
+    book = Ledger(tmp_path)
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    with book.together():
+        for number in range(1000):
+            book.intends("account", str(number))
+        assert synced == []
+    assert len(synced) == 1
+    book.intends("account", "alone")
+    assert len(synced) == 2
+    assert len(open_items(tmp_path)) == 1001
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(LedgerUnwritableError, match="no room"), book.together():
+        book.removed("account", "alone")
+    book.close()
 
 
 @given(st.integers(0, 2**34), st.integers(0, 2**34))

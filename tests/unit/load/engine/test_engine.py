@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.checks import eventually
+from fixtures.checks.match import equals
 from fixtures.statistics.histogram import Histogram
 from loadtests.counts import Counts
 from loadtests.engine import Engine, Plan
@@ -206,10 +208,10 @@ def test_what_a_target_drops_of_a_closed_loop_has_failed() -> None:
     with serving(shuts) as server:
         runs = engine(server)
         runs.start(Plan(SUBJECT, GET, connections=2, idempotent=True))
-        later(0.2)
+        eventually(lambda: server.requests > 4, equals(True), within=10, subject="requests")  # noqa: FBT003
         runs.stop()
         tally = runs.take().tally(SUBJECT)
-    assert tally.requests == server.requests > 4
+    assert tally.requests == server.requests
     assert abs(2 * tally.failed - tally.requests) <= 4
 
 

@@ -197,13 +197,12 @@ def test_whose_turn_has_not_come_at_the_end_has_not_failed() -> None:
     try:
         with (
             raw_server(_ends_the_old_when(over)) as url,
-            holding(url, 4, rate=5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
+            holding(url, 2, rate=0.5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
         ):
-            settled(idle, 4)
+            settled(idle, 2)
             over.set()
-            eventually(lambda: idle.held.expired, equals(4), within=8, subject="expired")
-            assert idle.held.waiting > 0
-            assert idle.stop(threading.Event().wait, 0.0) > 0
+            eventually(lambda: (idle.held.open, idle.held.waiting), equals((1, 1)), within=4, subject="held")
+            assert idle.stop(threading.Event().wait, 0.0) == 1
             assert split(idle.take()) == ([], [])
     finally:
         over.set()
