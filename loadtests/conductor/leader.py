@@ -1,7 +1,7 @@
 """The leader's part of one run: from the first letter to its members until the verdict, whatever happens between.
 
 Runs in a greenlet of its own. It hears its members through `hear`, learns by `lose` that one is gone and by `interrupt`
-that somebody wants it to end; it never waits longer than the constants below.
+that somebody wants it to end; it never waits longer than the constants below and, for people, `farewell` say.
 """
 
 import math
