@@ -53,7 +53,7 @@ class Counts:
         self.lag = Histogram()
         """Seconds between the intended and the real start of each arrival (`begun`)."""
         self.seconds: dict[int, Histogram] = {}
-        """Second to the latencies of all operations that ended in it, for pictures; journeys are not in it."""
+        """Second to the latencies of all requests that ended in it, for pictures (`kinds.NO_REQUESTS` are none)."""
 
     def add(
         self,

@@ -6,13 +6,10 @@ together then, at C speed. Greenlets only: nothing here switches, and a native t
 """
 
 from collections import defaultdict
-from typing import Final
 
 from loadtests import clock
 from loadtests.counts import NEVER, Counts
-
-JOURNEY: Final = "JOURNEY"
-"""Request type of what is made of operations: it has its own line in a budget, and no place in the picture of these."""
+from loadtests.kinds import NO_REQUESTS
 
 
 class Recorder:
@@ -42,7 +39,7 @@ class Recorder:
         now = clock.wall()
         if not self._begins <= now < self._ends:
             self._turn(int(now))
-        plotted = request_type != JOURNEY
+        plotted = request_type not in NO_REQUESTS
         waiting = self._operations if plotted else self._journeys
         waiting[name].append(NEVER if response_time is None else response_time / 1000)
         if exception is not None:

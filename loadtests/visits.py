@@ -16,7 +16,7 @@ import gevent
 from loadtests.arrivals import Arrival
 from loadtests.engine.arriving import CATCHING_UP
 from loadtests.failure import Failure
-from loadtests.recording import JOURNEY
+from loadtests.kinds import JOURNEY
 from loadtests.session import Session
 
 if TYPE_CHECKING:

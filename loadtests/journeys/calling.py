@@ -31,10 +31,10 @@ from loadtests.failure import UNANSWERED, Failure
 from loadtests.journeys.hearing import until, welcomed
 from loadtests.journeys.journey import CONNECTION, Journey, count, labels
 from loadtests.journeys.media import candidates, description
+from loadtests.kinds import CALL
 from loadtests.people.visitor import Device, Visitor
 
-CALL: Final = "call"
-KIND: Final = "CALL"
+SUBJECT: Final = "call"
 NOT_AS_SENT: Final = "not as sent"
 """Altered, out of order, or something before it was lost."""
 Event = Literal["ringing", "accepted", "declined", "ended"]
@@ -52,7 +52,7 @@ class Calling(Journey):
 
     name = "calling"
     operations = labels(signaling.CALL, signaling.ACCEPT, signaling.HANG_UP)
-    measures = frozenset({CONNECTION, CALL})
+    measures = frozenset({CONNECTION, SUBJECT})
 
     def walk(self, visitor: Visitor, since: float) -> None:
         """Connect both cameras, call, ring, accept, agree, hang up, and hear that it has ended on both sides."""
@@ -66,12 +66,12 @@ class Calling(Journey):
             try:
                 caller, callee = self._agree(visitor, mine, theirs)
             except Failure as failure:
-                count(visitor.fire, KIND, CALL, None, failure)
+                count(visitor.fire, CALL, SUBJECT, None, failure)
                 raise
             except GreenletExit:
-                count(visitor.fire, KIND, CALL, None, Failure(UNANSWERED))
+                count(visitor.fire, CALL, SUBJECT, None, Failure(UNANSWERED))
                 raise
-            count(visitor.fire, KIND, CALL, time.perf_counter() - began)
+            count(visitor.fire, CALL, SUBJECT, time.perf_counter() - began)
             visitor.client.send(signaling.hang_up(caller.call_id))
             caller.hears("ended")
             callee.hears("ended")

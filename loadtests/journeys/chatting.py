@@ -18,10 +18,10 @@ from loadtests.failure import Failure
 from loadtests.journeys.deliveries import Deliveries
 from loadtests.journeys.hearing import understood, until, welcomed
 from loadtests.journeys.journey import CONNECTION, Journey, count, labels
+from loadtests.kinds import WEBSOCKET
 from loadtests.people.visitor import Device, Visitor
 
 DELIVERY: Final = "delivery"
-KIND: Final = "WS"
 _CREATED: Final = "message.created"
 
 
@@ -146,6 +146,6 @@ def _counted(visitor: Visitor, deliveries: Deliveries, *, given_up: float = math
     first = None
     for delivery in deliveries.judged(given_up):
         failure = Failure(delivery.cause) if delivery.cause else None
-        count(visitor.fire, KIND, DELIVERY, delivery.latency, failure)
+        count(visitor.fire, WEBSOCKET, DELIVERY, delivery.latency, failure)
         first = first or failure
     return first

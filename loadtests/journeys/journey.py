@@ -10,9 +10,9 @@ from gevent import GreenletExit
 
 from fixtures.contract.operation import Endpoint
 from loadtests.failure import Failure
+from loadtests.kinds import JOURNEY
 from loadtests.people.visitor import Visitor
 
-JOURNEY: Final = "JOURNEY"
 CONNECTION: Final = "connection"
 
 

@@ -19,13 +19,13 @@ from loadtests.client import Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.client.wire import Wire
 from loadtests.failure import UNANSWERED, Failure
+from loadtests.kinds import WEBSOCKET
 from loadtests.sockets import frames
 from loadtests.sockets.duplex import open_wire
 from loadtests.sockets.frames import Closing, Message, Ping, Reader, Violation, frame
 from loadtests.sockets.handshake import Handshake
 
 SUBJECT: Final = "connection"
-KIND: Final = "WS"
 _LEAVING: Final = 2.0
 """Seconds to wait for the other side's close frame."""
 _mask: Final = frames.masks()
@@ -162,7 +162,7 @@ class Socket:
             _count(self._fire, subject, None, 0, Failure(UNANSWERED))
             raise
         self._fire(
-            request_type=KIND,
+            request_type=WEBSOCKET,
             name=subject,
             response_time=(time.perf_counter() - began) * 1000,
             response_length=len(answer),
@@ -293,7 +293,7 @@ def _count(
 ) -> None:
     """Fire Locust's event; `began` is None for what never came."""
     fire(
-        request_type=KIND,
+        request_type=WEBSOCKET,
         name=subject,
         response_time=None if began is None else (time.perf_counter() - began) * 1000,
         response_length=length,
