@@ -21,7 +21,7 @@ from loadtests.profiles.model import Arriving, OperationRate, Profile
 from loadtests.profiles.operations import labels
 from loadtests.profiles.phases import Phase, Ramp, Spike, Steady
 from loadtests.profiles.reading import Reading, read
-from loadtests.profiles.together import called, judge_together, meant, measured, mixed, names_known
+from loadtests.profiles.together import called, judge_together, meant, measured, mixed, names_known, rated
 from loadtests.verdict import Soundness
 
 _FOLDER: Final = Path(__file__).parent
@@ -107,7 +107,11 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
 
 
 def _judge_failures(reading: Reading, known: Mapping[str, JourneyFacts], budget: Budget) -> None:
-    """What fails beside requests is in no other figure: every journey needs a line on it, and idle connections do."""
+    """What fails has to count: of each journey, of idle connections, and of each operation that is in no journey's.
+
+    A journey fails with its requests, and with what is in no other figure. An operation at a rate of its own fails
+    alone, quickly perhaps, and may be too few among all operations together for a line on these.
+    """
     judged = {line.subject for line in budget.lines if isinstance(line, Errors | Good)}
     for journey in mixed(reading.raw, known):
         if journey not in judged:
@@ -116,6 +120,15 @@ def _judge_failures(reading: Reading, known: Mapping[str, JourneyFacts], budget:
                 f"judges no failure of the journey {journey!r}, such as a welcome or a mail that never comes",
                 "a line of errors or succeeded for each journey of the mix",
                 f"{journey}: errors <= 10 %",
+            )
+    alone = {ALL} if called(reading.raw, known) == rated(reading.raw) and len(rated(reading.raw)) == 1 else set()
+    for operation in sorted(rated(reading.raw)):
+        if judged.isdisjoint({operation, EACH, *alone}):
+            reading.wrong(
+                "budget",
+                f"judges no failure of {operation!r}, which is sent at a rate of its own",
+                f"a line of errors or succeeded for each operation of [[rates]], by its name or by {EACH!r}",
+                f"{operation}: errors <= guide",
             )
     if reading.raw.get("connections") and IDLE not in judged:
         reading.wrong(

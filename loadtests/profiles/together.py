@@ -113,7 +113,7 @@ def _senseless(phase: PhaseForm) -> Iterator[tuple[str, str, str]]:
 
 def names_known(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> bool:
     """Whether the mix and the rates name only what there is."""
-    return known.keys() >= _table(raw, "mix").keys() and _operations(raw) <= REPEATABLE.keys()
+    return known.keys() >= _table(raw, "mix").keys() and rated(raw) <= REPEATABLE.keys()
 
 
 def mixed(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ def mixed(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> tuple[st
 def called(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozenset[str]:
     """Labels of the operations that the profile calls."""
     mix = (operation for name in mixed(raw, known) for operation in known[name].operations)
-    return frozenset(mix) | _operations(raw)
+    return frozenset(mix) | rated(raw)
 
 
 def measured(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozenset[str]:
@@ -140,7 +140,7 @@ def meant(name: str, names: Collection[str]) -> str:
     return by_lower.get(closest(name, by_lower), "")
 
 
-def _operations(raw: Mapping[str, Any]) -> frozenset[str]:
+def rated(raw: Mapping[str, Any]) -> frozenset[str]:
     """Those of the rates."""
     named = (rate.get("operation") for rate in _tables(raw, "rates"))
     return frozenset(operation for operation in named if isinstance(operation, str))

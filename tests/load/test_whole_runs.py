@@ -27,6 +27,7 @@ connecting: errors <= 40 %
 registering: errors <= 60 %
 idle connection: succeeded >= 60 %
 user-profile getOwnProfile: share over 8 s <= 20 %
+user-profile getOwnProfile: errors <= 20 %
 '''
 [[phases]]
 for = "9 s"

@@ -111,7 +111,7 @@ def test_everything_that_a_profile_may_say(file: Path) -> None:
     profile = load(
         file,
         'environment = "blue"\nseed = 7\nconnections = 3\n'
-        + OPEN.replace("errors <= guide", "errors <= guide\nidle connection: errors <= 1 %\nauth getKeySet: p99 <= 1 s")
+        + OPEN.replace("errors <= guide", "errors <= guide\nidle connection: errors <= 1 %\neach: errors <= 1 %")
         + """
         [[phases]]
         for = "1 min"
@@ -278,6 +278,33 @@ def test_one_mistake_is_told_once(file: Path) -> None:
         "errors <= guide", "errors <= guide\ndelivery: p99 <= 1 s"
     )
     assert list(mistakes(file, text)) == ["mix.chattin"]
+
+
+RATED = """
+[[rates]]
+operation = "chat getHealth"
+phases = [{ for = "20 s", rate = "50 /s" }]
+"""
+
+
+def test_a_rate_that_no_line_of_its_own_judges_is_told(file: Path) -> None:
+    """Whoever fails at once is quick, and one operation's failures may be few among all: a line on it must see them."""
+    for judged in ("chat getHealth: errors <= guide", "each: errors <= guide", "chat getHealth: succeeded >= 99 %"):
+        load(file, OPEN.replace("errors <= guide", f"errors <= guide\n{judged}", 1) + RATED)
+    found = mistakes(file, OPEN.replace("errors <= guide", "errors <= guide\nchat getHealth: p99 <= 1 s", 1) + RATED)
+    assert found == {
+        "budget": ": judges no failure of 'chat getHealth', which is sent at a rate of its own; "
+        "allowed: a line of errors or succeeded for each operation of [[rates]], by its name or by 'each'; "
+        "did you mean chat getHealth: errors <= guide?"
+    }
+
+
+def test_the_only_operation_is_all_of_them(file: Path) -> None:
+    """A line on all operations judges one that is alone, and not one of two."""
+    alone = OPEN[: OPEN.index("[[phases]]")].replace(JUDGED, "*: errors <= guide") + RATED
+    load(file, alone)
+    two = alone + RATED.replace("chat", "auth")
+    assert "getHealth', which is sent at a rate of its own" in mistakes(file, two)["budget"]
 
 
 def test_a_journey_that_nothing_judges_is_told_with_the_line_that_does(file: Path) -> None:
