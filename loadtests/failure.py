@@ -9,6 +9,10 @@ OWN: Final = "generator: "
 """How a cause begins when the machine that makes the load had no more of something: no failure of the platform."""
 
 
+NOT_AS_SENT: Final = "not as sent"
+"""What somebody else was sent came altered, out of order, or after something else that was lost."""
+
+
 class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake of the program
     """What was wanted did not come, or not as it has to be; `recording` counts it under `cause`.
 
@@ -27,3 +31,14 @@ class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake
     def __repr__(self) -> str:
         # Locust counts failures by this text: with details in it each would be its own row.
         return f"Failure({self.cause})"
+
+
+def agrees(answer: object, **asked: object) -> None:
+    """Raises the `Failure` "wrong FIELD" of the first field of an answer that is not what was asked for.
+
+    Its type is right then, and it is about somebody or something else: what a cache does that mixes people up.
+    """
+    for field, wanted in asked.items():
+        found = getattr(answer, field)
+        if found != wanted:
+            raise Failure(f"wrong {field}", f"{found!r} instead of {wanted!r}")

@@ -14,6 +14,7 @@ import gevent
 
 from fixtures.clients.transport import SYNTHETIC_RUN
 from fixtures.contract.operation import Answer, Headers, Operation
+from fixtures.contract.shared import Health
 from fixtures.http1.requests import Requests
 from fixtures.http1.target import Target
 from loadtests.arrivals import offsets
@@ -21,6 +22,7 @@ from loadtests.budgets.model import ALL
 from loadtests.client.timeouts import Timeouts
 from loadtests.engine import Engine, Plan
 from loadtests.engine.locust_statistics import report
+from loadtests.failure import OWN, agrees
 from loadtests.profiles.model import OperationRate
 from loadtests.profiles.operations import REPEATABLE
 from loadtests.profiles.phases import highest
@@ -39,6 +41,9 @@ _QUICK: Final = 0.05
 """Seconds of an answer that is quick: for these there are connections before the first arrival."""
 
 
+NO_ROOM: Final = f"{OWN}no connection left that open files and ports allow"
+
+
 class Rates:
     """One process's share of the rates of a profile."""
 
@@ -46,7 +51,11 @@ class Rates:
         self._session, self._stats = session, stats
         target = Target.of(session.platform.api, session.platform.ca_file)
         self._requests = Requests(target.authority, {SYNTHETIC_RUN: session.run_id})
-        self._engine = Engine(target, over=session.recorder.limits)
+        self._timeouts = Timeouts().scaled(session.platform.time_scale)
+        # How long it may drain, `stop` is told.
+        self._engine = Engine(target, over=session.recorder.limits, timeouts=self._timeouts, drain=math.inf)
+        self._waited: dict[str, int] = {}
+        """Subject to the arrivals that waited for a connection which this process has no room for, as far as told."""
         self._methods = {rate.operation: REPEATABLE[rate.operation].method for rate in session.profile.rates}
         self._tokens: tuple[str, ...] = ()
 
@@ -63,6 +72,11 @@ class Rates:
         self._renew()
         counts = self._engine.take()
         report(self._stats, counts, self._methods)
+        for subject, waited in self._engine.facts().full.items():
+            if waited > self._waited.get(subject, waited):
+                # Their latencies are this process's own fault, and no failures that Locust has to show.
+                counts.causes[subject, NO_ROOM] += waited - self._waited[subject]
+                self._waited[subject] = waited
         self._session.recorder.add(counts)
         for sighting in self._engine.sightings():
             self._session.sighted(REPEATABLE[sighting.subject].service, sighting.value)
@@ -93,12 +107,16 @@ class Rates:
 
     def _plan(self, rate: OperationRate, room: int) -> Plan:
         operation, session = REPEATABLE[rate.operation], self._session
+        needed = self._connections(rate)
+        if needed > max(_FEWEST, room):
+            self._waited[rate.operation] = 0
+        connections = max(_FEWEST, min(room, needed))
         return Plan(
             subject=rate.operation,
             request=self._request(operation),
             arrivals=offsets(session.profile, rate, session.share, session.of),
-            connections=max(_FEWEST, min(room, self._connections(rate))),
-            warm=min(_FEWEST, math.ceil(self._highest(rate) * _QUICK)),
+            connections=connections,
+            warm=min(connections, math.ceil(self._highest(rate) * _QUICK)),
             statuses=frozenset(operation.expects),
             check=_check(operation),
             idempotent=operation.idempotent,
@@ -112,7 +130,7 @@ class Rates:
         """
         asked = self._session.profile.plan.asked
         limits = [question.limit or 0.0 for question in asked if question.name in {rate.operation, ALL}]
-        return math.ceil(self._highest(rate) * (max(limits, default=0.0) or Timeouts().read))
+        return math.ceil(self._highest(rate) * (max(limits, default=0.0) or self._timeouts.read))
 
     def _highest(self, rate: OperationRate) -> float:
         """A second, in this process."""
@@ -132,7 +150,9 @@ class Rates:
 
 
 def _check(operation: Operation[Any]) -> Callable[[int, bytes], object]:
-    def check(status: int, body: bytes) -> object:
-        return operation.read(Answer(status, _JSON, body, 0.0))
+    def check(status: int, body: bytes) -> None:
+        answer = operation.read(Answer(status, _JSON, body, 0.0))
+        if isinstance(answer, Health):
+            agrees(answer, service=operation.service)
 
     return check

@@ -15,7 +15,7 @@ from loadtests import clock
 from loadtests.client.timeouts import Timeouts
 from loadtests.counts import NEVER
 from loadtests.engine.connection import TIMED_OUT, Connection
-from loadtests.engine.driver import Driver
+from loadtests.engine.driver import AT_ONCE, Driver
 from loadtests.engine.plan import Origin, Plan
 from loadtests.engine.recording import Recorder
 from loadtests.engine.watch import Watch
@@ -31,8 +31,6 @@ _MOST: Final = 512
 """So many samples are counted whoever is due: where arrivals leave no pauses, larger pieces are cheaper."""
 _BURST: Final = 64
 """So many overdue arrivals are taken up before answers are read again."""
-_AT_ONCE: Final = 32
-"""So many connections are opened at one time: a target that was slow for a moment is not stormed by all who waited."""
 CATCHING_UP: Final = 2.0
 """Seconds, at the end, for the arrivals that are overdue then. Whoever needs more could never keep to the schedule."""
 
@@ -147,6 +145,7 @@ class OpenArrivals(Driver):
             self._refused += 1
             return
         self._waiting.append(due)
+        self.full += len(self.connections) >= self.plan.connections
         self._grow()
 
     def _next(self) -> None:
@@ -177,9 +176,12 @@ class OpenArrivals(Driver):
             self._asked = self._refused = 0
 
     def _grow(self) -> None:
-        """Open a connection for who waits, if none is being opened already."""
+        """Open a connection for who waits, if none is being opened already; at most as many at a time as are open.
+
+        With a fixed number the schedule's first seconds would wait for this process, and not for the target.
+        """
         room = len(self.connections) + self.opening < self.plan.connections
-        if room and self.opening < min(_AT_ONCE, len(self._waiting)):
+        if room and self.opening < min(max(AT_ONCE, len(self.connections)), len(self._waiting)):
             self.connect(self._serve, self._turn_away)
 
     def _serve(self, connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.trouble import unanswered
@@ -13,6 +13,9 @@ from loadtests.engine.recording import Recorder
 from loadtests.engine.tls import TlsConnection
 from loadtests.engine.watch import Watch
 from loadtests.failure import UNANSWERED
+
+AT_ONCE: Final = 32
+"""So many connections are opened at one time: a target that was slow for a moment is not stormed by all who waited."""
 
 
 class Driver:
@@ -28,6 +31,8 @@ class Driver:
         self._tasks: set[asyncio.Task[Any] | None] = set()
         self.opened = 0
         """So many connections in all."""
+        self.full = 0
+        """Arrivals that had to wait though every connection was open that the plan allows."""
         self.ending = False
         """No more work is begun."""
 
@@ -43,7 +48,9 @@ class Driver:
 
     async def warm(self, count: int) -> None:
         """Open connections before the first request. One that fails is opened again when it is needed."""
-        await asyncio.gather(*(self._open() for _ in range(count)), return_exceptions=True)
+        for done in range(0, count, AT_ONCE):
+            some = min(AT_ONCE, count - done)
+            await asyncio.gather(*(self._open() for _ in range(some)), return_exceptions=True)
 
     def begin(self, at: float) -> None:
         """Send, from this time of `time.perf_counter` on."""

@@ -6,7 +6,7 @@ import gc
 import math
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -73,6 +73,8 @@ class Facts:
     """Open now, of all plans."""
     opened: int
     """Opened in all; more than `connections` when the target closes them."""
+    full: Mapping[str, int]
+    """Subject to arrivals that had to wait though every connection was open that its plan allows."""
 
 
 class Engine:
@@ -135,7 +137,12 @@ class Engine:
         with self._lock:
             lag = Histogram()
             lag.merge(self._loop_lag)
-        return Facts(lag, sum(len(driver.connections) for driver in drivers), sum(driver.opened for driver in drivers))
+        return Facts(
+            lag,
+            connections=sum(len(driver.connections) for driver in drivers),
+            opened=sum(driver.opened for driver in drivers),
+            full={driver.plan.subject: driver.full for driver in drivers},
+        )
 
     def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         """Run something else on the engine's event loop, which is that of uvloop."""

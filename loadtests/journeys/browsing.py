@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 
 from fixtures.contract import chat, notification, user_profile, websocket_signaling
+from loadtests.failure import Failure, agrees
 from loadtests.journeys.journey import Journey, labels
 from loadtests.people.visitor import Visitor
 
 
 @dataclass(frozen=True, slots=True)
 class Browsing(Journey):
-    """One's own profile, a friend's, whether that friend is there, conversations, messages, notifications."""
+    """One's own profile, a friend's, whether that friend is there, conversations, messages, notifications.
+
+    Each has to be about whom and what it was asked of, as far as that can be seen.
+    """
 
     name = "browsing"
     operations = labels(
@@ -24,9 +28,12 @@ class Browsing(Journey):
     def walk(self, visitor: Visitor, since: float) -> None:
         """Six requests, each after the answer to the one before."""
         client, friend = visitor.client, visitor.friend.user_id
-        client.send(user_profile.own_profile(), since=since)
-        client.send(user_profile.profile(friend))
-        client.send(websocket_signaling.presence(friend))
-        client.send(chat.conversations())
-        client.send(chat.messages(visitor.conversation_id))
+        agrees(client.send(user_profile.own_profile(), since=since), user_id=visitor.person.user_id)
+        agrees(client.send(user_profile.profile(friend)), user_id=friend)
+        agrees(client.send(websocket_signaling.presence(friend)), user_id=friend)
+        conversations = client.send(chat.conversations()).items
+        if visitor.conversation_id not in {conversation.conversation_id for conversation in conversations}:
+            raise Failure("wrong conversations", f"{visitor.conversation_id} is not among {len(conversations)}")
+        for message in client.send(chat.messages(visitor.conversation_id)).items:
+            agrees(message, conversation_id=visitor.conversation_id)
         client.send(notification.notifications())

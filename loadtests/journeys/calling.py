@@ -27,7 +27,7 @@ from fixtures.contract.frames import (
     SessionAnswer,
 )
 from fixtures.contract.promises import PROMISES
-from loadtests.failure import UNANSWERED, Failure
+from loadtests.failure import NOT_AS_SENT, UNANSWERED, Failure, agrees
 from loadtests.journeys.hearing import until, welcomed
 from loadtests.journeys.journey import CONNECTION, Journey, count, labels
 from loadtests.journeys.media import candidates, description
@@ -35,8 +35,6 @@ from loadtests.kinds import CALL
 from loadtests.people.visitor import Device, Visitor
 
 SUBJECT: Final = "call"
-NOT_AS_SENT: Final = "not as sent"
-"""Altered, out of order, or something before it was lost."""
 Event = Literal["ringing", "accepted", "declined", "ended"]
 Relayed = RelayedOffer | RelayedAnswer | RelayedCandidate
 
@@ -82,6 +80,7 @@ class Calling(Journey):
         call = visitor.client.send(signaling.call(visitor.friend.user_id))
         if call.state != "ringing":
             raise Failure(f"not ringing: {call.end_reason}")
+        agrees(call, caller_id=visitor.person.user_id, callee_id=visitor.friend.user_id)
         caller = _Side(mine, call.call_id, visitor.person.user_id)
         callee = _Side(theirs, call.call_id, visitor.friend.user_id)
         try:

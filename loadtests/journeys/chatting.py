@@ -6,7 +6,7 @@ import time
 import uuid
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gevent import GreenletExit
 
@@ -14,7 +14,7 @@ from fixtures.checks.time_scale import scaled
 from fixtures.contract import chat, frames
 from fixtures.contract.frames import Event, Resume, Resumed, SocialError, SocialFrame, Welcome
 from fixtures.contract.promises import PROMISES
-from loadtests.failure import Failure
+from loadtests.failure import Failure, agrees
 from loadtests.journeys.deliveries import Deliveries
 from loadtests.journeys.hearing import understood, until, welcomed
 from loadtests.journeys.journey import CONNECTION, Journey, count, labels
@@ -29,10 +29,10 @@ _CREATED: Final = "message.created"
 class Chatting(Journey):
     """Some messages one after the other, and a look at the conversation.
 
-    Each message is a sample of "delivery": from sending it to its receipt by the friend's phone, "lost" when that has
-    not come by the promised deadline, "repeated" when it came again before the journey was over; or before the next one
-    of these two was, then as a sample more. Of a journey that is ended the messages that were taken are counted all the
-    same: what has not come by then has failed.
+    Each message is a sample of "delivery": from sending it to its receipt by the friend's phone; "not as sent" if that
+    is of another text, person or conversation; "lost" when it has not come by the promised deadline; "repeated" when it
+    came again before the journey was over, or before the next one of these two was, then as a sample more. Of a journey
+    that is ended the messages that were taken are counted all the same: what has not come by then has failed.
     """
 
     messages: int = 5
@@ -74,7 +74,8 @@ class Chatting(Journey):
         ear.waits()
         if wrong is None:
             try:
-                visitor.client.send(chat.messages(visitor.conversation_id))
+                for message in visitor.client.send(chat.messages(visitor.conversation_id)).items:
+                    agrees(message, conversation_id=visitor.conversation_id)
             except Failure as failure:
                 wrong = failure
         return wrong
@@ -83,8 +84,10 @@ class Chatting(Journey):
     def _say(visitor: Visitor, deliveries: Deliveries) -> None:
         key = uuid.uuid4().hex
         began = time.perf_counter()
-        message = visitor.client.send(chat.send(visitor.conversation_id, f"How are you? ({key})", idempotency_key=key))
-        deliveries.sent(message.message_id, began=began, answered=time.perf_counter())
+        what = _What(visitor.conversation_id, visitor.person.user_id, f"How are you? ({key})")
+        message = visitor.client.send(chat.send(what.conversation_id, what.text, idempotency_key=key))
+        deliveries.sent(message.message_id, began=began, answered=time.perf_counter(), what=what)
+        agrees(message, **what._asdict())
 
 
 def _is_up_to_date(phone: Device, welcome: Welcome) -> None:
@@ -103,6 +106,14 @@ def _resumed(frame: SocialFrame) -> Resumed | None:
     if isinstance(frame, SocialError):
         raise Failure(f"error {frame.code}", frame.detail)
     return frame if isinstance(frame, Resumed) else None
+
+
+class _What(NamedTuple):
+    """What of a message both sides must agree on."""
+
+    conversation_id: str
+    sender_id: str
+    text: str
 
 
 class _Ear:
@@ -132,7 +143,7 @@ class _Ear:
             self.wrong = wrong
             return
         if isinstance(frame, Event) and frame.event == _CREATED:
-            self.deliveries.heard(frame.data["message_id"], at)
+            self.deliveries.heard(frame.data["message_id"], at, _What(*(frame.data[field] for field in _What._fields)))
             self._stir.set()
 
     def _ends(self, closure: Any) -> None:  # noqa: ANN401 - whichever the device has

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from loadtests.failure import UNANSWERED
+from loadtests.failure import NOT_AS_SENT, UNANSWERED
 
 LOST: Final = "lost"
 REPEATED: Final = "repeated"
@@ -25,6 +25,7 @@ class Delivery:
 class _Sent:
     began: float
     answered: float
+    what: object
 
 
 class Deliveries:
@@ -36,24 +37,24 @@ class Deliveries:
         self._before = before
         self._again: set[str] = set()
         self._sent: dict[str, _Sent] = {}
-        self._heard: dict[str, list[float]] = {}
+        self._heard: dict[str, list[tuple[float, object]]] = {}
         self._doubled = 0
         self.ended: float | None = None
         """When the receiving device lost its connection; leaving is no loss."""
 
-    def sent(self, message_id: str, *, began: float, answered: float) -> None:
-        """Take note that the platform took a message; receipt may have come before."""
+    def sent(self, message_id: str, *, began: float, answered: float, what: object = None) -> None:
+        """Take note that the platform took a message, which says `what`; receipt may have come before."""
         if message_id in self._sent:
             # Whatever comes by that id, it cannot be both.
             self._doubled += 1
         else:
-            self._sent[message_id] = _Sent(began, answered)
+            self._sent[message_id] = _Sent(began, answered, what)
 
-    def heard(self, message_id: str, at: float) -> None:
+    def heard(self, message_id: str, at: float, what: object = None) -> None:
         """Take note of a receipt; of messages that others sent, too, which are not judged."""
         if message_id in self._before:
             self._again.add(message_id)
-        self._heard.setdefault(message_id, []).append(at)
+        self._heard.setdefault(message_id, []).append((at, what))
 
     def awaited(self) -> float | None:
         """Until when there is something to wait for; None if everything was heard or nothing can come any more."""
@@ -68,16 +69,19 @@ class Deliveries:
         return frozenset(self._sent.keys() & self._heard.keys())
 
     def judged(self, given_up: float = math.inf) -> Iterator[Delivery]:
-        """Each message that was sent: in time and once, "repeated", "lost", or "disconnected" before its deadline.
+        """Each message: in time and once, "not as sent", "repeated", "lost", or "disconnected" before its deadline.
 
         One that came again after it was judged is one more, "repeated"; one that got the id of another has failed,
         whatever came. Nobody listens from `given_up` on: what still had time then did not come, either.
         """
         for message, sent in self._sent.items():
             # No latency is negative, also of an id that was heard before anything was sent by it.
-            heard = [max(at, sent.began) for at in self._heard.get(message, [])]
+            receipts = self._heard.get(message, [])
+            heard = [max(at, sent.began) for at, _ in receipts]
             latest = sent.answered + self._deadline
-            if len(heard) > 1:
+            if any(what != sent.what for _, what in receipts):
+                yield Delivery(heard[0] - sent.began, NOT_AS_SENT)
+            elif len(heard) > 1:
                 yield Delivery(heard[0] - sent.began, REPEATED)
             elif heard and heard[0] <= latest:
                 yield Delivery(heard[0] - sent.began)

@@ -12,7 +12,7 @@ from fixtures.contract import auth, notification, otp
 from fixtures.contract.notification import Mail
 from fixtures.contract.otp import Issued
 from fixtures.contract.promises import PROMISES
-from loadtests.failure import Failure
+from loadtests.failure import Failure, agrees
 from loadtests.journeys.journey import Journey, labels
 from loadtests.people.visitor import Visitor
 
@@ -42,10 +42,14 @@ class Registering(Journey):
         mail = _mail(visitor, newcomer, client.send(otp.issue_for_registration(who.email)))
         proof = client.send(otp.verify(mail.otp_id, mail.code))
         activation = client.send(auth.activate(newcomer.user_id, proof.proof))
+        agrees(activation, user_id=newcomer.user_id)
         if activation.status != "active":
             raise Failure("contract: status", f"the account is {activation.status} after its activation")
         newcomer.active = True
-        newcomer.holds(client.send(auth.log_in(who.email, who.password)))
+        tokens = client.send(auth.log_in(who.email, who.password))
+        # Not only because it is wrong: by another's tokens that other would leave.
+        agrees(tokens, user_id=newcomer.user_id)
+        newcomer.holds(tokens)
         return partial(_leaves, visitor, newcomer)
 
 

@@ -1,15 +1,15 @@
-"""Fresh tokens for everybody, so that a run may last longer than a token.
+"""Fresh tokens for everybody, so that a run may last longer than a token, and making people may, too.
 
-Refreshing begins after a third of a token's life and is spread over the next third: all tokens of a pool are as old as
-each other, and two thousand people who refresh in the same second are a load of their own. Whoever could not get fresh
-ones then is asked for again before the old ones expire.
+Refreshing begins after a third of a token's life and is spread over the next third: two thousand people who refresh in
+the same second are a load of their own. Whoever could not get fresh ones then is asked for again before the old ones
+expire; and whose turn has not come by the end of that third, since answers are slow, waits for no share of it.
 """
 
 import math
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from fixtures.clients.person import Person
@@ -22,62 +22,83 @@ TICK: Final = 1.0
 _PART: Final = 3
 """A token is fresh for this part of its life."""
 _ENDING: Final = 5.0
-"""Seconds to wait for the request in flight when it ends."""
+"""Seconds to wait for the requests in flight when it ends."""
 
 
 class Keeper:
     """Refreshes tokens, the oldest first; `begin` has it done in the background."""
 
-    def __init__(self, people: Iterable[Person], client: Sender, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clients: Sequence[Sender], clock: Callable[[], float] = time.monotonic) -> None:
+        """As many are refreshed at one time, at most, as there are `clients`."""
         self._clock = clock
-        now = clock()
-        self._people = deque((now, person) for person in people)
-        self._client = client
-        self._lifetime = min((person.tokens.expires_in for _, person in self._people), default=0)
+        self._clients = clients
+        self._people: deque[tuple[float, Person]] = deque()
+        """When their tokens were new, and who; the oldest first."""
+        self._lifetime = math.inf
+        self._paced = -math.inf
+        """When the next may be refreshed whose token has a third of its life left."""
         self._over = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self.failures: Counter[str] = Counter()
         """Cause to how often it kept somebody from fresh tokens."""
 
+    def keeps(self, *people: Person) -> None:
+        """Keep these, too; their tokens are new."""
+        for person in people:
+            self._lifetime = min(self._lifetime, person.tokens.expires_in)
+            self._people.append((self._clock(), person))
+
     def begin(self) -> None:
-        """Look every `TICK` seconds from now on, in a thread; in Locust's process that is a greenlet."""
-        self._thread = threading.Thread(target=self._work, name="people-keeper", daemon=True)
-        self._thread.start()
+        """Look every `TICK` seconds from now on, in threads; in Locust's process these are greenlets."""
+        for client in self._clients:
+            thread = threading.Thread(target=self._work, args=(client,), name="people-keeper", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def end(self) -> None:
-        """Stop looking, and end the connection."""
+        """Stop looking, and end the connections."""
         self._over.set()
-        if self._thread is not None:
-            self._thread.join(_ENDING)
-        self._client.close()
+        latest = time.monotonic() + _ENDING
+        for thread in self._threads:
+            thread.join(max(0.0, latest - time.monotonic()))
+        for client in self._clients:
+            client.close()
 
-    def look(self) -> None:
-        """Refresh a tick's share of the tokens, as far as they are no longer fresh."""
-        fresh_for = self._lifetime / _PART
-        for _ in range(math.ceil(len(self._people) * TICK / max(fresh_for, TICK))):
-            since, person = self._people[0]
-            if self._clock() - since < fresh_for:
+    def look(self, client: Sender) -> None:
+        """Refresh who is due: no longer fresh, and in an even share of the second third or beyond it."""
+        while self._people and not self._over.is_set():
+            now, (since, person) = self._clock(), self._people[0]
+            fresh_for = self._lifetime / _PART
+            if now - since < fresh_for or (now - since < 2 * fresh_for and now < self._paced):
                 return
-            self._people.popleft()
-            self._people.append((self._clock(), person))
-            self._refresh(person)
+            # Nothing switches to another greenlet from the look at the first to here.
+            self._people.rotate(-1)
+            self._people[-1] = (now, person)
+            self._paced = max(self._paced, now - TICK) + fresh_for / len(self._people)
+            if now - since > self._lifetime:
+                self.failures["it had expired before its turn came"] += 1
+            self._refresh(client, person)
 
-    def _refresh(self, person: Person) -> None:
+    def _refresh(self, client: Sender, person: Person) -> None:
         try:
-            tokens = self._client.send(auth.refresh(person.tokens.refresh_token))
+            tokens = client.send(auth.refresh(person.tokens.refresh_token))
         except Failure as failure:
             # The refresh token may be spent, if only its answer was lost: then the password is left.
             self.failures[failure.cause] += 1
             try:
-                tokens = self._client.send(auth.log_in(person.identity.email, person.identity.password))
+                tokens = client.send(auth.log_in(person.identity.email, person.identity.password))
             except Failure as second:
                 self.failures[second.cause] += 1
                 return
+        if tokens.user_id != person.user_id:
+            # Whoever used them would act, and leave for good, in somebody else's name.
+            self.failures["they were somebody else's"] += 1
+            return
         person.holds(tokens)
 
-    def _work(self) -> None:
+    def _work(self, client: Sender) -> None:
         while not self._over.wait(TICK):
             try:
-                self.look()
+                self.look(client)
             except Exception as error:  # noqa: BLE001 - else nobody would be kept any more, as if the platform refused
                 self.failures[f"{type(error).__name__}: {error}"] += 1

@@ -7,7 +7,7 @@ cannot be made is made anew, under another name, until too many could not.
 import itertools
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Final
@@ -52,8 +52,8 @@ class Maker:
     _given_up: threading.Event = field(default_factory=threading.Event)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def make(self, count: int) -> tuple[Pair, ...]:
-        """Make that many pairs; raises `PeopleError` when too many could not be made.
+    def make(self, count: int, made: Callable[[Person, Person], None]) -> tuple[Pair, ...]:
+        """Make that many pairs, and tell each at once to `made`; raises `PeopleError` when too many could not be made.
 
         However it ends, nothing is being made any more afterwards.
         """
@@ -68,9 +68,12 @@ class Maker:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for each in done:
                     try:
-                        pairs.append(each.result())
+                        pair = each.result()
                     except CheckFailure as failure:
                         self.failures.append(failure)
+                    else:
+                        made(pair.one, pair.other)
+                        pairs.append(pair)
                 if len(self.failures) > allowed:
                     raise _error(count, self.failures[0])
         finally:

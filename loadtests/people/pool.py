@@ -34,6 +34,8 @@ from loadtests.people.visitor import Equipment, Visitor
 REGISTERING: Final = "registering"
 """The journey by which people come who were not there before."""
 
+_AT_ONCE: Final = 4
+"""Tokens that are refreshed at the same time, at most."""
 _KNOCKS: Final = 3
 """Requests without an answer after which nobody is there; one alone may be within what the platform promises."""
 
@@ -41,7 +43,9 @@ _KNOCKS: Final = 3
 class Pool:
     """The people of one process."""
 
-    def __init__(self, pairs: Iterable[Pair], maker: Maker, newcomers: Newcomers, equipment: Equipment) -> None:
+    def __init__(
+        self, pairs: Iterable[Pair], maker: Maker, newcomers: Newcomers, equipment: Equipment, keeper: Keeper
+    ) -> None:
         self._maker = maker
         self._newcomers = newcomers
         self._visitors = tuple(
@@ -60,7 +64,7 @@ class Pool:
         self._free = deque(self._visitors)
         self._over = False
         self._untold: list[str] = []
-        self._keeper = Keeper(self.people, equipment.quiet_client())
+        self._keeper = keeper
 
     @classmethod
     def make(cls, host: Host, *, equipment: Equipment | None = None) -> Self:
@@ -76,24 +80,25 @@ class Pool:
 
             equipment = Counted(host.platform, host.run_id, host.fire, host.sighted)
         newcomers = Newcomers(maker.world)
+        keeper = Keeper([equipment.quiet_client() for _ in range(_AT_ONCE)])
         count = _pairs(host)
         try:
             if count:
                 _reaches(maker.world.transport)
-            pairs = maker.make(count)
+            keeper.begin()
+            pairs = maker.make(count, keeper.keeps)
             with maker.ledger.together():
                 newcomers.prepare(expected(host.profile.expected / host.of, host.profile.mix, REGISTERING))
             if pairs:
                 MONOTONIC.sleep(scaled(PROMISES.deadlines.friendship_effect))
+            return cls(pairs, maker, newcomers, equipment, keeper)
         except BaseException as error:
+            keeper.end()
             left, _ = _removed(maker, newcomers, enough_for(len(maker.begun)))
             host.left.extend(left)
             if isinstance(error, PeopleError):
                 raise PeopleError(error.what, error.how, left) from error.__cause__
             raise
-        pool = cls(pairs, maker, newcomers, equipment)
-        pool._keeper.begin()
-        return pool
 
     @property
     def people(self) -> tuple[Person, ...]:

@@ -38,9 +38,16 @@ def web_server(answers: Answers) -> Iterator[str]:
         server.server_close()
 
 
+def heard(handler: BaseHTTPRequestHandler) -> bytes:
+    """The body of a request; nothing the second time."""
+    body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+    del handler.headers["Content-Length"]
+    return body
+
+
 def says(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
     """Answer a request whole, having read its body."""
-    handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+    heard(handler)
     handler.send_response(status)
     for name, value in {"Content_Type": "application/json", **headers}.items():
         handler.send_header(name.replace("_", "-"), value)

@@ -10,7 +10,7 @@ import pytest
 from fixtures.checks import CheckFailure
 from fixtures.clients.world import World
 from tests.unit.clients.make import transport
-from tests.unit.clients.peer import says, web_server
+from tests.unit.clients.peer import heard, says, web_server
 
 
 class Book:
@@ -52,11 +52,12 @@ class Platform:
                 kind = "application/problem+json" if status >= 400 else "application/json"
                 says(handler, status, json.dumps(body).encode(), Content_Type=kind)
                 return
-        says(handler, *self._well(name))
+        asked = json.loads(heard(handler) or b"{}")
+        says(handler, *self._well(name, str(uuid.uuid5(uuid.NAMESPACE_URL, asked.get("email", "")))))
 
     @staticmethod
-    def _well(name: str) -> tuple[int, bytes]:
-        an_id, time = str(uuid.uuid4()), "2026-01-01T00:00:00.000Z"
+    def _well(name: str, an_id: str) -> tuple[int, bytes]:
+        time = "2026-01-01T00:00:00.000Z"
         otp = "0" * 8 + "-0000-4000-8000-" + "0" * 12
         mail = {"mail_id": an_id, "to": "x", "kind": "otp", "otp_id": otp, "code": "123456", "received_at": time}
         bodies: dict[str, tuple[int, object]] = {
@@ -140,6 +141,25 @@ def test_who_never_registered_leaves_the_intent_open() -> None:
         world.ends()
     assert book.words() == {"intends": 1}
     assert platform.asked == []
+
+
+def test_nobody_acts_with_the_tokens_of_somebody_else() -> None:
+    """A log-in that hands out another's session fails, and whose it is does not leave by it."""
+    platform, book = Platform(), Book()
+    with web_server(platform) as base:
+        world = _world(base, book)
+        alice = world.newcomer("alice")
+        alice.account.registers()
+        alice.account.verifies()
+        status, body = Platform._well("POST /v1/tokens", str(uuid.uuid4()))
+        platform.instead["POST /v1/tokens"] = [(status, json.loads(body))] * 3
+        with pytest.raises(CheckFailure, match="the tokens of alice"):
+            alice.account.logs_in()
+        assert not alice.logged_in
+        with pytest.raises(CheckFailure):
+            world.ends()
+    assert book.words()["left"] == 1
+    assert not any(name.startswith("DELETE") for name in platform.asked)
 
 
 def test_who_has_logged_out_logs_in_again_to_leave() -> None:

@@ -7,6 +7,7 @@ import pytest
 from fixtures.http1.target import Target
 from loadtests.client.timeouts import Timeouts
 from loadtests.counts import Counts
+from loadtests.engine.arriving import OpenArrivals
 from loadtests.engine.connection import Connection
 from loadtests.engine.driver import Driver
 from loadtests.engine.native import new_lock
@@ -25,6 +26,36 @@ class Opening(Driver):
         if isinstance(self.outcome, OSError):
             raise self.outcome
         return self.outcome
+
+
+class Asked(OpenArrivals):
+    """Notes what it would open."""
+
+    asked = 0
+
+    @property
+    def opening(self) -> int:
+        return self.asked
+
+    def connect(self, *_told: object) -> None:
+        self.asked += 1
+
+
+@pytest.mark.parametrize(("are_open", "may_open"), [(0, 32), (10, 32), (200, 200), (900, 100)])
+def test_as_many_are_opened_at_one_time_as_are_open(are_open: int, may_open: int) -> None:
+    """The more there are the more may come: a steady rate would else wait for seconds, and for this process."""
+    plan, recorder = Plan("told", b"", connections=1000), Recorder("told", Ledger(Counts(), new_lock()))
+    watch = Watch(lambda _: None, "told")
+    driver = Asked(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, watch)
+
+    async def waits() -> None:
+        driver.connections = {Connection(plan, 1, recorder, watch, driver) for _ in range(are_open)}
+        for _ in range(500):
+            driver._take_up(0.0, 0.0)
+
+    asyncio.run(waits())
+    assert driver.asked == may_open
+    assert driver.full == 0
 
 
 @pytest.mark.parametrize("opens", [True, False])

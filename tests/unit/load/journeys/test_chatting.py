@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 import pytest
+from msgspec.structs import replace
 
 from fixtures.checks.time_scale import forget_time_scale
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.journeys.chatting import Chatting
-from tests.unit.load.journeys.town import NOW_TEXT
+from tests.unit.load.journeys.town import NOW_TEXT, an_id
 
 if TYPE_CHECKING:
+    from fixtures.contract.chat import Message
     from fixtures.contract.operation import Operation
     from tests.unit.load.journeys.town import Device, Town
 
@@ -45,6 +47,20 @@ def test_repeated_message_is_told(town: Town) -> None:
     town.copies = iter([1, 1, 2])
     _runs(town)
     assert town.counted("delivery") == [(True, ""), (True, ""), (True, "repeated")]
+
+
+@pytest.mark.parametrize("field", ["text", "sender_id", "conversation_id"])
+def test_message_that_arrives_otherwise_is_not_as_sent(field: str, town: Town) -> None:
+    """Another text, or in another's name or conversation, is another message, whatever its id."""
+    arrives = town.arrives
+
+    def otherwise(message: Message) -> None:
+        arrives(replace(message, **{field: an_id()}))
+
+    town.arrives = otherwise  # type: ignore[method-assign, assignment]  # for this town only
+    _runs(town)
+    assert town.counted("delivery") == [(True, "not as sent")] * 3
+    assert town.counted("chatting") == [(True, "not as sent")]
 
 
 def test_message_that_was_not_taken_is_no_delivery(town: Town) -> None:

@@ -1,13 +1,16 @@
 """What holds for every journey: it is counted once, from its intended start, and calls what it says it calls."""
 
 import time
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from fixtures.contract.shared import Page
 from loadtests.failure import Failure
 from loadtests.journeys import JOURNEYS, Journey
 from loadtests.profiles.operations import labels
-from tests.unit.load.journeys.town import Town
+from tests.unit.load.journeys.town import Town, an_id
 
 ALL = pytest.mark.parametrize("journey", JOURNEYS.values(), ids=lambda journey: journey.name)
 
@@ -52,6 +55,37 @@ def test_first_step_that_fails_ends_the_journey(journey: Journey, town: Town) ->
     journey.run(visitor, time.perf_counter())
     assert town.labels == [first]
     assert town.counted(journey.name) == [(True, "status 503")]
+
+
+IDS = {"user_id", "conversation_id", "sender_id", "caller_id", "callee_id"}
+ABOUT = [
+    ("browsing", "user-profile getOwnProfile", "wrong user_id"),
+    ("browsing", "user-profile getProfile", "wrong user_id"),
+    ("browsing", "websocket-signaling getPresence", "wrong user_id"),
+    ("browsing", "chat listConversations", "wrong conversations"),
+    ("browsing", "chat listMessages", "wrong conversation_id"),
+    ("chatting", "chat sendMessage", "wrong conversation_id"),
+    ("chatting", "chat listMessages", "wrong conversation_id"),
+    ("calling", "video-call-signaling createCall", "wrong caller_id"),
+    ("registering", "auth activateAccount", "wrong user_id"),
+    ("registering", "auth issueTokens", "wrong user_id"),
+]
+
+
+def _of_others(answer: Any) -> Any:  # noqa: ANN401 - of whatever type
+    """The same answer about other people and other conversations."""
+    if isinstance(answer, Page):
+        return replace(answer, items=tuple(map(_of_others, answer.items)))
+    return replace(answer, **dict.fromkeys(IDS & set(answer.__struct_fields__), an_id()))
+
+
+@pytest.mark.parametrize(("journey", "operation", "cause"), ABOUT)
+def test_an_answer_about_somebody_else_fails_the_journey(journey: str, operation: str, cause: str, town: Town) -> None:
+    """A cache that mixes people up under load answers quickly, with the right status and the right type."""
+    answer = town.answers[operation]
+    town.answers[operation] = lambda asked: _of_others(answer(asked))
+    JOURNEYS[journey].run(town.visitor(), time.perf_counter())
+    assert town.counted(journey) == [(True, cause)]
 
 
 @ALL

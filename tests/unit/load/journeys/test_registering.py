@@ -9,7 +9,7 @@ import pytest
 from fixtures.contract.auth import Activation
 from loadtests.failure import Failure
 from loadtests.journeys import JOURNEYS
-from tests.unit.load.journeys.town import Device, Town, an_id
+from tests.unit.load.journeys.town import Device, Town, an_id, tokens
 
 
 def _runs(name: str, town: Town) -> None:
@@ -68,9 +68,18 @@ def test_newcomer_who_got_no_further_stays_for_the_pool(town: Town) -> None:
 
 def test_account_that_stays_pending_is_a_breach_of_the_contract(town: Town) -> None:
     """An activation after which the account is of no use ends the journey there."""
-    town.answers["auth activateAccount"] = lambda _: Activation(an_id(), "pending")
+    town.answers["auth activateAccount"] = lambda operation: Activation(operation.path.split("/")[-2], "pending")
     _runs("registering", town)
     assert town.counted("registering") == [(True, "contract: status")]
+
+
+def test_newcomer_does_not_leave_by_the_tokens_of_somebody_else(town: Town) -> None:
+    """A log-in that answers with another's session fails the journey, and nobody's account is deleted by it."""
+    town.answers["auth issueTokens"] = lambda _: tokens(an_id())
+    _runs("registering", town)
+    assert town.counted("registering") == [(True, "wrong user_id")]
+    assert town.labels[-1] == "auth issueTokens"
+    assert _left(town) == ["n1"]
 
 
 def test_mail_is_waited_for(town: Town) -> None:

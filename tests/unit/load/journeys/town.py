@@ -18,9 +18,10 @@ from fixtures.clients.exchanges import Exchanges
 from fixtures.clients.transport import Transport
 from fixtures.clients.witness import Witness
 from fixtures.clients.world import World
-from fixtures.contract import auth, chat, notification, otp
+from fixtures.contract import auth, chat, notification, otp, user_profile
 from fixtures.contract import video_call_signaling as signaling
 from fixtures.contract.shared import Page
+from fixtures.contract.websocket_signaling import Presence
 from loadtests.failure import Failure
 from loadtests.people import Visitor
 from loadtests.people.newcomers import Newcomers
@@ -141,17 +142,27 @@ class Town:
 
     def __post_init__(self) -> None:
         self.answers: dict[str, Answers] = {
-            "auth registerAccount": lambda _: auth.Registration(an_id(), "x", "pending", NOW),
+            "auth registerAccount": self._registration,
             "otp issueOtp": lambda _: otp.Issued(self.otp_id, "registration", NOW, 5),
             "notification listSyntheticMail": self._mail,
             "otp verifyOtp": lambda _: otp.Proof(self.otp_id, "proof", NOW),
-            "auth activateAccount": lambda _: auth.Activation(an_id(), "active"),
-            "auth issueTokens": lambda _: tokens(an_id(), access="newcomer's"),
+            "auth activateAccount": lambda operation: auth.Activation(operation.path.split("/")[-2], "active"),
+            "auth issueTokens": lambda operation: tokens(self._owner(operation), access="newcomer's"),
+            "user-profile getOwnProfile": lambda _: user_profile.OwnProfile(
+                self.users["alice"], "Alice", "", "x", None, None, NOW, 1
+            ),
+            "user-profile getProfile": lambda _: user_profile.Profile(self.users["bob"], "Bob", "", None),
+            "websocket-signaling getPresence": lambda _: Presence(self.users["bob"], "online", None),
+            "chat listConversations": lambda _: Page(
+                (chat.Conversation(self.conversation_id, "direct", tuple(self.users.values()), NOW),), None
+            ),
+            "chat listMessages": lambda _: Page((self._said("hello"),), None),
             "chat sendMessage": self._message,
             "video-call-signaling createCall": self._call,
             "video-call-signaling acceptCall": lambda _: self.tell("accepted"),
             "video-call-signaling hangUpCall": lambda _: self.tell("ended"),
         }
+        self._registered: dict[str, str] = {}
         self.otp_id = an_id()
         self.conversation_id = an_id()
         self.call_id = an_id()
@@ -247,11 +258,21 @@ class Town:
         return Page((notification.Mail(an_id(), "x", "otp", self.otp_id, "123456", NOW),), None)
 
     def _message(self, operation: Operation[Any]) -> chat.Message:
-        text = json.loads(operation.content or b"")["text"]
-        message = chat.Message(an_id(), self.conversation_id, an_id(), 1, text, (), NOW)
+        message = self._said(json.loads(operation.content or b"")["text"])
         for _ in range(next(self.copies)):
             self.arrives(message)
         return message
+
+    def _said(self, text: str) -> chat.Message:
+        return chat.Message(an_id(), self.conversation_id, self.users["alice"], 1, text, (), NOW)
+
+    def _registration(self, operation: Operation[Any]) -> auth.Registration:
+        email = json.loads(operation.content or b"")["email"]
+        self._registered[email] = an_id()
+        return auth.Registration(self._registered[email], email, "pending", NOW)
+
+    def _owner(self, operation: Operation[Any]) -> str:
+        return self._registered[json.loads(operation.content or b"")["email"]]
 
     def arrives(self, message: object) -> None:
         """The phone that was connected last hears of a message."""

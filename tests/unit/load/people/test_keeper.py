@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loadtests.failure import Failure
 from loadtests.people.keeper import Keeper
 from tests.unit.load.journeys.town import Town, tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pytest
 
     from fixtures.clients.person import Person
+    from fixtures.contract.auth import Tokens
+    from fixtures.contract.operation import Operation
+    from loadtests.people.visitor import Sender
 
+T = TypeVar("T")
 TOKENS = "auth issueTokens"
 
 
@@ -32,18 +42,34 @@ class Clock:
 def _people(town: Town, count: int, lifetime: int) -> list[Person]:
     people = [town.person(f"p{number}") for number in range(count)]
     for person in people:
-        person.holds(tokens(person.user_id, expires_in=lifetime, access="old"))
+        person.holds(tokens(person.user_id, expires_in=lifetime, access=f"old {person}"))
+    owners = {person.tokens.refresh_token: person.user_id for person in people}
+    owners |= {person.identity.email: person.user_id for person in people}
+
+    def answer(operation: Operation[Any]) -> object:
+        asked = json.loads(operation.content or b"")
+        owner = owners[asked.get("refresh_token") or asked["email"]]
+        new = tokens(owner, expires_in=lifetime, access=f"newcomer's, {owner}")
+        owners[new.refresh_token] = owner
+        return new
+
+    town.answers[TOKENS] = answer
     return people
 
 
-def _run(keeper: Keeper, clock: Clock, seconds: int) -> list[int]:
+def _keeper(town: Town, people: Sequence[Person], clock: Clock) -> Keeper:
+    keeper = Keeper([town.quiet_client()], clock)
+    keeper.keeps(*people)
+    return keeper
+
+
+def _run(town: Town, keeper: Keeper, clock: Clock, seconds: int) -> list[int]:
     """Let time pass, look each second, and return how many asked in each."""
-    town = keeper._client.town  # type: ignore[attr-defined]  # the town's own client
     asked = []
     for _ in range(seconds):
         clock.now += 1.0
         before = len(town.asked)
-        keeper.look()
+        keeper.look(town.quiet_client())
         asked.append(len(town.asked) - before)
     return asked
 
@@ -51,18 +77,18 @@ def _run(keeper: Keeper, clock: Clock, seconds: int) -> list[int]:
 def test_nobody_is_asked_while_tokens_are_fresh() -> None:
     """Nothing is refreshed in the first third of a token's life."""
     town, clock = Town(), Clock()
-    keeper = Keeper(_people(town, 10, 90), town.quiet_client(), clock)
-    assert sum(_run(keeper, clock, 29)) == 0
+    keeper = _keeper(town, _people(town, 10, 90), clock)
+    assert sum(_run(town, keeper, clock, 29)) == 0
 
 
 def test_everybody_has_fresh_tokens_before_the_old_ones_expire() -> None:
     """All tokens are fresh after two thirds of a life, and no second sees more than its share of the requests."""
     town, clock = Town(), Clock()
     people = _people(town, 100, 90)
-    keeper = Keeper(people, town.quiet_client(), clock)
-    asked = _run(keeper, clock, 60)
+    keeper = _keeper(town, people, clock)
+    asked = _run(town, keeper, clock, 60)
     assert all(_fresh(person) for person in people)
-    assert max(asked) <= 4
+    assert max(asked) <= 5
     assert not keeper.failures
 
 
@@ -70,12 +96,45 @@ def test_everybody_is_refreshed_again_and_again() -> None:
     """In a long run nobody is left out: within every life each person is refreshed at least once."""
     town, clock = Town(), Clock()
     people = _people(town, 7, 30)
-    keeper = Keeper(people, town.quiet_client(), clock)
+    keeper = _keeper(town, people, clock)
     for _ in range(5):
-        for person in people:
-            person.holds(tokens(person.user_id, expires_in=30, access="old"))
-        _run(keeper, clock, 30)
-        assert all(_fresh(person) for person in people)
+        before = [person.tokens for person in people]
+        _run(town, keeper, clock, 30)
+        assert all(person.tokens is not old for person, old in zip(people, before, strict=True))
+
+
+@given(count=st.integers(1, 300), made_in=st.integers(0, 2000), answers_in=st.sampled_from([0.0, 0.1, 0.5]))
+def test_no_token_expires_however_long_people_take_to_make(count: int, made_in: int, answers_in: float) -> None:
+    """The first are kept while the last are still made, and slow answers hold up nobody for a whole life."""
+    town, clock, lifetime = Town(), Clock(), 900
+    client, keeper = town.quiet_client(), Keeper([], clock)
+    people = _people(town, count, lifetime)
+    new: dict[str, float] = {}
+
+    class Slow:
+        """Answers only after a while."""
+
+        token: str | None = None
+
+        def send(self, operation: Operation[T], *, since: float | None = None) -> T:
+            clock.now += answers_in
+            answer = client.send(operation, since=since)
+            new[cast("Tokens", answer).user_id] = clock.now
+            return answer
+
+        def close(self) -> None:
+            raise AssertionError("nobody ends this keeper")
+
+    waiting = deque((made_in * number / count, person) for number, person in enumerate(people))
+    while clock.now < made_in + 2 * lifetime:
+        clock.now += 1.0
+        while waiting and waiting[0][0] <= clock.now:
+            _, person = waiting.popleft()
+            new[person.user_id] = clock.now
+            keeper.keeps(person)
+        keeper.look(Slow())
+        assert all(clock.now - since < lifetime for since in new.values())
+    assert not keeper.failures
 
 
 def test_password_helps_where_refreshing_fails() -> None:
@@ -83,8 +142,8 @@ def test_password_helps_where_refreshing_fails() -> None:
     town, clock = Town(), Clock()
     (person,) = people = _people(town, 1, 3)
     town.trouble[TOKENS].append(Failure("status 401"))
-    keeper = Keeper(people, town.quiet_client(), clock)
-    _run(keeper, clock, 2)
+    keeper = _keeper(town, people, clock)
+    _run(town, keeper, clock, 2)
     assert _fresh(person)
     assert keeper.failures == {"status 401": 1}
 
@@ -94,10 +153,30 @@ def test_who_gets_no_token_is_tried_again_before_the_old_one_expires() -> None:
     town, clock = Town(), Clock()
     (person,) = people = _people(town, 1, 30)
     town.trouble[TOKENS] = deque([Failure("status 500"), Failure("status 500")])
-    keeper = Keeper(people, town.quiet_client(), clock)
-    _run(keeper, clock, 29)
+    keeper = _keeper(town, people, clock)
+    _run(town, keeper, clock, 29)
     assert _fresh(person)
     assert keeper.failures == {"status 500": 2}
+
+
+def test_nobody_gets_the_tokens_of_somebody_else() -> None:
+    """Who had them would leave in the other's name; it is told, and the old ones are kept."""
+    town, clock = Town(), Clock()
+    one, other = people = _people(town, 2, 30)
+    town.answers[TOKENS] = lambda _: tokens(other.user_id, access="newcomer's")
+    keeper = _keeper(town, people, clock)
+    _run(town, keeper, clock, 19)
+    assert (_fresh(one), _fresh(other)) == (False, True)
+    assert keeper.failures == {"they were somebody else's": 1}
+
+
+def test_a_token_that_had_expired_is_told() -> None:
+    """A process that stood still for a whole life has sent with old tokens, which the report has to say."""
+    town, clock = Town(), Clock()
+    keeper = _keeper(town, _people(town, 1, 30), clock)
+    clock.now = 31.0
+    keeper.look(town.quiet_client())
+    assert keeper.failures == {"it had expired before its turn came": 1}
 
 
 def test_keeper_works_in_the_background_until_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,18 +185,21 @@ def test_keeper_works_in_the_background_until_it_is_ended(monkeypatch: pytest.Mo
     looked = threading.Event()
 
     class Watched(Keeper):
-        def look(self) -> None:
+        def look(self, client: Sender) -> None:
+            assert client in clients
             looked.set()
 
     town = Town()
-    keeper = Watched(_people(town, 1, 900), town.quiet_client())
+    clients = [town.quiet_client(), town.quiet_client()]
+    keeper = Watched(clients)
     keeper.begin()
     assert looked.wait(5.0)
     keeper.end()
     keeper.end()
-    assert keeper._thread is not None
-    assert not keeper._thread.is_alive()
-    Keeper([], town.quiet_client()).end()
+    assert len(keeper._threads) == 2
+    assert not any(thread.is_alive() for thread in keeper._threads)
+    assert all(client.closed for client in clients)
+    Keeper([town.quiet_client()]).end()
 
 
 def test_a_keeper_that_errs_is_told_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +208,7 @@ def test_a_keeper_that_errs_is_told_and_goes_on(monkeypatch: pytest.MonkeyPatch)
     first, second = _people(town, 2, 60)
     asked: list[str] = []
 
-    def breaks_once(person: Person) -> None:
+    def breaks_once(_client: Sender, person: Person) -> None:
         asked.append(person.user_id)
         if person is first:
             raise AttributeError("tokens")
@@ -134,9 +216,9 @@ def test_a_keeper_that_errs_is_told_and_goes_on(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("loadtests.people.keeper.TICK", 0.01)
     clock, done = Clock(), threading.Event()
-    keeper = Keeper([first, second], town.quiet_client(), clock)
+    keeper = _keeper(town, [first, second], clock)
     monkeypatch.setattr(keeper, "_refresh", breaks_once)
-    clock.now = 30.0
+    clock.now = 50.0
     keeper.begin()
     assert done.wait(5)
     keeper.end()
@@ -147,5 +229,5 @@ def test_a_keeper_that_errs_is_told_and_goes_on(monkeypatch: pytest.MonkeyPatch)
 def test_nobody_to_keep_is_nothing_to_do() -> None:
     """A pool without people asks for nothing."""
     town = Town()
-    Keeper([], town.quiet_client()).look()
+    Keeper([]).look(town.quiet_client())
     assert town.asked == []

@@ -17,12 +17,15 @@ from fixtures.runs.ledger import Ledger, LedgerUnwritableError, open_items
 from loadtests.people import PeopleError, Pool, pool
 from loadtests.people.equipment import Counted
 from loadtests.people.host import pairs_of
+from loadtests.people.keeper import Keeper
 from tests.unit.clients.peer import web_server
 from tests.unit.load.people.village import Equipment, Process, Village, process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from fixtures.clients.person import Person
 
 DELETE, REGISTER = "DELETE /v1/accounts/me", "POST /v1/registrations"
 
@@ -125,6 +128,33 @@ def test_pool_brings_its_own_equipment(base: str, tmp_path: Path) -> None:
     visitor = made.borrow()
     assert isinstance(visitor.equipment if visitor else None, Counted)
     assert made.remove() == ()
+
+
+@pytest.mark.parametrize("broken", ["", "POST /v1/requests"])
+def test_tokens_are_kept_while_others_are_still_made(
+    broken: str, village: Village, base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making people may take longer than a token lives; and nobody is kept any more when they could not be made."""
+    said: list[str] = []
+
+    class Noted(Keeper):
+        def begin(self) -> None:
+            said.append(f"begins after {village.asked_for(REGISTER)}")
+
+        def keeps(self, *people: Person) -> None:
+            said.append(f"keeps {len({person.user_id for person in people})}")
+
+        def end(self) -> None:
+            said.append(f"ends before {village.asked_for(DELETE)}")
+
+    monkeypatch.setattr(pool, "Keeper", Noted)
+    village.fails = lambda name, _before: name == broken
+    if broken:
+        with pytest.raises(PeopleError):
+            _make(process(base, tmp_path, 4))
+    else:
+        _make(process(base, tmp_path, 4)).remove()
+    assert said == ["begins after 0", *([] if broken else ["keeps 2"] * 2), "ends before 0"]
 
 
 def test_no_people_are_no_pool(village: Village, clock: Clock, base: str, tmp_path: Path) -> None:
