@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import gevent
 
 from fixtures.clients.transport import SYNTHETIC_RUN
+from fixtures.contract.decoders import decoder
 from fixtures.contract.operation import Answer, Headers, Operation
 from fixtures.contract.shared import Health
 from fixtures.http1.requests import Requests
@@ -150,6 +151,10 @@ class Rates:
 
 
 def _check(operation: Operation[Any]) -> Callable[[int, bytes], object]:
+    # Here, since in the engine's thread it would be at the same time as greenlets do.
+    for kind in operation.expects.values():
+        decoder(kind)
+
     def check(status: int, body: bytes) -> None:
         answer = operation.read(Answer(status, _JSON, body, 0.0))
         if isinstance(answer, Health):

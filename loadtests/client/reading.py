@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from fixtures.contract.decoders import decoder
 from fixtures.contract.operation import Answer, Operation
 from fixtures.http1.answers import Answers
 
@@ -16,8 +17,8 @@ T = TypeVar("T")
 # As nginx writes it, and as servers of Python do.
 _JSON: Final = b"\r\nContent-Type: application/json\r\n"
 _JSON_TOO: Final = b"\r\ncontent-type: application/json\r\n"
-# By identity, because a generic type takes longer to hash than to decode; the type is kept, so its identity stays its.
-_decoders: Final[dict[int, tuple[object, msgspec.json.Decoder[Any]]]] = {}
+# As `decoder` has them, without its call.
+_decoders: Final[dict[int, msgspec.json.Decoder[Any]]] = {}
 _PLAIN: Final = (None, str, bytes, Answer)
 
 
@@ -28,14 +29,14 @@ def read(operation: Operation[T], answers: Answers, elapsed: float) -> T:
         known = _decoders.get(id(kind)) or _remember(kind)
         if known is not None:
             try:
-                return known[1].decode(answers.body)  # type: ignore[no-any-return]
+                return known.decode(answers.body)  # type: ignore[no-any-return]
             except (msgspec.DecodeError, UnicodeDecodeError):
                 pass  # The contract says it better.
     return operation.read(Answer(answers.status, answers.headers, answers.body, elapsed))
 
 
-def _remember(kind: object) -> tuple[object, msgspec.json.Decoder[Any]] | None:
+def _remember(kind: object) -> msgspec.json.Decoder[Any] | None:
     if kind in _PLAIN:
         return None
-    known = _decoders[id(kind)] = (kind, msgspec.json.Decoder(kind))
+    known = _decoders[id(kind)] = decoder(kind)
     return known

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from fixtures.environments import Cause, ConfigurationError, ConfigurationErrors, EnvironmentInvalid, load_environment
 from fixtures.environments.load import known_environments, read_form
 from fixtures.environments.selection import VARIABLE, Selection, name_environment
+from loadtests.profiles.form import MOST
 from loadtests.profiles.load import load_profile
 from loadtests.profiles.model import Profile
 from loadtests.profiles.quantities import DURATION, Mistake
@@ -65,6 +67,8 @@ def choose(asked: Asked, variables: Mapping[str, str]) -> Choice:
     rate = attempt(lambda: _factor(asked.rate))
     selection = _selected(asked, variables, profile)
     wrong += selection.problems
+    if profile is not None and rate is not None:
+        attempt(partial(_within, profile, rate))
     sandbox = None if selection.problems else attempt(lambda: _is_sandbox(selection))
     if profile is None or rate is None or sandbox is None or wrong:
         raise EnvironmentInvalid(Cause.CONFIGURATION, list(dict.fromkeys(wrong)))
@@ -114,6 +118,19 @@ def _factor(text: str | None) -> float:
     if not (math.isfinite(factor) and factor > 0):
         raise _errors("--rate-scale", f"{text!r} is no positive number", "such as 0.1 or 2")
     return factor
+
+
+def _within(profile: Profile, rate: float) -> None:
+    """Raises ConfigurationErrors for a load beyond what a profile may ask for: nobody can make it."""
+    loads = {
+        "arrivals a second": profile.peak,
+        "people": profile.people,
+        "users": profile.users,
+        "idle connections": profile.connections,
+    }
+    what, most = max(loads.items(), key=lambda load: load[1])
+    if most * rate > MOST:
+        raise _errors("--rate-scale", f"{rate:g} times {most:g} {what} is more than {MOST}", f"at most {MOST / most:g}")
 
 
 def _errors(option: str, message: str, allowed: str, suggestion: str = "") -> ConfigurationErrors:

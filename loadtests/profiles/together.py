@@ -49,6 +49,9 @@ def _judge_work(reading: Reading) -> None:
     )
     if "people" not in raw and (raw.get("mix") or raw.get("connections") or tokens):
         reading.wrong("people", "is missing: journeys and tokens need somebody", PEOPLE.allowed)
+    users, people = raw.get("users"), raw.get("people")
+    if isinstance(users, int) and isinstance(people, int) and people < 2 * users:
+        reading.wrong("people", f"{people} are no pair for each of {users} users", f"at least {2 * users}")
 
 
 def _judge_arrivals(reading: Reading) -> None:

@@ -30,10 +30,7 @@ class Refused(Exception):  # noqa: N818 - as the client's own
 def test_batches_count_what_single_samples_would(
     samples: list[tuple[str, str, int, float | None, bool]], handed_over: int
 ) -> None:
-    """However samples are batched, and whenever they are handed over, the sum is that of the single samples.
-
-    The picture over time is of requests alone: a call of three of them would look like a slow one.
-    """
+    """However samples are batched, and whenever they are handed over, the sum is that of the single samples."""
     recorder, expected, total = Recorder(LIMITS), Counts(LIMITS), Counts(LIMITS)
     with pytest.MonkeyPatch.context() as patch:
         for index, (kind, name, second, milliseconds, failed) in enumerate(samples):
@@ -42,6 +39,7 @@ def test_batches_count_what_single_samples_would(
             recorder.heard(request_type=kind, name=name, response_time=milliseconds, exception=error)
             latency = float("inf") if milliseconds is None else milliseconds / 1000
             expected.add(name, second, [latency], ["refused"] if failed else ())
+            # The picture over time is of requests alone: a call of three of them would look like a slow one.
             if kind in {"GET", "POST"}:
                 expected.plot(second, [latency])
             if index == handed_over:

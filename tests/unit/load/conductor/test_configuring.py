@@ -65,3 +65,12 @@ def test_a_factor_that_is_none_is_refused(text: str) -> None:
     """A run of nothing proves nothing."""
     [only] = wrong(Asked(profile="smoke", rate=text))
     assert only.startswith("--rate-scale: ")
+
+
+@pytest.mark.parametrize(("profile", "text"), [("smoke", "1e308"), ("autoscale", "1e300"), ("soak", "501")])
+def test_a_factor_that_makes_more_than_a_profile_may_ask_for_is_refused(profile: str, text: str) -> None:
+    """Nobody can make so many people, and the largest factor that is allowed is told."""
+    [only] = wrong(Asked(profile=profile, rate=text))
+    assert "is more than 1000000; allowed: at most" in only
+    most = only.rpartition(" ")[2]
+    assert choose(Asked(profile=profile, rate=most), {}).rate == float(most)
