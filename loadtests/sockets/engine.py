@@ -9,6 +9,7 @@ becomes of a connection, and how all of it is counted, are the engine's own ways
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -99,6 +100,7 @@ class Line(WSListener):
         self._pieces: list[bytes] = []
         self._leaving = False
         self._transport: WSTransport
+        self._last: asyncio.Task[None]
         self.busy = self.usable = False
         self.since = self.sent = 0.0
 
@@ -167,6 +169,7 @@ class Line(WSListener):
             self.busy = False
             self._recorder.fail(cause, NEVER)
         self._owner.lost(cast("Connection", self))
+        self._last = asyncio.get_running_loop().create_task(_hear_out(transport))
 
     def _whole(self, frame: WSFrame) -> bytes | None:
         """The message that this piece completes."""
@@ -228,8 +231,14 @@ class _OverWebsockets(Driver):
             max_frame_size=self._timeouts.largest,
             extra_headers=headers,
             max_redirects=0,
+            # It does not see a reset that comes with bytes, and breaks the engine by a TLS handshake that is cut off.
+            use_aiofastnet=False,
         )
-        agreed = transport.response.headers.get("Sec-WebSocket-Protocol")
+        # None if the other side has left before it agreed, whatever its type says.
+        response: Any = transport.response
+        if response is None:
+            raise ConnectionResetError("the connection ended before the answer was whole")
+        agreed = response.headers.get("Sec-WebSocket-Protocol")
         if agreed is not None and agreed not in offered:
             cast("Line", line).close()
             raise Failure("subprotocol not offered", agreed)
@@ -242,6 +251,12 @@ class _ClosedTalk(_OverWebsockets, ClosedLoop):
 
 class _OpenTalk(_OverWebsockets, OpenArrivals):
     pass
+
+
+async def _hear_out(transport: WSTransport) -> None:
+    """Take what picows found wrong, which is counted by then: what nobody takes would break the engine."""
+    with contextlib.suppress(WSError):
+        await transport.wait_disconnected()
 
 
 def _end(transport: WSTransport) -> str:

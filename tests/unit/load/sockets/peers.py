@@ -52,18 +52,36 @@ def websocket_server(
 @contextmanager
 def raw_server(says: Callable[[socket.socket, bytes], None]) -> Iterator[str]:
     """Give each connection, with the head of its request, to `says`, and close it after that."""
+
+    def serve_one(connection: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            if not (data := connection.recv(4096)):
+                return
+            head += data
+        says(connection, head)
+
+    with _accepting(serve_one) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def no_handshake() -> Iterator[str]:
+    """Close each connection when its TLS handshake has begun."""
+    with _accepting(lambda connection: [connection.recv(65536)].clear()) as port:
+        yield f"https://127.0.0.1:{port}"
+
+
+@contextmanager
+def _accepting(serves: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Give each connection to `serves`, in a thread, and close it after that; gives the port."""
     listener = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
 
     def serve_one(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             connection.settimeout(5)
-            head = b""
-            while b"\r\n\r\n" not in head:
-                if not (data := connection.recv(4096)):
-                    return
-                head += data
-            says(connection, head)
+            serves(connection)
 
     def accept() -> None:
         with contextlib.suppress(OSError):
@@ -75,7 +93,7 @@ def raw_server(says: Callable[[socket.socket, bytes], None]) -> Iterator[str]:
     acceptor = threading.Thread(target=accept)
     acceptor.start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield listener.getsockname()[1]
     finally:
         # Closing alone does not wake up who accepts.
         with contextlib.suppress(OSError):

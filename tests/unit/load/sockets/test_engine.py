@@ -1,5 +1,6 @@
 """Messages in the engine: each is counted once, by its answer or by what kept it from coming."""
 
+import gc
 import json
 import socket
 from collections.abc import Callable
@@ -17,8 +18,11 @@ from loadtests.client import Timeouts
 from loadtests.counts import Counts
 from loadtests.engine import Engine
 from loadtests.sockets.engine import Talk
-from tests.unit.load.sockets.peers import agreement, closed_port, echoes, raw_server, websocket_server
+from tests.unit.load.sockets.peers import agreement, closed_port, echoes, no_handshake, raw_server, websocket_server
 from tests.unit.load.sockets.server import sent
+
+RESETS = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+"""What SO_LINGER is set to for a connection that is reset when it is closed."""
 
 
 def arrivals(count: int, **more: Any) -> Talk:  # noqa: ANN401 - of `Talk`
@@ -32,6 +36,8 @@ def counted(url: str, talk: Talk, *, ca_file: Path | None = None, timeouts: Time
     engine = Engine(Target.of(url, ca_file), timeouts=timeouts, drain=5)
     engine.start(talk)
     assert engine.wait(15)
+    # An exception that nobody has taken breaks the engine when it is collected.
+    gc.collect()
     assert engine.broken is None
     return engine.take()
 
@@ -155,6 +161,66 @@ def test_an_opening_that_fails_says_why(cause: str, says: Callable[[socket.socke
         counts = counted(url, arrivals(1, warm=0), timeouts=Timeouts(connect=0.3))
     assert {name for _, name in counts.causes} == {cause}
     assert counts.causes["echo", cause] == 1
+
+
+@pytest.mark.parametrize("resets", [False, True])
+def test_who_leaves_while_opening_fails_that_opening_alone(resets: bool) -> None:  # noqa: FBT001
+    """A connection that ends before the answer is whole is a failed opening, and the next message has another try."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head)[:40])
+        if resets:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETS)
+
+    with raw_server(says) as url:
+        counts = counted(url, arrivals(20, warm=0))
+    assert counts.causes == {("echo", "reset"): 20, ("connection", "reset"): 20}
+
+
+def test_who_leaves_during_the_tls_handshake_fails_that_opening_alone(tmp_path: Path) -> None:
+    """A peer that is gone before the keys are agreed on has reset the connection, and is asked again."""
+    write_certificates(tmp_path)
+    with no_handshake() as url:
+        counts = counted(url, arrivals(3, warm=0), ca_file=tmp_path / "ca.pem")
+    assert counts.causes == {("echo", "reset"): 3, ("connection", "reset"): 3}
+
+
+@pytest.mark.parametrize(
+    ("code", "after"),
+    [
+        pytest.param(1002, sent(0x81, b"x", second=0x80), id="masked"),
+        pytest.param(1002, sent(0x83), id="opcode"),
+        pytest.param(1002, sent(0x81, b"x", second=126, length=b"\x00\x01"), id="length"),
+        pytest.param(1002, sent(0x88, (2000).to_bytes(2, "big")), id="close code"),
+    ],
+)
+def test_a_breach_of_the_protocol_fails_that_connection_alone(code: int, after: bytes) -> None:
+    """Whoever finds it, it is a failed message and an unexpected end, and the next message has another connection."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        connection.recv(100)
+        connection.sendall(after)
+        connection.recv(100)
+
+    with raw_server(says) as url:
+        counts = counted(url, arrivals(3))
+    cause = f"protocol: closed with {code}"
+    assert counts.causes == {("echo", cause): 3, ("connection", cause): 3}
+
+
+def test_a_mistake_of_its_own_is_known_and_ends_it() -> None:
+    """What fails where an answer is looked at is nothing that the target did: the engine says that it is broken."""
+
+    def impossible(_: bytes) -> bool:
+        raise LookupError("no nonce")
+
+    with websocket_server(echoes) as url:
+        engine = Engine(Target.of(url), drain=5)
+        engine.start(arrivals(3, is_answer=impossible))
+        assert engine.wait(15)
+    gc.collect()
+    assert isinstance(engine.broken, LookupError)
 
 
 def test_nobody_there_is_a_refusal() -> None:
