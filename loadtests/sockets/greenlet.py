@@ -28,6 +28,7 @@ from loadtests.sockets.handshake import Handshake
 SUBJECT: Final = "connection"
 _LEAVING: Final = 2.0
 """Seconds to wait for the other side's close frame."""
+_AT_ONCE: Final = 1e-6
 _mask: Final = frames.masks()
 
 
@@ -135,9 +136,11 @@ class Socket:
         # What gevent.Timeout does, for a twentieth of its price: the next wait is nearly always as long as the last.
         timer = self._timer
         if timer is None or timeout != self._patience:
-            timer = self._timer = get_hub().loop.timer(timeout, ref=False)
+            # One of no seconds at all would not begin.
+            timer = self._timer = get_hub().loop.timer(0.0, max(timeout, _AT_ONCE), ref=False)
             self._patience = timeout
-        timer.start(getcurrent().throw, _TooLateError)
+        # `start` would go on with what was left when it was stopped.
+        timer.again(getcurrent().throw, _TooLateError)
         try:
             while not inbox:
                 if self._why is not None:

@@ -145,6 +145,38 @@ def test_an_answer_that_does_not_come_is_a_time_out(events: Events) -> None:
     assert events.causes == [("connection", ""), ("echo", "time-out"), ("echo", "")]
 
 
+def test_each_wait_has_all_of_its_time(events: Events) -> None:
+    """Waits that are long together, and a time-out, leave the next as much time as the first had."""
+
+    def talks(connection: ServerConnection) -> None:
+        for _ in connection:
+            time.sleep(0.2)
+            connection.send("late")
+
+    with websocket_server(talks) as url:
+        websocket = events.opens(url)
+        for _ in range(3):
+            websocket.send("hello")
+            assert websocket.receive(0.5) == "late"
+        began = time.perf_counter()
+        with pytest.raises(Failure, match="time-out"):
+            websocket.receive(0.5)
+        assert time.perf_counter() - began >= 0.5
+        websocket.send("hello")
+        assert websocket.receive(0.5) == "late"
+        websocket.close()
+
+
+def test_a_wait_without_time_is_a_time_out(events: Events) -> None:
+    """Whose time is over before it waits is told so at once."""
+    with websocket_server(echoes) as url:
+        websocket = events.opens(url)
+        for _ in range(2):
+            with gevent.Timeout(5), pytest.raises(Failure, match="time-out"):
+                websocket.receive(0.0)
+        websocket.close()
+
+
 def test_what_is_waited_for_when_its_greenlet_is_killed_was_not_answered(events: Events) -> None:
     """An opening and a question that are under way when a run ends are samples, without a time."""
 
