@@ -153,13 +153,18 @@ class Socket:
         return inbox.pop(0)
 
     def ask(self, text: str, subject: str, timeout: float, *, since: float | None = None) -> str:
-        """Send a text, wait for the next one, count both as one sample of `subject`; raises `Failure` after that."""
+        """Send a text, wait for the next one, count both as one sample of `subject`; raises `Failure` after that.
+
+        No answer in time is the end of the socket: one that came after all would be taken for that of the next text.
+        """
         began = time.perf_counter() if since is None else since
         try:
             self.send(text)
             answer = self.receive(timeout)
         except Failure as failure:
             _count(self._fire, subject, None, 0, failure)
+            self._leaving = True
+            self._end(frames.NO_CLOSE_FRAME, failure.detail, failure)
             raise
         except GreenletExit:
             _count(self._fire, subject, None, 0, Failure(UNANSWERED))

@@ -127,22 +127,35 @@ def test_nobody_there_is_a_refusal(events: Events) -> None:
     assert events.causes == [("connection", "refused")]
 
 
-def test_an_answer_that_does_not_come_is_a_time_out(events: Events) -> None:
+def test_a_message_that_does_not_come_is_a_time_out(events: Events) -> None:
     """Who waits in vain is told so after the time for it, and the socket stays open."""
+    with websocket_server(echoes) as url:
+        websocket = events.opens(url)
+        with pytest.raises(Failure, match="time-out"):
+            websocket.receive(0.1)
+        assert websocket.closure is None
+        assert websocket.ask("hello", "echo", 5) == "hello"
+        websocket.close()
+    assert events.causes == [("connection", ""), ("echo", "")]
+
+
+def test_an_answer_that_comes_too_late_answers_nothing_else(events: Events) -> None:
+    """A question without an answer in time ends the socket, and whoever asks on is told so each time."""
 
     def talks(connection: ServerConnection) -> None:
-        assert connection.recv() == "hello"
-        echoes(connection)
+        for message in connection:
+            time.sleep(0.2)
+            connection.send(message)
 
     with websocket_server(talks) as url:
         websocket = events.opens(url)
-        with pytest.raises(Failure) as failed:
-            websocket.ask("hello", "echo", 0.1)
-        assert failed.value.cause == "time-out"
-        assert websocket.closure is None
-        assert websocket.ask("again", "echo", 5) == "again"
-        websocket.close()
-    assert events.causes == [("connection", ""), ("echo", "time-out"), ("echo", "")]
+        with pytest.raises(Failure, match="time-out"):
+            websocket.ask("first", "echo", 0.1)
+        gevent.sleep(0.2)
+        with pytest.raises(Failure, match="closed by us"):
+            websocket.ask("second", "echo", 5)
+    assert websocket.closure == Closure(1006, "no message within 0.1 s", by_us=True)
+    assert events.causes == [("connection", ""), ("echo", "time-out"), ("echo", "closed by us")]
 
 
 def test_each_wait_has_all_of_its_time(events: Events) -> None:
