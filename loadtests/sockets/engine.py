@@ -100,6 +100,8 @@ class Line(WSListener):
         self._pieces: list[bytes] = []
         self._leaving = False
         self._transport: WSTransport
+        self.ended = ""
+        """How it ended, in few words, if nobody here has closed it."""
         self._last: asyncio.Task[None]
         self.busy = self.usable = False
         self.since = self.sent = 0.0
@@ -162,7 +164,7 @@ class Line(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Record what was not answered, and the end itself unless it was ours."""
         self.usable = False
-        cause = _end(transport)
+        self.ended = cause = _end(transport)
         if not self._leaving:
             self._openings.fail(cause, NEVER)
         if self.busy:
@@ -214,6 +216,9 @@ class _OverWebsockets(Driver):
             self.openings.turn(now)
         self.openings.record(now - began)
         self.opened += 1
+        if not line.usable:
+            # It was closed together with the agreement, and that is counted.
+            raise Failure(line.ended)
         self.connections.add(cast("Connection", line))
         return cast("Connection", line)
 

@@ -122,6 +122,22 @@ def test_a_close_fails_what_was_under_way() -> None:
     assert counts.tallies["connection"].requests == 6
 
 
+def test_who_is_closed_together_with_the_agreement_takes_no_place() -> None:
+    """A websocket that ends as it opens is an opening and an unexpected end, and others are opened in its place."""
+    closes = iter([sent(0x88, (4401).to_bytes(2, "big"))] * 5)
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + next(closes, b""))
+        while connection.recv(100):
+            connection.sendall(sent(0x81, b"hello"))
+
+    with raw_server(says) as url:
+        counts = counted(url, arrivals(10, connections=1, warm=0), timeouts=Timeouts(read=1))
+    cause = "closed unexpectedly 4401"
+    assert counts.causes == {("echo", cause): 5, ("connection", cause): 5}
+    assert (counts.tallies["echo"].requests, counts.tallies["connection"].requests) == (10, 11)
+
+
 @pytest.mark.parametrize(
     ("cause", "after"),
     [
