@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fixtures.http1.target import Target
+from loadtests import clock
 from loadtests.sockets.frames import Closing, Reader
 from loadtests.sockets.handshake import Handshake
 
@@ -25,6 +26,10 @@ class Terms:
     """How it closes a connection when what was offered for it is no longer good."""
     clocks: float = 0.0
     """Seconds by which its clock may be ahead of ours."""
+
+    def agree(self, closing: Closing, good_until: float) -> bool:
+        """Whether a connection ends as was agreed, and not before."""
+        return closing == self.expiry and clock.wall() >= good_until - self.clocks
 
 
 @dataclass(frozen=True, slots=True)

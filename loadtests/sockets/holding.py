@@ -14,7 +14,6 @@ from typing import Final
 
 from gevent.monkey import get_original
 
-from loadtests import clock
 from loadtests.client.trouble import unanswered
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.sockets import frames
@@ -204,7 +203,7 @@ class Holder:
             connection.connected = True
             target = self._plan.target
             if target.context is not None:
-                connection.sealed = Sealed(target.context, target.host)
+                connection.sealed = Sealed(target.context, target.host, connection.opening.request)
                 self._put(connection, b"")
             else:
                 self._put(connection, connection.opening.request)
@@ -219,14 +218,22 @@ class Holder:
         except BlockingIOError:
             return
         connection.heard = self._awake
-        if connection.sealed is not None and data:
-            agreed = connection.sealed.agreed
-            data = connection.sealed.take(data)
-            if not agreed and connection.sealed.agreed and connection.opening is not None:
-                connection.sealed.seal(connection.opening.request)
+        sealed = connection.sealed
+        if sealed is None or not data:
+            self._take(connection, data)
+            return
+        if plain := sealed.take(data):
+            self._take(connection, plain)
+        if connection.socket.fileno() not in self._connections:
+            return
+        if sealed.over:
+            # It ends as TLS has it, or in what is none, whether or not TCP goes on.
+            self._take(connection, sealed.take(b""))
+        else:
             self._put(connection, b"")
-            if not data:
-                return
+
+    def _take(self, connection: Connection, data: bytes) -> None:
+        """Take bytes that came; none at all are the end."""
         if connection.opening is not None:
             rest = connection.opening.feed(data)
             if rest is None:
@@ -253,7 +260,7 @@ class Holder:
             elif isinstance(message, Closing):
                 with contextlib.suppress(OSError):
                     self._put(connection, frames.closing(message.code, "", self._mask()))
-                if self._has_expired(connection, message):
+                if self._plan.terms.agree(message, connection.good_until):
                     self._expire(connection)
                 else:
                     self._end(connection, _unexpected(message.code, message.reason))
@@ -282,11 +289,6 @@ class Holder:
         connection.unsent = data[sent:]
         if connection.unsent:
             self._epoll.modify(connection.socket.fileno(), select.EPOLLOUT)
-
-    def _has_expired(self, connection: Connection, closing: Closing) -> bool:
-        """Whether it ends as was agreed, and not before."""
-        terms = self._plan.terms
-        return closing == terms.expiry and clock.wall() >= connection.good_until - terms.clocks
 
     def _expire(self, connection: Connection) -> None:
         """Forget a connection whose time was over, and have it opened again, unless everything is being closed."""

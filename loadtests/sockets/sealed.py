@@ -7,29 +7,42 @@ _PIECE: Final = 64 * 1024
 
 
 class Sealed:
-    """One connection's TLS. `agreed` once the two sides have agreed on keys and the certificate was checked."""
+    """One connection's TLS. `over` once nothing more can come.
 
-    __slots__ = ("_incoming", "_outgoing", "_tls", "agreed")
+    `first` is sealed once the two sides have agreed on keys and the certificate was checked.
+    """
 
-    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+    __slots__ = ("_first", "_incoming", "_outgoing", "_tls", "over")
+
+    def __init__(self, context: ssl.SSLContext, host: str, first: bytes) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self.agreed = False
+        self._first = first
+        self.over = False
         self.take(b"")
 
     def take(self, data: bytes) -> bytes:
-        """What is in the bytes that came; raises `ssl.SSLError` for what is no TLS or not to be trusted."""
+        """What is in the bytes that came; raises `ssl.SSLError` for what is no TLS or not to be trusted.
+
+        What was good before that is given first: the error is raised the next time.
+        """
         if data:
             self._incoming.write(data)
         pieces = []
         try:
-            if not self.agreed:
+            if self._first:
                 self._tls.do_handshake()
-                self.agreed = True
+                self.seal(self._first)
+                self._first = b""
             while piece := self._tls.read(_PIECE):
                 pieces.append(piece)
+            self.over = True
         except ssl.SSLWantReadError:
             pass
+        except ssl.SSLError:
+            self.over = True
+            if not pieces:
+                raise
         return b"".join(pieces)
 
     def seal(self, data: bytes) -> None:

@@ -54,15 +54,66 @@ def raw_server(says: Callable[[socket.socket, bytes], None]) -> Iterator[str]:
     """Give each connection, with the head of its request, to `says`, and close it after that."""
 
     def serve_one(connection: socket.socket) -> None:
-        head = b""
-        while b"\r\n\r\n" not in head:
-            if not (data := connection.recv(4096)):
-                return
-            head += data
-        says(connection, head)
+        if head := _head(lambda: connection.recv(4096)):
+            says(connection, head)
 
     with _accepting(serve_one) as port:
         yield f"http://127.0.0.1:{port}"
+
+
+class SealedPeer:
+    """The server's side of TLS, in memory: a test says which bytes are sent together."""
+
+    def __init__(self, connection: socket.socket, context: ssl.SSLContext) -> None:
+        self.connection = connection
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+
+    def read(self) -> bytes:
+        """What the client says, which is nothing when it is gone; the handshake is done before."""
+        while True:
+            try:
+                return self._tls.read(4096)
+            except ssl.SSLWantReadError:
+                self.send()
+                if not (data := self.connection.recv(65536)):
+                    return b""
+                self._incoming.write(data)
+
+    def send(self, *messages: bytes, farewell: bool = False, after: bytes = b"") -> None:
+        """Send these under TLS, each by itself, its farewell if wanted, and after that other bytes, all at once."""
+        for message in messages:
+            self._tls.write(message)
+        if farewell:
+            # It waits for the client's own.
+            with contextlib.suppress(ssl.SSLWantReadError):
+                self._tls.unwrap()
+        self.connection.sendall(self._outgoing.read() + after)
+
+
+@contextmanager
+def sealed_server(says: Callable[[SealedPeer, bytes], None], certificates: Path) -> Iterator[str]:
+    """The same over TLS: give each connection, with the head of its request, to `says`."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+
+    def serve_one(connection: socket.socket) -> None:
+        peer = SealedPeer(connection, context)
+        if head := _head(peer.read):
+            says(peer, head)
+
+    with _accepting(serve_one) as port:
+        yield f"https://127.0.0.1:{port}"
+
+
+def _head(read: Callable[[], bytes]) -> bytes:
+    """The head of a request; nothing if the client has left before its end."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        if not (data := read()):
+            return b""
+        head += data
+    return head
 
 
 @contextmanager
