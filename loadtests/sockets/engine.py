@@ -38,13 +38,15 @@ from loadtests.engine.plan import Origin, Plan, cause_of
 from loadtests.engine.recording import Recorder
 from loadtests.engine.watch import Watch
 from loadtests.failure import Failure
-from loadtests.sockets.frames import NO_CLOSE_FRAME, NO_CODE
+from loadtests.sockets import frames
+from loadtests.sockets.frames import Closing, Joiner, Ping, Violation
 
 SUBJECT: Final = "connection"
 _GRACE: Final = 0.5
 """Seconds."""
 _TEXT: Final = WSMsgType.TEXT
-_CONTROL: Final = frozenset({WSMsgType.PING, WSMsgType.PONG})
+_FOUND: Final = {frames.TOO_LARGE: "message too large", frames.NOT_UTF8: "close reason is not UTF-8"}
+"""What picows has closed for, in the words of `frames`; it has one code for everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +93,18 @@ class Talk:
 class Line(WSListener):
     """One websocket, with what the engine's drivers ask of a connection."""
 
-    def __init__(self, talk: Talk, recorder: Recorder, openings: Recorder, owner: Driver) -> None:
+    def __init__(self, talk: Talk, recorder: Recorder, openings: Recorder, owner: Driver, largest: int) -> None:
         super().__init__()
         self._check, self._is_answer = talk.check, talk.is_answer
         self._make = talk.text if callable(talk.text) else None
         self._text = b"" if callable(talk.text) else talk.text
         self._recorder, self._record, self._openings, self._owner = recorder, recorder.record, openings, owner
-        self._pieces: list[bytes] = []
+        self._joiner = Joiner(largest)
+        self._room = self._joiner.room
         self._leaving = False
         self._transport: WSTransport
         self.ended = ""
-        """How it ended, in few words, if nobody here has closed it."""
+        """How it ended, in few words."""
         self._last: asyncio.Task[None]
         self.busy = self.usable = False
         self.since = self.sent = 0.0
@@ -131,23 +134,18 @@ class Line(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Take note of an answer, and be ready for the next message."""
-        kind = frame.msg_type
-        if frame.rsv1 or frame.rsv2 or frame.rsv3:
-            # The one thing that picows leaves to whoever knows which extensions there are: none.
-            transport.send_close(WSCloseCode.PROTOCOL_ERROR)
-            transport.disconnect()
-            return
-        if kind is _TEXT and frame.fin:
-            text = frame.get_payload_as_bytes()
-        elif kind is WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code())
-            transport.disconnect()
-            return
-        elif kind in _CONTROL or (whole := self._whole(frame)) is None:
-            return
-        else:
-            text = whole
-        if not self.busy or (self._is_answer is not None and not self._is_answer(text)):
+        text: bytes | None
+        if (
+            frame.msg_type is not _TEXT
+            or not frame.fin
+            or frame.payload_size > self._room
+            or frame.rsv1
+            or frame.rsv2
+            or frame.rsv3
+            or not (text := frame.get_payload_as_bytes()).isascii()
+        ):
+            text = self._join(transport, frame)
+        if text is None or not self.busy or (self._is_answer is not None and not self._is_answer(text)):
             return
         now = perf_counter()
         if now >= self._recorder.border:
@@ -162,25 +160,46 @@ class Line(WSListener):
         self._owner.freed(cast("Connection", self), now)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """Give its place to another."""
+        if not self.ended:
+            self._end(_cause(transport))
+        self._owner.lost(cast("Connection", self))
+        self._last = asyncio.get_running_loop().create_task(_hear_out(transport))
+
+    def _join(self, transport: WSTransport, frame: WSFrame) -> bytes | None:
+        """The text that any frame completes, if it completes one; whatever else it says is seen to."""
+        if self.ended:
+            return None
+        reserved = frame.rsv1 << 6 | frame.rsv2 << 5 | frame.rsv3 << 4
+        first = frame.fin << 7 | reserved | frame.msg_type.value
+        message = self._joiner.take(first, frame.get_payload_as_bytes())
+        self._room = self._joiner.room
+        if isinstance(message, str):
+            return message.encode()
+        if isinstance(message, bytes):
+            message = Violation(frames.NOT_ACCEPTED, "a binary message")
+        if isinstance(message, Ping):
+            transport.send_pong(message.payload)
+        elif isinstance(message, Closing):
+            self._leave(transport, message.code, "", f"closed unexpectedly {message.code}")
+        elif isinstance(message, Violation):
+            self._leave(transport, message.code, message.why, f"protocol: {message.why}")
+        return None
+
+    def _leave(self, transport: WSTransport, code: int, reason: str, cause: str) -> None:
+        """Close it for what the other side has sent."""
+        self._end(cause)
+        transport.send(WSMsgType.CLOSE, frames.farewell(code, reason))
+        transport.disconnect()
+
+    def _end(self, cause: str) -> None:
         """Record what was not answered, and the end itself unless it was ours."""
-        self.usable = False
-        self.ended = cause = _end(transport)
+        self.usable, self._room, self.ended = False, frames.NO_ROOM, cause
         if not self._leaving:
             self._openings.fail(cause, NEVER)
         if self.busy:
             self.busy = False
             self._recorder.fail(cause, NEVER)
-        self._owner.lost(cast("Connection", self))
-        self._last = asyncio.get_running_loop().create_task(_hear_out(transport))
-
-    def _whole(self, frame: WSFrame) -> bytes | None:
-        """The message that this piece completes."""
-        self._pieces.append(frame.get_payload_as_bytes())
-        if not frame.fin:
-            return None
-        message = b"".join(self._pieces)
-        self._pieces.clear()
-        return message
 
 
 class _OverWebsockets(Driver):
@@ -229,24 +248,27 @@ class _OverWebsockets(Driver):
         if offered:
             headers["Sec-WebSocket-Protocol"] = ", ".join(offered)
         transport, line = await ws_connect(
-            partial(Line, self.talk, self.recorder, self.openings, self),
+            partial(Line, self.talk, self.recorder, self.openings, self, self._timeouts.largest),
             f"{'ws' if origin.context is None else 'wss'}://{host}:{origin.port}{self.talk.path}",
             ssl_context=origin.context,
             websocket_handshake_timeout=self._timeouts.connect,
             max_frame_size=self._timeouts.largest,
+            # It would not see the reserved bits of a ping.
+            enable_auto_pong=False,
             extra_headers=headers,
             max_redirects=0,
             # It does not see a reset that comes with bytes, and breaks the engine by a TLS handshake that is cut off.
             use_aiofastnet=False,
+            # Until then a connection that has ended has its place.
+            ssl_shutdown_timeout=None if origin.context is None else _GRACE,
         )
         # None if the other side has left before it agreed, whatever its type says.
         response: Any = transport.response
         if response is None:
             raise ConnectionResetError("the connection ended before the answer was whole")
-        agreed = response.headers.get("Sec-WebSocket-Protocol")
-        if agreed is not None and agreed not in offered:
+        if (refusal := _refusal(response.headers, offered)) is not None:
             cast("Line", line).close()
-            raise Failure("subprotocol not offered", agreed)
+            raise refusal
         return cast("Line", line)
 
 
@@ -264,20 +286,23 @@ async def _hear_out(transport: WSTransport) -> None:
         await transport.wait_disconnected()
 
 
-def _end(transport: WSTransport) -> str:
-    """How a websocket ended that nobody here has closed, in few words."""
+def _refusal(headers: Mapping[str, str], offered: Sequence[str]) -> Failure | None:
+    """What is agreed to and was not offered."""
+    if (extensions := headers.get("Sec-WebSocket-Extensions")) is not None:
+        return Failure("extension not offered", extensions)
+    if (subprotocol := headers.get("Sec-WebSocket-Protocol")) is not None and subprotocol not in offered:
+        return Failure("subprotocol not offered", subprotocol)
+    return None
+
+
+def _cause(transport: WSTransport) -> str:
+    """How a websocket ended without a close frame, in few words."""
     # None until there was a close frame, whatever its type says.
     closing: Any = transport.close_handshake
-    if closing is not None and closing.recv is not None:
-        return f"closed unexpectedly {_number(closing.recv.code)}"
-    if closing is not None and closing.sent is not None:
-        return f"protocol: closed with {_number(closing.sent.code)}"
-    return f"closed unexpectedly {NO_CLOSE_FRAME}"
-
-
-def _number(code: WSCloseCode) -> int:
-    """A close code, also one that picows has no name for; it is an integer, whatever its type says."""
-    return int(cast("int", code)) or NO_CODE
+    if closing is None or closing.sent is None:
+        return f"closed unexpectedly {frames.NO_CLOSE_FRAME}"
+    code = int(closing.sent.code)
+    return f"protocol: {_FOUND.get(code, f'closed with {code}')}"
 
 
 def _failure(error: OSError | WSError | Failure) -> Failure:

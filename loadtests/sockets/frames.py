@@ -1,7 +1,8 @@
 """Frames of RFC 6455 as a client writes and reads them, without I/O.
 
-`frame` makes the bytes of one frame; `Reader` takes bytes as they come and gives whole messages. No extensions: none is
-offered, so none may be used. What a server must not send comes out as a `Violation`, after all that was good before it.
+`frame` makes the bytes of one frame; `Reader` takes bytes as they come and gives whole messages, `Joiner` takes frames
+that somebody else has read. No extensions: none is offered, so none may be used. What a server must not send comes out
+as a `Violation`, after all that was good before it.
 """
 
 import os
@@ -23,6 +24,9 @@ PONG: Final = 0xA
 
 LARGEST: Final = 1024 * 1024
 """Bytes of a message that a reader takes unless told otherwise."""
+
+NO_ROOM: Final = -1
+"""Not even a message of no bytes may come."""
 
 NORMAL: Final = 1000
 PROTOCOL_ERROR: Final = 1002
@@ -106,10 +110,14 @@ def masks() -> Callable[[], bytes]:
 
 def closing(code: int, reason: str, mask: bytes) -> bytes:
     """A close frame; without a code if that is one which is never sent. A reason too long is cut."""
+    return frame(CLOSE, farewell(code, reason), mask)
+
+
+def farewell(code: int, reason: str) -> bytes:
+    """The payload of a close frame."""
     if code in _UNSENT_CODES:
-        return frame(CLOSE, b"", mask)
-    text = reason.encode()[: _SHORT - 2].decode(errors="ignore").encode()
-    return frame(CLOSE, code.to_bytes(2, "big") + text, mask)
+        return b""
+    return code.to_bytes(2, "big") + reason.encode()[: _SHORT - 2].decode(errors="ignore").encode()
 
 
 class _Pending:
@@ -175,7 +183,7 @@ class Reader:
                 return Violation(PROTOCOL_ERROR, "length not in its shortest form")
         opcode = first & _OPCODE
         if opcode < _CONTROL and length + pending.size > self._largest:
-            return Violation(TOO_LARGE, "message too large")
+            return _OVERSIZE
         if len(rest) < start + length:
             return None
         payload = bytes(rest[start : start + length])
@@ -183,6 +191,34 @@ class Reader:
         return _control(opcode, payload) if opcode >= _CONTROL else _data(first, payload, pending)
 
 
+class Joiner:
+    """Frames in, messages out, for whoever reads frames himself, and sees to their masks and lengths."""
+
+    __slots__ = ("_largest", "_pending")
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._pending = _Pending()
+
+    @property
+    def room(self) -> int:
+        """Bytes of a message that may come whole now; `NO_ROOM` inside another."""
+        return self._largest if self._pending.kind is None else NO_ROOM
+
+    def take(self, first: int, payload: bytes) -> Message | None:
+        """The message that a frame with this first byte completes, if it completes one."""
+        pending, opcode = self._pending, first & _OPCODE
+        if (why := _wrong(first, 0, pending.kind)) is not None:
+            return Violation(PROTOCOL_ERROR, why)
+        if opcode >= _CONTROL:
+            return _control(opcode, payload)
+        if len(payload) + pending.size > self._largest:
+            return _OVERSIZE
+        message = _data(first, payload, pending)
+        return None if message is _NOTHING else message
+
+
+_OVERSIZE: Final = Violation(TOO_LARGE, "message too large")
 _NOTHING: Final = Pong(b"a fragment was read, and no message is whole by it")
 
 

@@ -5,9 +5,9 @@ import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from websockets.frames import Opcode
 from websockets.sync.server import ServerConnection
 
 from fixtures.checks import eventually
@@ -15,31 +15,17 @@ from fixtures.checks.match import equals
 from fixtures.http1.target import Target
 from fixtures.sandbox.tls import write_certificates
 from loadtests.client import Timeouts
-from loadtests.counts import Counts
 from loadtests.engine import Engine
 from loadtests.sockets.engine import Talk
-from tests.unit.load.sockets.peers import agreement, closed_port, echoes, no_handshake, raw_server, websocket_server
-from tests.unit.load.sockets.server import sent
-
-RESETS = b"\x01\x00\x00\x00\x00\x00\x00\x00"
-"""What SO_LINGER is set to for a connection that is reset when it is closed."""
-
-
-def arrivals(count: int, **more: Any) -> Talk:  # noqa: ANN401 - of `Talk`
-    """So many messages, one each 5 ms."""
-    offsets = iter([number * 0.005 for number in range(count)])
-    return Talk(**{"subject": "echo", "path": "/", "text": b"hello", "arrivals": offsets, "connections": 4, **more})
-
-
-def counted(url: str, talk: Talk, *, ca_file: Path | None = None, timeouts: Timeouts | None = None) -> Counts:
-    """Everything that the engine counted until the schedule was over and all was answered."""
-    engine = Engine(Target.of(url, ca_file), timeouts=timeouts, drain=5)
-    engine.start(talk)
-    assert engine.wait(15)
-    # An exception that nobody has taken breaks the engine when it is collected.
-    gc.collect()
-    assert engine.broken is None
-    return engine.take()
+from tests.unit.load.sockets.peers import (
+    agreement,
+    closed_port,
+    echoes,
+    raw_server,
+    websocket_server,
+)
+from tests.unit.load.sockets.server import heard, open_server, sent
+from tests.unit.load.sockets.talking import arrivals, counted
 
 
 def test_every_message_is_counted_once() -> None:
@@ -108,57 +94,6 @@ def test_what_a_check_finds_wrong_is_a_failed_sample() -> None:
     assert counts.causes == {("echo", "contract: LookupError"): 5}
 
 
-def test_a_close_fails_what_was_under_way() -> None:
-    """A connection that is closed is a failed message and an unexpected end, and the next message has another."""
-
-    def talks(connection: ServerConnection) -> None:
-        connection.recv()
-        connection.close(4401, "token-expired")
-
-    with websocket_server(talks) as url:
-        counts = counted(url, arrivals(3))
-    cause = "closed unexpectedly 4401"
-    assert counts.causes == {("echo", cause): 3, ("connection", cause): 3}
-    assert counts.tallies["connection"].requests == 6
-
-
-def test_who_is_closed_together_with_the_agreement_takes_no_place() -> None:
-    """A websocket that ends as it opens is an opening and an unexpected end, and others are opened in its place."""
-    closes = iter([sent(0x88, (4401).to_bytes(2, "big"))] * 5)
-
-    def says(connection: socket.socket, head: bytes) -> None:
-        connection.sendall(agreement(head) + next(closes, b""))
-        while connection.recv(100):
-            connection.sendall(sent(0x81, b"hello"))
-
-    with raw_server(says) as url:
-        counts = counted(url, arrivals(10, connections=1, warm=0), timeouts=Timeouts(read=1))
-    cause = "closed unexpectedly 4401"
-    assert counts.causes == {("echo", cause): 5, ("connection", cause): 5}
-    assert (counts.tallies["echo"].requests, counts.tallies["connection"].requests) == (10, 11)
-
-
-@pytest.mark.parametrize(
-    ("cause", "after"),
-    [
-        ("closed unexpectedly 1006", b""),
-        ("protocol: closed with 1002", sent(0xF1)),
-        ("closed unexpectedly 1005", sent(0x88)),
-    ],
-)
-def test_an_end_says_how(cause: str, after: bytes) -> None:
-    """No close frame, a breach of the protocol and a close without a code are told apart."""
-
-    def says(connection: socket.socket, head: bytes) -> None:
-        connection.sendall(agreement(head))
-        connection.recv(100)
-        connection.sendall(after)
-
-    with raw_server(says) as url:
-        counts = counted(url, arrivals(1))
-    assert counts.causes == {("echo", cause): 1, ("connection", cause): 1}
-
-
 @pytest.mark.parametrize(
     ("cause", "says"),
     [
@@ -168,6 +103,12 @@ def test_an_end_says_how(cause: str, after: bytes) -> None:
         (
             "subprotocol not offered",
             lambda connection, head: connection.sendall(agreement(head, "Sec-WebSocket-Protocol: other")),
+        ),
+        (
+            "extension not offered",
+            lambda connection, head: connection.sendall(
+                agreement(head, "Sec-WebSocket-Extensions: permessage-deflate")
+            ),
         ),
     ],
 )
@@ -179,50 +120,33 @@ def test_an_opening_that_fails_says_why(cause: str, says: Callable[[socket.socke
     assert counts.causes["echo", cause] == 1
 
 
-@pytest.mark.parametrize("resets", [False, True])
-def test_who_leaves_while_opening_fails_that_opening_alone(resets: bool) -> None:  # noqa: FBT001
-    """A connection that ends before the answer is whole is a failed opening, and the next message has another try."""
+def test_a_text_is_what_it_is_however_it_comes() -> None:
+    """Whole, in fragments with a ping between them, as large as may be, or with letters of more than one byte."""
+    texts = ["", "x" * 1000, "grüße", "x" * 500 + "ü" * 250]
+    replies = [
+        sent(0x81),
+        sent(0x81, texts[1].encode()),
+        sent(0x01, b"gr\xc3") + sent(0x89, b"beat") + sent(0x80, b"\xbc\xc3\x9fe"),
+        sent(0x81, texts[3].encode()),
+    ]
+    pongs: list[bytes] = []
 
     def says(connection: socket.socket, head: bytes) -> None:
-        connection.sendall(agreement(head)[:40])
-        if resets:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETS)
-
-    with raw_server(says) as url:
-        counts = counted(url, arrivals(20, warm=0))
-    assert counts.causes == {("echo", "reset"): 20, ("connection", "reset"): 20}
-
-
-def test_who_leaves_during_the_tls_handshake_fails_that_opening_alone(tmp_path: Path) -> None:
-    """A peer that is gone before the keys are agreed on has reset the connection, and is asked again."""
-    write_certificates(tmp_path)
-    with no_handshake() as url:
-        counts = counted(url, arrivals(3, warm=0), ca_file=tmp_path / "ca.pem")
-    assert counts.causes == {("echo", "reset"): 3, ("connection", "reset"): 3}
-
-
-@pytest.mark.parametrize(
-    ("code", "after"),
-    [
-        pytest.param(1002, sent(0x81, b"x", second=0x80), id="masked"),
-        pytest.param(1002, sent(0x83), id="opcode"),
-        pytest.param(1002, sent(0x81, b"x", second=126, length=b"\x00\x01"), id="length"),
-        pytest.param(1002, sent(0x88, (2000).to_bytes(2, "big")), id="close code"),
-    ],
-)
-def test_a_breach_of_the_protocol_fails_that_connection_alone(code: int, after: bytes) -> None:
-    """Whoever finds it, it is a failed message and an unexpected end, and the next message has another connection."""
-
-    def says(connection: socket.socket, head: bytes) -> None:
+        server, due = open_server(), iter(replies)
         connection.sendall(agreement(head))
-        connection.recv(100)
-        connection.sendall(after)
-        connection.recv(100)
+        while data := connection.recv(100):
+            for frame in heard(server, data):
+                if frame.opcode is Opcode.TEXT:
+                    connection.sendall(next(due))
+                elif frame.opcode is Opcode.PONG:
+                    pongs.append(bytes(frame.data))
 
+    answers: list[bytes] = []
     with raw_server(says) as url:
-        counts = counted(url, arrivals(3))
-    cause = f"protocol: closed with {code}"
-    assert counts.causes == {("echo", cause): 3, ("connection", cause): 3}
+        counts = counted(url, arrivals(4, connections=1, check=answers.append), timeouts=Timeouts(largest=1000))
+    assert counts.causes == {}
+    assert [answer.decode() for answer in answers] == texts
+    assert pongs == [b"beat"]
 
 
 def test_a_mistake_of_its_own_is_known_and_ends_it() -> None:
