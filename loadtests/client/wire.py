@@ -226,12 +226,14 @@ def _nothing_or_raise(error: ssl.SSLError) -> bytes | None:
 
 
 def connect(addresses: Sequence[Address], hub: Any) -> socket.socket:  # noqa: ANN401 - gevent is not typed
-    """Connect to the first address that lets us; raises the `OSError` of the last."""
+    """Connect to the first address that lets us; raises the `OSError` of the last, or what is thrown meanwhile."""
     error: OSError = ConnectionRefusedError(errno.ECONNREFUSED, "no address")
     for family, address in addresses:
         try:
             return _connect(family, address, hub)
         except OSError as refusal:
+            if refusal.errno is None:
+                raise  # It is not of the kernel: the time for all addresses is up.
             error = refusal
     raise error
 

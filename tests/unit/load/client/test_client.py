@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fixtures.contract import chat
 from fixtures.contract.operation import Endpoint, Operation
+from loadtests.client.names import Names
 from loadtests.client.timeouts import RESTED
 from loadtests.failure import Failure
 from tests.unit.http1.peer import CONVERSATION, CREATED, MESSAGE, OK, Peer, server
@@ -285,6 +286,24 @@ def test_nobody_there_is_said(visitor: Visitor) -> None:
             each.close()
     assert len(visitor.fired) == 3
     assert all(event["response_time"] > 0 for event in visitor.fired)
+
+
+def test_the_time_to_connect_is_that_for_all_addresses(visitor: Visitor) -> None:
+    """When one that does not answer has used it up, the next is not tried, for which there would be no limit."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, server(does(OK)) as known:
+        waiting = [socket.socket() for _ in range(3)]
+        for each in waiting:
+            each.settimeout(0)
+            each.connect_ex(full.getsockname())
+        client = visitor.client(known.url, connect=0.2)
+        answering = (socket.AF_INET, ("127.0.0.1", client._common.target.port))
+        # Who asks first begins with the second.
+        client._common._names = Names(lambda _host, _port: [answering, (socket.AF_INET, full.getsockname())])
+        assert cause_of(client) == "time-out"
+        assert known.connections == 0
+        assert cause_of(client) == ""
+        for each in waiting:
+            each.close()
 
 
 def test_a_large_body_is_sent_whole(visitor: Visitor) -> None:
