@@ -246,7 +246,7 @@ class Connection(asyncio.Protocol):
         elif self._check is not None:
             self._judge(answers.status, answers.body)
         self.busy = False
-        if answers.reusable:
+        if answers.reusable and self.usable:
             self._used = now
             self._owner.freed(self, now)
         else:

@@ -41,28 +41,50 @@ class TlsConnection(Connection):
         self._shake()
 
     def data_received(self, data: bytes) -> None:
-        """Decrypt, record by record."""
-        incoming, tls = self._incoming, self._tls
+        """Decrypt; an answer is mostly one record, and comes alone."""
+        incoming = self._incoming
         incoming.write(data)
         if not self.usable and not self._shake():
             return
         try:
-            while self.usable and incoming.pending:
-                plain = tls.read(_RECORD)
-                if not plain:
-                    self._ended(cleanly=True)
-                    self.close()
-                    return
-                Connection.data_received(self, plain)
+            plain = self._tls.read(_RECORD)
         except ssl.SSLWantReadError:
             return
         except ssl.SSLError:
             self._breaks()
+            return
+        if plain and not incoming.pending:
+            Connection.data_received(self, plain)
+        else:
+            self._read_together(plain)
 
     def eof_received(self) -> None:
         """Take no end for one that did not come encrypted: anybody could cut the connection."""
         self._ended(cleanly=False)
         self.usable = False
+
+    def _read_together(self, first: bytes) -> None:
+        """Decrypt all that came before any of it is read: what an answer sets off has no answer in it."""
+        pieces, broken = [first], False
+        try:
+            while pieces[-1] and self._incoming.pending:
+                pieces.append(self._tls.read(_RECORD))
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError:
+            broken = True
+        plain = b"".join(pieces)
+        if pieces[-1] and not broken:
+            Connection.data_received(self, plain)
+            return
+        self.usable = False  # What would be sent now would meet the end, which has come already.
+        if plain:
+            self._read(plain)
+        if broken:
+            self._breaks()
+        else:
+            self._ended(cleanly=True)
+            self.close()
 
     def _shake(self) -> bool:
         """Go on with the handshake; return whether it is done."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
+import ssl
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,11 +20,13 @@ from loadtests.counts import Counts
 from loadtests.engine.connection import Connection
 from loadtests.engine.plan import Plan
 from loadtests.engine.recording import Ledger, Recorder
+from loadtests.engine.tls import TlsConnection
 from loadtests.engine.watch import Sighting, Watch
 from tests.unit.load.engine.server import OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 LARGEST = 300
 NAMES = st.sampled_from([b"Content-Length", b"content-length", b"CONTENT-LENGTH"])
@@ -90,9 +94,10 @@ class Wire:
     aborted: bool = False
     freed_times: int = 0
     repeated: list[float] = field(default_factory=list)
+    written: list[bytes] = field(default_factory=list)
 
-    def write(self, _data: bytes) -> None:
-        pass
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
 
     def get_extra_info(self, _name: str) -> Wire:
         return self
@@ -134,8 +139,18 @@ class Bench:
         self.recorder = Recorder("s", Ledger(self.counts, threading.Lock()))
         plan = Plan("s", b"request", check=self._keep if self.check else None)
         self.watch = Watch(self.sightings.append, "s")
-        self.connection = Connection(plan, LARGEST, self.recorder, self.watch, self.wire)
+        self.connection = self.new(plan)
         self.connection.connection_made(self.wire)  # type: ignore[arg-type]
+
+    def new(self, plan: Plan) -> Connection:
+        return Connection(plan, LARGEST, self.recorder, self.watch, self.wire)
+
+    def arrive(self, given_pieces: list[bytes], *, ends: bool) -> None:
+        for piece in given_pieces:
+            if self.connection.usable:
+                self.connection.data_received(piece)
+        if ends and self.connection.usable:
+            self.connection.eof_received()
 
     def _keep(self, status: int, body: bytes) -> None:
         self.bodies.append((status, body))
@@ -145,17 +160,52 @@ class Bench:
         self.bodies.clear()
         self.wire.freed_times = 0
         self.connection.send(0.0, 0.0)
-        for piece in given_pieces:
-            if self.connection.usable:
-                self.connection.data_received(piece)
-        if ends and self.connection.usable:
-            self.connection.eof_received()
+        self.arrive(given_pieces, ends=ends)
         self.recorder.settle()
         before = self.counts.take()
         assert before.tally("s").requests == (0 if self.connection.busy else 1)
         assert before.tally("s").failed == before.causes.total() <= 1
         cause = next((cause for _, cause in before.causes), "")
         return "waits" if self.connection.busy else cause, self.connection.usable, list(self.bodies)
+
+
+@dataclass(kw_only=True)
+class SecureBench(Bench):
+    """The same over TLS: each piece is a record, and all of them arrive together, with `behind` after them."""
+
+    certificates: Path
+    behind: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.context = ssl.create_default_context(cafile=str(self.certificates / "ca.pem"))
+        self.host = "127.0.0.1"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificates / "server.pem", self.certificates / "server.key")
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        super().__post_init__()
+        for _ in range(2):
+            self._incoming.write(b"".join(self.wire.written))
+            self.wire.written.clear()
+            with contextlib.suppress(ssl.SSLWantReadError):
+                self._tls.do_handshake()
+            self.connection.data_received(self._outgoing.read())
+        assert self.connection.usable
+
+    def new(self, plan: Plan) -> Connection:
+        return TlsConnection(plan, LARGEST, self.recorder, self.watch, self.wire, self)
+
+    @property
+    def port(self) -> int:
+        raise NotImplementedError
+
+    def arrive(self, given_pieces: list[bytes], *, ends: bool) -> None:
+        for piece in given_pieces:
+            self._tls.write(piece)
+        if ends:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                self._tls.unwrap()
+        self.connection.data_received(self._outgoing.read() + self.behind)
 
 
 def judged(data: bytes, *, ends: bool) -> tuple[str, bool, tuple[int, bytes] | None]:
@@ -192,6 +242,26 @@ def test_pieces_change_nothing(data: bytes, cuts: list[int], check: bool, ends: 
         assert bodies == ([good] if good else [])
     if not cuts:
         assert goes_on == (reusable or expected == "waits") or ends
+
+
+@given(answers(), st.lists(st.integers(0, 400), max_size=6), st.booleans(), st.booleans())
+@example(data=OK, cuts=[], check=True, ends=True)
+@example(data=OK + OK, cuts=[len(OK)], check=True, ends=False)
+def test_records_change_nothing(certificates: Path, data: bytes, cuts: list[int], check: bool, ends: bool) -> None:  # noqa: FBT001
+    """What comes together is judged as on a plain connection, and none of it answers what was not yet asked."""
+    plain, secure = Bench(check), SecureBench(check, certificates=certificates)
+    assert secure.outcome(list(pieces(data, cuts)), ends=ends) == plain.outcome([data], ends=ends)
+    assert [s.value for s in secure.sightings] == [s.value for s in plain.sightings]
+    assert secure.wire.freed_times == (0 if ends else plain.wire.freed_times)
+
+
+@pytest.mark.parametrize(("answer", "cause"), [(OK, ""), (OK[:-1], "TLS"), (b"HTTP/1.1 200 OK\r\n\r\nok", "TLS")])
+def test_what_is_no_record_spoils_only_what_is_not_complete(certificates: Path, answer: bytes, cause: str) -> None:
+    """An answer stands, whatever comes behind it; then the connection is used no more."""
+    bench = SecureBench(check=True, certificates=certificates, behind=b"no record of TLS")
+    found = bench.outcome([answer[:9], answer[9:]], ends=False)
+    assert found == (cause, False, [] if cause else [(200, b"ok")])
+    assert (bench.wire.freed_times, bench.wire.aborted) == (0, True)
 
 
 @example(known=[b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n\r\n"], order=[0, 0], check=True)
