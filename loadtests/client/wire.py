@@ -16,6 +16,7 @@ from typing import Any, Final
 from gevent import getcurrent
 from gevent.monkey import get_original
 
+from fixtures.http1.tls import is_cut
 from loadtests.client.names import Address
 
 PIECE: Final = 16 * 1024
@@ -42,8 +43,8 @@ class Wire:
         self._socket = connected
         self._hub = hub
         self.readable = hub.loop.io(connected.fileno(), _READ)
-        self.ahead: bytes | None = None
-        """What came before anybody was ready to receive it."""
+        self.ahead: bytes | OSError | None = None
+        """What came before anybody was ready to receive it, or what went wrong behind that which was received."""
         self._rest = memoryview(b"")
 
     def put(self, data: bytes) -> bool:
@@ -79,7 +80,12 @@ class Wire:
         """Wait for what comes next; no bytes are the end."""
         if self.ahead is not None:
             ahead, self.ahead = self.ahead, None
-            return ahead
+            if isinstance(ahead, bytes):
+                return ahead
+            try:
+                raise ahead
+            finally:
+                del ahead  # It knows this frame.
         while True:
             self._wait(self.readable)
             piece = self.take()
@@ -174,8 +180,9 @@ class SecureWire(Wire):
             # Servers that write head and body one after the other make two records of them.
             try:
                 more = self._read()
-            except OSError:
-                more = b""  # What came before it stands.
+            except OSError as error:
+                self.ahead = error.with_traceback(None)  # What came before it stands.
+                break
             if not more:
                 self.ahead = more
                 break
@@ -220,7 +227,7 @@ def _nothing_or_raise(error: ssl.SSLError) -> bytes | None:
         return None
     if isinstance(error, ssl.SSLZeroReturnError):
         return b""
-    if isinstance(error, ssl.SSLEOFError):
+    if is_cut(error):
         raise ConnectionResetError(errno.ECONNRESET, "cut off without TLS's own end") from error
     raise error
 

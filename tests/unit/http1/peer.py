@@ -1,6 +1,7 @@
 """A server in threads that does to each connection what a test says, byte for byte."""
 
 import contextlib
+import os
 import socket
 import ssl
 import struct
@@ -85,6 +86,20 @@ class Peer:
             if self.hears() is None:
                 return
             self.says(answer)
+
+    def hangs_up(self) -> None:
+        """End the connection below TLS, and say nothing of it there."""
+        socket.socket(fileno=self.connection.detach()).close()
+
+    def spoils(self) -> None:
+        """Go on with what is no TLS."""
+        os.write(self.connection.fileno(), b"no record of TLS")
+
+    def says_goodbye(self) -> None:
+        """End it as TLS has it."""
+        assert isinstance(self.connection, ssl.SSLSocket)
+        with contextlib.suppress(OSError):
+            self.connection.unwrap()
 
     def resets(self) -> None:
         """End the connection rudely."""

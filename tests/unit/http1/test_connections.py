@@ -3,6 +3,8 @@
 import socket
 import ssl
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -258,6 +260,42 @@ def test_over_tls_it_is_sure_of_its_peer(connections: Connections, certificates:
         with pytest.raises(ssl.SSLCertVerificationError):
             ask(connections, known.url, ca_file=tmp_path / "ca.pem")
         connections.close()
+
+
+@pytest.mark.parametrize(
+    ("ends", "error"), [(Peer.hangs_up, CutOffError), (Peer.resets, CutOffError), (Peer.spoils, ssl.SSLError)]
+)
+def test_only_tls_ends_a_body_without_a_length(
+    connections: Connections, certificates: Path, ends: Callable[[Peer], None], error: type[OSError]
+) -> None:
+    """Whoever is on the way could cut the connection, so that half of an answer would be taken for all of it."""
+
+    def says(peer: Peer) -> None:
+        peer.answers(OK if peer.number == 1 else b"HTTP/1.1 200 OK\r\n\r\nok")
+        time.sleep(0.05)  # what was said is read before
+        (Peer.says_goodbye if peer.number == 2 else ends)(peer)
+
+    ours = certificates / "ca.pem"
+    with server(says, certificates=certificates) as known:
+        with pytest.raises(error):
+            ask(connections, known.url, ca_file=ours)
+        assert ask(connections, known.url, ca_file=ours).body == b'"ok"'
+        time.sleep(0.1)
+        assert ask(connections, known.url, ca_file=ours).body == b"ok"
+    assert known.connections == 3
+
+
+def test_tls_without_an_answer_is_closed(connections: Connections, certificates: Path) -> None:
+    """Who takes a request and hangs up has not answered, whether or not TLS ended."""
+
+    def leaves(peer: Peer) -> None:
+        peer.hears()
+        (Peer.hangs_up if peer.number else Peer.says_goodbye)(peer)
+
+    with server(leaves, certificates=certificates) as known:
+        for _ in range(2):
+            with pytest.raises(ClosedError):
+                ask(connections, known.url, ca_file=certificates / "ca.pem")
 
 
 def test_tls_that_is_none_is_no_connection(connections: Connections, certificates: Path) -> None:

@@ -1,13 +1,14 @@
 """The client over TLS: it is sure of its peer, or says why not."""
 
 import contextlib
-import os
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import gevent
+import pytest
 
 from fixtures.contract.operation import Endpoint, Operation
 from fixtures.sandbox.tls import write_certificates
@@ -75,7 +76,7 @@ def test_an_answer_stands_whatever_follows_it(visitor: Visitor, certificates: Pa
         peer.hears()
         due[peer.number].wait(5)
         peer.says(OK)
-        os.write(peer.connection.fileno(), b"no record of TLS")
+        peer.spoils()
         peer.hears()
 
     due = threading.Event(), threading.Event()
@@ -90,6 +91,36 @@ def test_an_answer_stands_whatever_follows_it(visitor: Visitor, certificates: Pa
             asker.join(5)
             assert asker.value == '"ok"'
         assert known.connections == 2
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(
+    ("ends", "cause"),
+    [(Peer.says_goodbye, ""), (Peer.hangs_up, "cut off"), (Peer.resets, "cut off"), (Peer.spoils, "TLS")],
+)
+def test_only_tls_ends_a_body_without_a_length(
+    visitor: Visitor, certificates: Path, ends: Callable[[Peer], None], cause: str, *, together: bool
+) -> None:
+    """Whoever is on the way could cut the connection, so that half of an answer would be taken for all of it."""
+
+    def says(peer: Peer) -> None:
+        peer.hears()
+        due.wait(5)
+        peer.says(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"ok"')
+        if not together:
+            time.sleep(0.05)
+        ends(peer)
+
+    due = threading.Event()
+    with server(says, certificates=certificates) as known:
+        asker = gevent.spawn(cause_of, visitor.client(known.url, certificates / "ca.pem", read=2))
+        while not known.requests:
+            gevent.sleep(0.001)
+        due.set()
+        if together:
+            time.sleep(0.1)  # all of it is there
+        asker.join(5)
+        assert asker.value == cause
 
 
 def test_tls_that_is_none_is_named(visitor: Visitor, certificates: Path) -> None:
