@@ -1,7 +1,6 @@
 """The client against servers that answer, close, hang and lie: one event for each request, and the right one."""
 
 import itertools
-import socket
 import threading
 import time
 
@@ -11,8 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures.contract import chat
-from fixtures.contract.operation import Endpoint, Operation
-from loadtests.client.names import Names
+from fixtures.contract.operation import Operation
 from loadtests.client.timeouts import RESTED
 from loadtests.failure import Failure
 from tests.unit.http1.peer import CONVERSATION, CREATED, MESSAGE, OK, Peer, server
@@ -267,74 +265,6 @@ def test_a_killed_greenlet_was_not_answered_and_closes(visitor: Visitor) -> None
         assert client.send(GET) == '"ok"'
         client.close()
     assert known.connections == 2
-
-
-def test_nobody_there_is_said(visitor: Visitor) -> None:
-    """Refused, a name that does not resolve, and a host that does not answer each have their word."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    assert cause_of(visitor.client(f"http://127.0.0.1:{port}")) == "refused"
-    assert cause_of(visitor.client("http://nobody.invalid")) == "name does not resolve"
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
-        # Whom the queue has no place for is not answered at all.
-        waiting = [socket.socket() for _ in range(3)]
-        for each in waiting:
-            each.settimeout(0)
-            each.connect_ex(full.getsockname())
-        assert cause_of(visitor.client(f"http://127.0.0.1:{full.getsockname()[1]}", connect=0.2)) == "time-out"
-        for each in waiting:
-            each.close()
-    assert len(visitor.fired) == 3
-    assert all(event["response_time"] > 0 for event in visitor.fired)
-
-
-def test_the_time_to_connect_is_that_for_all_addresses(visitor: Visitor) -> None:
-    """When one that does not answer has used it up, the next is not tried, for which there would be no limit."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, server(does(OK)) as known:
-        waiting = [socket.socket() for _ in range(3)]
-        for each in waiting:
-            each.settimeout(0)
-            each.connect_ex(full.getsockname())
-        client = visitor.client(known.url, connect=0.2)
-        answering = (socket.AF_INET, ("127.0.0.1", client._common.target.port))
-        # Who asks first begins with the second.
-        client._common._names = Names(lambda _host, _port: [answering, (socket.AF_INET, full.getsockname())])
-        assert cause_of(client) == "time-out"
-        assert known.connections == 0
-        assert cause_of(client) == ""
-        for each in waiting:
-            each.close()
-
-
-def test_a_large_body_is_sent_whole(visitor: Visitor) -> None:
-    """What does not fit into the socket's buffer at once follows, over TLS as well."""
-    body = bytes(range(256)) * 40_000
-    put = Operation(Endpoint("chat", "put", "PUT", "/x", {200: str}, auth="none"), "/x", content=body)
-    with server(does(OK)) as known:
-        visitor.client(known.url).send(put)
-    assert known.requests[0].body == body
-
-
-def test_an_answer_before_the_end_of_a_request_is_heard(visitor: Visitor) -> None:
-    """A server that refuses a body while it comes is understood, and its connection used no more."""
-    refused: Endpoint[None] = Endpoint("chat", "put", "PUT", "/x", {413: None}, auth="none")
-    put = Operation(refused, "/x", content=bytes(30_000_000))
-
-    def refuses(peer: Peer) -> None:
-        if peer.number:
-            peer.answers(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
-            return
-        peer.connection.recv(1000)
-        peer.says(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
-        while peer.connection.recv(100_000):
-            pass
-
-    with server(refuses) as known:
-        client = visitor.client(known.url)
-        client.send(put)
-        client.close()
-    assert visitor.causes == [""]
-    assert known.connections == 1
 
 
 def test_who_answers_is_told_when_it_is_another(visitor: Visitor) -> None:

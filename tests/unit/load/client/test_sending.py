@@ -1,0 +1,36 @@
+"""Requests that do not fit into the socket's buffer, and what comes before they are sent."""
+
+from fixtures.contract.operation import Endpoint, Operation
+from tests.unit.http1.peer import OK, Peer, server
+from tests.unit.load.client.visitor import Visitor, does
+
+
+def test_a_large_body_is_sent_whole(visitor: Visitor) -> None:
+    """What does not fit into the socket's buffer at once follows, over TLS as well."""
+    body = bytes(range(256)) * 40_000
+    put = Operation(Endpoint("chat", "put", "PUT", "/x", {200: str}, auth="none"), "/x", content=body)
+    with server(does(OK)) as known:
+        visitor.client(known.url).send(put)
+    assert known.requests[0].body == body
+
+
+def test_an_answer_before_the_end_of_a_request_is_heard(visitor: Visitor) -> None:
+    """A server that refuses a body while it comes is understood, and its connection used no more."""
+    refused: Endpoint[None] = Endpoint("chat", "put", "PUT", "/x", {413: None}, auth="none")
+    put = Operation(refused, "/x", content=bytes(30_000_000))
+
+    def refuses(peer: Peer) -> None:
+        if peer.number:
+            peer.answers(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
+            return
+        peer.connection.recv(1000)
+        peer.says(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
+        while peer.connection.recv(100_000):
+            pass
+
+    with server(refuses) as known:
+        client = visitor.client(known.url)
+        client.send(put)
+        client.close()
+    assert visitor.causes == [""]
+    assert known.connections == 1
