@@ -15,7 +15,9 @@ _PAUSE_S: Final = 0.1
 
 
 class ClosedLoop(Driver):
-    """Every connection is busy, always: none rests, so nothing is sent again."""
+    """Every connection is busy from the beginning on, always: none rests, so nothing is sent again."""
+
+    _begun = False
 
     def begin(self, at: float) -> None:
         """Send by every connection, and open those that are not open."""
@@ -40,9 +42,11 @@ class ClosedLoop(Driver):
     def _begin(self) -> None:
         if self.ending:
             return
+        self._begun = True
         for connection in tuple(self.connections):
-            now = time.perf_counter()
-            connection.send(now, now)
+            if connection.usable:  # or it is closed, and replaced as soon as that is told
+                now = time.perf_counter()
+                connection.send(now, now)
         for _ in range(self.plan.connections - len(self.connections)):
             self._renew()
 
@@ -50,7 +54,7 @@ class ClosedLoop(Driver):
         self._renew()
 
     def _renew(self) -> None:
-        if not self.ending:
+        if self._begun and not self.ending:
             since = time.perf_counter()
             self.connect(partial(self._first, since), partial(self._not_connected, since))
 
