@@ -175,8 +175,7 @@ class Client:
             try:
                 whole = common.exchanges.make(exchange)
                 if not whole:
-                    sent = whole is False or exchange.wire.send_rest()
-                    _feed_rest(exchange, begun=whole is False)
+                    sent = _finish(exchange, sent=whole is False)
                     answers.reusable = answers.reusable and sent
                     exchange.conclude()
                 break
@@ -214,11 +213,17 @@ def _can_be_repeated(error: BaseException, *, repeatable: bool) -> bool:
     return repeatable and isinstance(error, ConnectionError) and not isinstance(error, CutOffError)
 
 
-def _feed_rest(exchange: Exchange, *, begun: bool) -> None:
-    """Take what follows of an answer; raises `ClosedError` if nothing does and none is `begun`, or `CutOffError`."""
+def _finish(exchange: Exchange, *, sent: bool) -> bool:
+    """Send the rest of a request, unless it is `sent`, and take the rest of its answer; whether all of it was sent.
+
+    Raises `ClosedError` if nothing of an answer comes, or `CutOffError`.
+    """
     answers, wire = exchange.answers, exchange.wire
+    begun = sent  # what was not sent at once was not answered yet
     while True:
         try:
+            # What came before the end of a request may be interim (RFC 9110, 15.2), and the peer waits for the rest.
+            sent = sent or (not answers.begun and wire.send_rest())
             piece = wire.receive()
         except ConnectionError as error:
             if begun:
@@ -230,5 +235,5 @@ def _feed_rest(exchange: Exchange, *, begun: bool) -> None:
         if not piece and not answers.end():
             raise CutOffError("the connection ended before the answer did")
         if not piece or answers.feed(piece):
-            return
+            return sent
         begun = True

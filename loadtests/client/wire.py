@@ -61,12 +61,12 @@ class Wire:
         return False
 
     def send_rest(self) -> bool:
-        """Send what is left, and say so; or stop because an answer came before its end."""
+        """Send what is left, and say so; or stop, and keep the rest, because something came before its end."""
         rest, self._rest = self._rest, memoryview(b"")
         return self._send_rest(rest)
 
     def send(self, data: bytes) -> bool:
-        """Send all of it, and say so; or stop because an answer came before its end."""
+        """Send all of it, and say so; or stop, and keep the rest, because something came before its end."""
         return self.put(data) or self.send_rest()
 
     def take(self) -> bytes | None:
@@ -114,6 +114,7 @@ class Wire:
                 except BlockingIOError:
                     self.ahead = self.take()
                     if self.ahead is not None:
+                        self._rest = rest
                         return False
         finally:
             either.close()

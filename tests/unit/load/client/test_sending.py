@@ -1,8 +1,12 @@
 """Requests that do not fit into the socket's buffer, and what comes before they are sent."""
 
+import time
+
+import pytest
+
 from fixtures.contract.operation import Endpoint, Operation
 from tests.unit.http1.peer import OK, Peer, server
-from tests.unit.load.client.visitor import Visitor, does
+from tests.unit.load.client.visitor import GET, Visitor, does
 
 
 def test_a_large_body_is_sent_whole(visitor: Visitor) -> None:
@@ -33,4 +37,31 @@ def test_an_answer_before_the_end_of_a_request_is_heard(visitor: Visitor) -> Non
         client.send(put)
         client.close()
     assert visitor.causes == [""]
+    assert known.connections == 1
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"HTTP/1.1 100 Continue\r\n\r\n",),
+        (b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n"),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n", b"\r\n"),
+    ],
+    ids=["100", "102 twice", "103 in pieces"],
+)
+def test_an_interim_answer_stops_no_request(visitor: Visitor, pieces: tuple[bytes, ...]) -> None:
+    """What comes before the end of a request and is no final answer is passed over, and the rest of it sent."""
+    put = Operation(Endpoint("chat", "put", "PUT", "/x", {200: str}, auth="none"), "/x", content=bytes(8_000_000))
+
+    def says(peer: Peer) -> None:
+        for piece in pieces:
+            peer.says(piece)
+            time.sleep(0.05)
+        peer.answers(OK, OK)
+
+    with server(says) as known:
+        client = visitor.client(known.url, read=2)
+        assert [client.send(put), client.send(GET)] == ['"ok"', '"ok"']
+        client.close()
+    assert len(known.requests[0].body) == 8_000_000
     assert known.connections == 1
