@@ -116,6 +116,12 @@ class Wire:
                     if self.ahead is not None:
                         self._rest = rest
                         return False
+                except ConnectionError:
+                    # Who refuses a request in its middle may close at once; what was said before can still be read.
+                    self.ahead = self.take()
+                    if not self.ahead:
+                        raise
+                    return False
         finally:
             either.close()
         return True

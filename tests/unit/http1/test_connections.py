@@ -210,6 +210,29 @@ def test_an_answer_before_the_requests_end_is_one(connections: Connections) -> N
     assert known.connections == 2
 
 
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("stays", [False, True])
+def test_an_answer_is_heard_though_nobody_reads_on(
+    connections: Connections, certificates: Path, *, stays: bool, secure: bool
+) -> None:
+    """Who refuses a large body has answered, closed or not; the connection is not used again."""
+    over = threading.Event()
+
+    def refuses(peer: Peer) -> None:
+        peer.connection.recv(1000)
+        peer.says(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        if stays:
+            over.wait(5)
+
+    ours = certificates / "ca.pem"
+    with server(refuses, certificates=certificates if secure else None) as known:
+        for _ in range(2):
+            answer = ask(connections, known.url, endpoint=PUT, content=bytes(30_000_000), limits=SOON, ca_file=ours)
+            assert answer.status == 413
+        over.set()
+    assert known.connections == 2
+
+
 def test_a_request_that_nobody_takes_is_given_up(connections: Connections) -> None:
     """A peer that neither reads nor answers costs the time for one piece."""
     over = threading.Event()
@@ -228,6 +251,13 @@ def test_who_resets_has_not_answered(connections: Connections) -> None:
 
     with server(resets) as known, pytest.raises(ConnectionResetError):
         ask(connections, known.url)
+
+    def resets_early(peer: Peer) -> None:
+        peer.connection.recv(1000)
+        peer.resets()
+
+    with server(resets_early) as known, pytest.raises((ConnectionResetError, BrokenPipeError)):
+        ask(connections, known.url, endpoint=PUT, content=bytes(30_000_000))
 
 
 def test_where_nobody_listens_is_refused(connections: Connections) -> None:

@@ -1,12 +1,16 @@
 """Requests that do not fit into the socket's buffer, and what comes before they are sent."""
 
+import socket
+import threading
 import time
+from pathlib import Path
 
+import gevent
 import pytest
 
 from fixtures.contract.operation import Endpoint, Operation
 from tests.unit.http1.peer import OK, Peer, server
-from tests.unit.load.client.visitor import GET, Visitor, does
+from tests.unit.load.client.visitor import GET, Visitor, cause_of, does
 
 
 def test_a_large_body_is_sent_whole(visitor: Visitor) -> None:
@@ -38,6 +42,48 @@ def test_an_answer_before_the_end_of_a_request_is_heard(visitor: Visitor) -> Non
         client.close()
     assert visitor.causes == [""]
     assert known.connections == 1
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize(
+    ("answer", "cause"), [(b"HTTP/1.1 413 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", ""), (b"", "reset")]
+)
+def test_an_answer_is_heard_though_its_peer_has_gone(
+    visitor: Visitor, certificates: Path, answer: bytes, cause: str, *, secure: bool
+) -> None:
+    """A server that closes in the middle of a request resets the connection, and may have answered before."""
+    refused: Endpoint[None] = Endpoint("chat", "put", "PUT", "/x", {413: None}, auth="none")
+    put = Operation(refused, "/x", content=bytes(30_000_000))
+    begun, due = threading.Event(), threading.Event()
+
+    def refuses(peer: Peer) -> None:
+        peer.connection.recv(1000)
+        begun.set()
+        due.wait(5)
+        peer.says(answer)
+
+    with server(refuses, certificates=certificates if secure else None) as known:
+        asker = gevent.spawn(cause_of, visitor.client(known.url, certificates / "ca.pem", read=2), put)
+        while not begun.is_set():
+            gevent.sleep(0.001)
+        due.set()
+        time.sleep(0.1)  # answer and reset are there together
+        asker.join(5)
+        assert asker.value == cause
+
+
+def test_who_ends_in_the_middle_of_a_request_has_not_answered(visitor: Visitor) -> None:
+    """A server that reads no further and ends its side is told from one that resets."""
+    put = Operation(Endpoint("chat", "put", "PUT", "/x", {200: str}, auth="none"), "/x", content=bytes(30_000_000))
+    over = threading.Event()
+
+    def ends(peer: Peer) -> None:
+        peer.connection.shutdown(socket.SHUT_WR)
+        over.wait(5)
+
+    with server(ends) as known:
+        assert cause_of(visitor.client(known.url, read=2), put) == "closed without an answer"
+        over.set()
 
 
 @pytest.mark.parametrize(
