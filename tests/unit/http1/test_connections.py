@@ -1,10 +1,7 @@
 """Connections that wait: each request is sent once, and has its own answer or a word for why there is none."""
 
 import socket
-import ssl
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,37 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixtures.contract.answer import Answer
-from fixtures.contract.operation import Endpoint, Operation
-from fixtures.http1.connections import Connections, Limits
+from fixtures.contract.operation import Endpoint
+from fixtures.http1.connections import Connections
 from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError
-from fixtures.http1.way import Way
-from fixtures.sandbox.tls import write_certificates
+from tests.unit.http1.asking import PUT, SOON, ask, text
 from tests.unit.http1.conftest import LARGEST
 from tests.unit.http1.peer import OK, Peer, server
-
-LIMITS = Limits(connect=5.0, read=5.0, whole=5.0)
-SOON = Limits(connect=5.0, read=0.1, whole=0.25)
-GET: Endpoint[str] = Endpoint("chat", "getText", "GET", "/text", {200: str}, auth="none")
-PUT: Endpoint[str] = Endpoint("chat", "putText", "PUT", "/text", {200: str}, auth="none", effect="create")
-
-
-def ask(  # noqa: PLR0913 - what a test may want to be different
-    connections: Connections,
-    url: str,
-    *,
-    endpoint: Endpoint[str] = GET,
-    content: bytes | None = None,
-    limits: Limits = LIMITS,
-    ca_file: Path | None = None,
-) -> Answer:
-    way = Way.to(url, ca_file)
-    request = way.request(Operation(endpoint, "/text", content=content))
-    return connections.exchange(way.target, request, limits, head_only=endpoint.method == "HEAD")
-
-
-def text(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 def test_a_connection_is_kept_for_the_next_request(connections: Connections) -> None:
@@ -276,76 +248,3 @@ def test_the_answer_to_head_ends_with_its_head(connections: Connections) -> None
         answer = ask(connections, known.url, endpoint=head)
         connections.close()
     assert (answer.status, answer.body, answer.headers["Content-Length"]) == (200, b"", "4")
-
-
-def test_over_tls_it_is_sure_of_its_peer(connections: Connections, certificates: Path, tmp_path: Path) -> None:
-    """Over TLS requests and answers are the same, and a certificate that does not prove its host is refused."""
-    with server(lambda peer: peer.answers(OK, text(bytes(100_000))), certificates=certificates) as known:
-        ours = certificates / "ca.pem"
-        content = bytes(500_000)
-        assert ask(connections, known.url, endpoint=PUT, content=content, ca_file=ours).body == b'"ok"'
-        assert ask(connections, known.url, ca_file=ours).body == bytes(100_000)
-        assert known.connections == 1
-        write_certificates(tmp_path)
-        with pytest.raises(ssl.SSLCertVerificationError):
-            ask(connections, known.url, ca_file=tmp_path / "ca.pem")
-        connections.close()
-
-
-@pytest.mark.parametrize(
-    ("ends", "error"), [(Peer.hangs_up, CutOffError), (Peer.resets, CutOffError), (Peer.spoils, ssl.SSLError)]
-)
-def test_only_tls_ends_a_body_without_a_length(
-    connections: Connections, certificates: Path, ends: Callable[[Peer], None], error: type[OSError]
-) -> None:
-    """Whoever is on the way could cut the connection, so that half of an answer would be taken for all of it."""
-
-    def says(peer: Peer) -> None:
-        peer.answers(OK if peer.number == 1 else b"HTTP/1.1 200 OK\r\n\r\nok")
-        time.sleep(0.05)  # what was said is read before
-        (Peer.says_goodbye if peer.number == 2 else ends)(peer)
-
-    ours = certificates / "ca.pem"
-    with server(says, certificates=certificates) as known:
-        with pytest.raises(error):
-            ask(connections, known.url, ca_file=ours)
-        assert ask(connections, known.url, ca_file=ours).body == b'"ok"'
-        time.sleep(0.1)
-        assert ask(connections, known.url, ca_file=ours).body == b"ok"
-    assert known.connections == 3
-
-
-def test_tls_without_an_answer_is_closed(connections: Connections, certificates: Path) -> None:
-    """Who takes a request and hangs up has not answered, whether or not TLS ended."""
-
-    def leaves(peer: Peer) -> None:
-        peer.hears()
-        (Peer.hangs_up if peer.number else Peer.says_goodbye)(peer)
-
-    with server(leaves, certificates=certificates) as known:
-        for _ in range(2):
-            with pytest.raises(ClosedError):
-                ask(connections, known.url, ca_file=certificates / "ca.pem")
-
-
-def test_tls_that_is_none_is_no_connection(connections: Connections, certificates: Path) -> None:
-    """A peer that speaks something else, hangs up or says nothing in the handshake is none to talk to."""
-    ours, over = certificates / "ca.pem", threading.Event()
-    with server(lambda peer: peer.says(b"SSH-2.0-OpenSSH_9.2\r\n")) as known, pytest.raises(ssl.SSLError):
-        ask(connections, known.url.replace("http:", "https:"), ca_file=ours)
-
-    def resets(peer: Peer) -> None:
-        peer.connection.recv(1000)  # Python leaves a socket open that is reset before its handshake begins
-        peer.resets()
-
-    with server(resets) as known, pytest.raises(OSError, match=r"reset|EOF"):
-        ask(connections, known.url.replace("http:", "https:"), ca_file=ours)
-    with server(lambda _: over.wait(5)) as known:
-        with pytest.raises(TimeoutError, match=r"no TLS within 0\.1 s"):
-            ask(
-                connections,
-                known.url.replace("http:", "https:"),
-                ca_file=ours,
-                limits=Limits(connect=0.1, read=5.0, whole=5.0),
-            )
-        over.set()

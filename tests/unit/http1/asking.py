@@ -1,0 +1,31 @@
+"""Asking over connections that wait, by what a test wants to be different."""
+
+from pathlib import Path
+
+from fixtures.contract.answer import Answer
+from fixtures.contract.operation import Endpoint, Operation
+from fixtures.http1.connections import Connections, Limits
+from fixtures.http1.way import Way
+
+LIMITS = Limits(connect=5.0, read=5.0, whole=5.0)
+SOON = Limits(connect=5.0, read=0.1, whole=0.25)
+GET: Endpoint[str] = Endpoint("chat", "getText", "GET", "/text", {200: str}, auth="none")
+PUT: Endpoint[str] = Endpoint("chat", "putText", "PUT", "/text", {200: str}, auth="none", effect="create")
+
+
+def ask(  # noqa: PLR0913 - what a test may want to be different
+    connections: Connections,
+    url: str,
+    *,
+    endpoint: Endpoint[str] = GET,
+    content: bytes | None = None,
+    limits: Limits = LIMITS,
+    ca_file: Path | None = None,
+) -> Answer:
+    way = Way.to(url, ca_file)
+    request = way.request(Operation(endpoint, "/text", content=content))
+    return connections.exchange(way.target, request, limits, head_only=endpoint.method == "HEAD")
+
+
+def text(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
