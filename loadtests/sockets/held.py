@@ -91,6 +91,7 @@ class Connection:
 
     __slots__ = (
         "connected",
+        "dialled",
         "due",
         "first",
         "good_until",
@@ -123,6 +124,7 @@ class Connection:
         """Whether it was never opened before."""
         self.reader = Reader()
         self.connected = False
+        self.dialled = 0.0
         self.sealed: Sealed | None = None
         self.unsent = b""
         self.heard = 0.0

@@ -135,6 +135,7 @@ class Holder:
             self._sample(None, unanswered(error))
             return
         connection = Connection(sock, number, due, offer.good_until, opening, first=first)
+        connection.dialled = self._awake
         self.held.opening += 1
         self._connections[sock.fileno()] = connection
         try:
@@ -167,8 +168,9 @@ class Holder:
                 self._end(connection, failure)
             except OSError as error:
                 self._end(connection, unanswered(error))
-        deadline = time.perf_counter() - self._plan.timeout
-        while self._queue and (self._queue[0].opening is None or self._queue[0].due < deadline):
+        # From when it was asked, not from when it was due: that this process was late is no time-out of the platform.
+        deadline = self._awake - self._plan.timeout
+        while self._queue and (self._queue[0].opening is None or self._queue[0].dialled < deadline):
             connection = self._queue.popleft()
             if connection.opening is not None:
                 self._end(connection, Failure("time-out", "while opening"))
@@ -177,7 +179,7 @@ class Holder:
             self._lose_the_silent()
 
     def _wake(self) -> None:
-        """Let the time pass by which connections are silent, but for what this process stood still."""
+        """Let the time pass by which the other side is silent, but for what this process stood still."""
         now = time.perf_counter()
         self._awake += min(now - self._turned, _AWAKE)
         self._turned = now

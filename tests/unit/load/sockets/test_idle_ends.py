@@ -269,3 +269,22 @@ def test_what_this_process_slept_through_is_nobodys_silence(monkeypatch: pytest.
         ahead[0] = 60.0
         assert not threading.Event().wait(0.5)
         assert (idle.take(), idle.held.open) == ([], 1)
+
+
+def test_what_this_process_slept_through_is_no_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is being opened has its time from when this process asked, as far as it was there to hear."""
+    ahead, asked, answers = [0.0], threading.Event(), threading.Event()
+    monkeypatch.setattr(sockets.holding, "time", SimpleNamespace(perf_counter=lambda: time.perf_counter() + ahead[0]))
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        asked.set()
+        answers.wait(5)
+        connection.sendall(agreement(head))
+        silent(connection, head)
+
+    with raw_server(says) as url, holding(url, 1) as idle:
+        assert asked.wait(5)
+        ahead[0] = 60.0
+        assert not threading.Event().wait(0.3)
+        answers.set()
+        assert [sample.failure for sample in settled(idle, 1)] == [None]
