@@ -5,6 +5,7 @@ Covers the keywords of the documents and refuses any other, so that no keyword i
 
 import contextlib
 import copy
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -27,6 +28,7 @@ FORMATS: Final[dict[str, st.SearchStrategy[str]]] = {
     "uri": st.integers(0).map(lambda number: f"https://cdn.example/{number}"),
 }
 LONG: Final = 4
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def instances(schema: Json) -> st.SearchStrategy[Any]:
@@ -187,11 +189,6 @@ def normal(value: Json) -> Json:
         return {name: normal(item) for name, item in value.items() if item is not None}
     if isinstance(value, list):
         return [normal(item) for item in value]
-    if (
-        isinstance(value, str)
-        and len(value) >= len("2000-01-01T00:00:00Z")
-        and value.endswith("Z")
-        and value[10] == "T"
-    ):
+    if isinstance(value, str) and _TIME.fullmatch(value):
         return datetime.fromisoformat(value)
     return value

@@ -31,7 +31,7 @@ def test_nothing_is_sent_before_it_begins() -> None:
             return
         while data := server.request(peer):
             asked.append((time.perf_counter(), data))
-            server.over.wait(0.3)
+            server.over.wait(1.0)
             peer.sendall(OK)
 
     with serving(handle) as server:
