@@ -23,6 +23,8 @@ from fixtures.statistics.several import holm, shared
 from fixtures.statistics.tally import Tally
 from loadtests.budgets.questions import Question, tallies_of, tally_of
 
+NOT_JUDGED: Final = "not judged: the generator was late or had run out"
+"""Of CPU, descriptors or ports."""
 _AT_ONCE: Final = 1000
 """Seconds that are gone through one by one: usually there is one new one."""
 
@@ -48,6 +50,7 @@ class Answer:
     """One question with its counts, the interval of its share, and how many samples more would settle it.
 
     `effect` is how many times less a sample is worth because bad ones clump. `more` is None when nothing settles it.
+    `judged` is False where what is bad beyond the limit may be the generator's own doing.
     """
 
     question: Question
@@ -58,6 +61,7 @@ class Answer:
     upper: float
     finding: Finding
     more: int | None
+    judged: bool = True
 
     @property
     def share(self) -> float | None:
@@ -87,11 +91,12 @@ class Answer:
             return f"{self.question}: nothing was counted{enough}"
         text = (
             f"{self.question}: {self.bad} of {self.samples} ({self.bad / self.samples:.3%}), "
-            f"between {self.lower:.3%} and {self.upper:.3%}, allowed {self.question.allowed:.3%}: {self.finding.value}"
+            f"between {self.lower:.3%} and {self.upper:.3%}, allowed {self.question.allowed:.3%}: "
+            f"{self.finding.value if self.judged else NOT_JUDGED}"
         )
         if self.effect > 1.05:  # noqa: PLR2004 - less would read as 1.0
             text += f"; bad ones clump {self.effect:.1f} times"
-        if self.finding is Finding.OPEN:
+        if self.finding is Finding.OPEN and self.judged:
             text += ", not proven either way" if self.question.watched else ""
             text += (
                 "; no number of samples settles it" if self.more is None else f"; {self.more} samples more settle it"

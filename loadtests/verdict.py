@@ -229,7 +229,9 @@ def _held(answers: Sequence[Answer]) -> str:
 
 def _unproven(answer: Answer) -> Answer:
     """The same without blaming the platform; more samples of this generator would settle nothing."""
-    return replace(answer, finding=Finding.OPEN, more=None) if answer.finding is Finding.BROKEN else answer
+    if answer.finding is not Finding.BROKEN:
+        return answer
+    return replace(answer, finding=Finding.OPEN, more=None, judged=False)
 
 
 def _unsound(plan: Plan, facts: Facts) -> Iterator[Reason]:

@@ -15,6 +15,7 @@ from loadtests.report.advice import steps
 from loadtests.report.findings import Trouble, service_of, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.soundness import measures
+from loadtests.report.words import FINDINGS
 from loadtests.verdict import Outcome
 
 SCHEMA_VERSION: Final = 1
@@ -63,6 +64,11 @@ def outcome_of(answer: Answer) -> str:
     if answer.finding is Finding.HOLDS:
         return "held"
     return "undecided" if answer.unsettled else "watched"
+
+
+def finding_of(answer: Answer) -> str:
+    """The same for people."""
+    return FINDINGS[outcome_of(answer)] if answer.judged else "not judged"
 
 
 def guide_lines(line: ShareLine) -> list[str]:

@@ -7,12 +7,12 @@ from fixtures.runs.redaction import redact
 from fixtures.runs.terminal import SHOWN
 from loadtests.judging import Answer, Finding
 from loadtests.report.advice import meaning, steps
-from loadtests.report.document import outcome_of
+from loadtests.report.document import finding_of
 from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, duration, latency, offset, several, share, significant
 from loadtests.report.series import latest, overall
-from loadtests.report.words import FINDINGS, asked, unproven, unproven_lines, who, why
+from loadtests.report.words import asked, unproven, unproven_lines, who, why
 from loadtests.verdict import Outcome
 
 
@@ -46,7 +46,7 @@ def _live(run: LoadRun) -> Iterator[str]:
     if worst is not None:
         more = f", {count(worst.more)} samples more settle it" if worst.more else ""
         yield (
-            f"  worst line: {asked(worst.question)}: {FINDINGS[outcome_of(worst)]}, seen {share(worst.share)}, "
+            f"  worst line: {asked(worst.question)}: {finding_of(worst)}, seen {share(worst.share)}, "
             f"between {share(worst.lower)} and {share(worst.upper)}{more}"
         )
 

@@ -5,12 +5,12 @@ from xml.etree.ElementTree import Element
 
 from loadtests.judging import Answer
 from loadtests.report.charts.interval import FURTHEST, interval_plot
-from loadtests.report.document import guide_lines, outcome_of
+from loadtests.report.document import finding_of, guide_lines, outcome_of
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import NOTHING, count, share, significant
 from loadtests.report.page.table import NUMBER, table
-from loadtests.report.words import FINDINGS, what, who
+from loadtests.report.words import what, who
 
 _CLUMPING = 1.05
 """Less is written as 1.0."""
@@ -25,8 +25,9 @@ def budget(run: LoadRun) -> Iterator[Element]:
     yield tag(
         "p",
         "The line in the middle of each picture is what is allowed, the dot the share that was seen, the bar where the "
-        "true share lies. A bar wholly left of the line holds, wholly right of it is broken, across it is open. "
-        "Samples are worth fewer where bad ones come in bursts.",
+        "true share lies. A bar wholly left of the line holds, wholly right of it is broken (not judged if the "
+        "generator was late or had run out, which may be why), across it is open. Samples are worth fewer where bad "
+        "ones come in bursts.",
         class_="lead",
     )
     head = [
@@ -49,7 +50,7 @@ def _row(answer: Answer) -> list[Element | str]:
         counted.append(tag("small", f"worth {count(answer.worth)}"))
     return [
         _line(answer),
-        tag("span", FINDINGS[outcome], class_=f"finding {outcome.replace(' ', '-')}"),
+        tag("span", finding_of(answer), class_=f"finding {outcome.replace(' ', '-')}"),
         _picture(answer),
         tag("span", share(answer.share), tag("br"), tag("small", f"{count(answer.bad)} bad")),
         share(answer.question.allowed),
@@ -93,6 +94,8 @@ def _bounds(answer: Answer) -> Iterator[Element]:
 def _more(answer: Answer) -> str:
     if not answer.samples:
         return NOTHING
+    if not answer.judged:
+        return "a sound generator"
     if answer.more is None:
         return "at its limit"
     return f"{count(answer.more)} more" if answer.more else NOTHING

@@ -182,6 +182,16 @@ def test_what_no_samples_settle_is_told() -> None:
     assert "at its limit" in read(replace(run, verdict=replace(run.verdict, answers=answers))).text
 
 
+def test_what_a_late_generator_may_have_broken_is_not_said_to_lie_at_its_limit() -> None:
+    """Nothing is blamed on the platform, and no further samples are asked for: a sound generator is."""
+    run = runs.load_run(runs.BURSTING, facts=replace(runs.SOUND, start_lag_p99=0.02))
+    left = [answer for answer in run.verdict.answers if not answer.judged]
+    reader = read(run)
+    assert len(left) == reader.text.count("a sound generator") > 0
+    assert reader.text.count("not judged") == len(left) + 1
+    assert "at its limit" not in reader.text
+
+
 def test_closed_arrivals_are_said_to_be_closed() -> None:
     """A run of users who wait says so, and what that means."""
     run = RUNS[Outcome.GO]
