@@ -203,9 +203,10 @@ def _conclude(
         answers = [_unproven(answer) for answer in answers]
     reasons = [Reason(Outcome.NO_GO, str(answer)) for answer in answers if answer.finding is Finding.BROKEN]
     reasons += unsound
-    reasons += _evidence(plan, tallies, facts, answers)
     if facts.interrupted:
+        # Before what is missing for it.
         reasons.append(Reason(Outcome.INCONCLUSIVE, f"the run was ended early: {facts.interrupted}"))
+    reasons += _evidence(plan, tallies, facts, answers)
     reasons += [Reason(Outcome.INCONCLUSIVE, str(answer)) for answer in answers if answer.unsettled]
     if answers and all(answer.question.watched for answer in answers):
         reasons.append(Reason(Outcome.INCONCLUSIVE, "the run is too short to prove any line of the budget"))
