@@ -16,7 +16,7 @@ from typing import Final
 
 from fixtures.statistics.several import how
 from fixtures.statistics.tally import Tally
-from loadtests.budgets.model import Budget
+from loadtests.budgets.model import Budget, in_words
 from loadtests.budgets.questions import Question, limits, minima, questions, rate_asked, tallies_of
 from loadtests.judging import Answer, Finding, Follower, Levels, at_the_end
 
@@ -276,7 +276,7 @@ def _evidence(plan: Plan, tallies: Mapping[str, Tally], facts: Facts, answers: S
     if not answers:
         yield _invalid(Cause.MINIMUM_EVIDENCE, "the budget asks nothing of what the profile calls")
     for name, got, least in _too_few(plan, tallies):
-        text = f"{name}: {got} samples, at least {least} are asked for"
+        text = f"{in_words(name)}: {got} samples, at least {least} are asked for"
         yield Reason(Outcome.INCONCLUSIVE, text) if facts.interrupted else _invalid(Cause.MINIMUM_EVIDENCE, text)
 
 

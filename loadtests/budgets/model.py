@@ -192,6 +192,11 @@ class Budget:
         return "".join(f"{line}\n" for line in self.lines)
 
 
+def in_words(subject: str) -> str:
+    """A subject as a sentence names it."""
+    return "all operations" if subject == ALL else subject
+
+
 def _proof(provable: Decimal) -> str:
     if not provable:
         return ""

@@ -7,7 +7,7 @@ from typing import Final
 from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, duration
-from loadtests.report.words import asked, unproven
+from loadtests.report.words import asked, follows, unproven
 from loadtests.verdict import Cause, Outcome
 
 MEANING: Final = {
@@ -55,7 +55,7 @@ def _steps(run: LoadRun) -> Iterator[str]:
         yield "Do not release."
         yield f"Look first at {', '.join(subjects)}: logs and metrics of the time that the causes name."
     for reason in run.verdict.reasons:
-        if reason.cause is not None:
+        if reason.cause is not None and not follows(reason, run):
             yield _STEPS[reason.cause]
     if run.facts.interrupted:
         yield "Run again to the end: it was ended early."

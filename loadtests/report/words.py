@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from loadtests.budgets.model import ALL, Good, Over, Percentile, plain
+from loadtests.budgets.model import Good, Over, Percentile, in_words, plain
 from loadtests.budgets.questions import Question
 from loadtests.judging import Answer, Finding
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, latency, several, share
-from loadtests.verdict import Outcome
+from loadtests.verdict import Cause, Outcome, Reason
 
 FINDINGS: Final = {
     "held": "holds",
@@ -19,11 +19,12 @@ FINDINGS: Final = {
     "not run": "nothing counted",
 }
 """The words for what `document.outcome_of` says."""
+_CONSEQUENCES: Final = frozenset({Cause.RATE, Cause.MINIMUM_EVIDENCE})
 
 
 def who(question: Question) -> str:
     """Of whom it is asked."""
-    return "all operations" if question.name == ALL else question.name
+    return in_words(question.name)
 
 
 def what(question: Question) -> str:
@@ -77,18 +78,25 @@ def why(run: LoadRun) -> list[str]:
     """
     answers = {str(answer): answer for answer in run.verdict.answers}
     outcome, found, beside = run.verdict.outcome, [], 0
-    for reason in run.verdict.reasons:
+    reasons = [reason for reason in run.verdict.reasons if not follows(reason, run)]
+    for reason in reasons:
         if reason.outcome is Outcome.INCONCLUSIVE and outcome is not Outcome.INCONCLUSIVE and reason.text in answers:
             beside += bool(answers[reason.text].samples)
             continue
         text = answered(answers[reason.text]) if reason.text in answers else reason.text
         cause = f"{reason.cause.label}: " if reason.cause else ""
         found.append(f"{'' if reason.outcome is outcome else f'{reason.outcome}, '}{cause}{text}")
-    return (
-        [*found, f"beside that, {several(beside, 'question')} of the budget {'is' if beside == 1 else 'are'} open"]
-        if beside
-        else found
-    )
+    if len(reasons) < len(run.verdict.reasons):
+        found.append("so no arrival was asked for, and too little was counted")
+    if beside:
+        found.append(f"beside that, {several(beside, 'question')} of the budget {'is' if beside == 1 else 'are'} open")
+    return found
+
+
+def follows(reason: Reason, run: LoadRun) -> bool:
+    """Whether it only follows from workers that could not begin, or were lost, before anything was asked."""
+    stopped = not run.facts.arrivals_asked and (run.facts.unable or run.facts.workers_lost)
+    return bool(stopped) and reason.cause in _CONSEQUENCES
 
 
 def _did(question: Question) -> str:

@@ -1,6 +1,7 @@
 """The HTTP transport: what it sends, how often, and what it says of what came back."""
 
 import errno
+import re
 import socket
 import ssl
 from datetime import UTC, datetime
@@ -70,6 +71,7 @@ def test_no_answer_names_the_service_and_comes_from_the_error() -> None:
         transport(gone).send(auth.key_set())
     assert failure.value.service == "auth"
     assert failure.value.__cause__ is not None
+    assert re.fullmatch(r"ConnectionRefusedError: .* refused, after \d\.\d\d s", failure.value.got)
 
 
 def test_an_answer_that_is_no_http_is_no_answer() -> None:

@@ -41,6 +41,11 @@ def test_nothing_sent_is_never_a_pass() -> None:
     assert judge(ERRORS, {}, replace(SOUND, arrivals_asked=0, arrivals_started=0)).outcome is Outcome.INVALID
 
 
+def test_all_operations_are_called_so() -> None:
+    """A reason is a sentence, and `*` stands in budgets only."""
+    assert "all operations: 0 samples" in str(judge(ERRORS, {}, SOUND).reasons[0])
+
+
 def test_a_budget_that_asks_nothing_of_the_run_is_invalid() -> None:
     """`each` of no operation is no question."""
     verdict = judge(plan("each: errors <= 1 %", frozenset()), {}, SOUND)

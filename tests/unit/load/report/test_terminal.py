@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fixtures.runs.redaction import register_secret
-from loadtests.report.advice import meaning
+from loadtests.report.advice import meaning, steps
 from loadtests.report.terminal import closing_lines, live_lines, worst_of
 from loadtests.verdict import Cause, Outcome
 from tests.unit.load.report import runs
@@ -93,6 +93,21 @@ def test_every_cause_has_a_next_step(cause: Cause) -> None:
     assert f"{cause.label}: " in text
     assert Draft202012Validator(SCHEMA).is_valid(written(run))
     assert "next:\n  1. " in text
+
+
+@pytest.mark.parametrize(
+    "stopped",
+    [{"unable": ("local: nobody answers at https://127.0.0.1:1",)}, {"workers_lost": ("worker-2: no heartbeat",)}],
+)
+def test_what_follows_from_a_run_that_never_began_is_folded_under_its_cause(stopped: dict[str, tuple[str]]) -> None:
+    """Who could not begin asked nothing and counted nothing: there is one reason, and one thing to do."""
+    run = runs.load_run(runs.EMPTY, facts=replace(runs.SOUND, **stopped))  # type: ignore[arg-type]  # both are texts
+    told = "\n".join(closing_lines(run, "runs/x"))
+    assert "rate-not-reached" not in told
+    assert "minimum-evidence" not in told
+    assert "  so no arrival was asked for, and too little was counted\n" in told
+    assert len(steps(run)) == 1
+    assert len(written(run)["reasons"]) > 2
 
 
 def test_a_run_ended_early_is_to_be_repeated() -> None:
