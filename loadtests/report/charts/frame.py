@@ -74,10 +74,10 @@ class Frame:
                 tag("text", NEVER, class_="axis", x=LEFT - 8, y=TOP + 4, text_anchor="end"),
             )
 
-    def line(self, class_: str, pieces: Sequence[Sequence[Point]], label: str) -> None:
-        """A line in pieces, broken where there is nothing; its name is written where the last one ends."""
+    def line(self, class_: str, pieces: Sequence[Sequence[Point]], label: str, place: float | None = None) -> None:
+        """A line in pieces, broken where there is nothing; its name is written where it ends, or at `place`."""
         self.draw(tag("path", class_=f"line {class_}", d=" ".join(map(path, pieces))))
-        self.label(pieces[-1][-1][1], label, class_)
+        self.label(pieces[-1][-1][1] if place is None else place, label, class_)
 
     def area(self, class_: str, pieces: Iterable[tuple[Sequence[Point], Sequence[Point]]]) -> None:
         """What lies between an upper and a lower edge."""

@@ -11,7 +11,7 @@ from loadtests.report.charts.timeline import Timeline, Value
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
 from loadtests.report.numbers import count, latency
-from loadtests.report.series import Moment
+from loadtests.report.series import Moment, overall
 
 FASTEST: Final = 1e-4
 """Seconds; no axis of latencies begins lower."""
@@ -38,18 +38,20 @@ def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
     line.axis(frame)
     slowest, fastest = _QUANTILES["slowest"], _QUANTILES["p50"]
     frame.area("band", ((line.points(part, y, slowest), line.points(part, y, fastest)) for part in parts))
-    frame.label(y(slowest(ended[-1])), f"slowest {latency(ended[-1].highest)}", "band")
+    # Where the lines end only the last requests were answered, of which a handful says nothing.
+    everything = overall(run.counts.tallies, run.plan.called)
+    whole = {name: everything.quantile(quantile) or 0.0 for name, quantile in _WHOLE.items()}
+    names = {name: f"{name} {latency(seconds)}" for name, seconds in whole.items()}
+    frame.label(y(whole["slowest"]), names["slowest"], "band")
     for name in ("p99", "p95", "p50"):
-        value = _QUANTILES[name]
-        drawn = [line.points(part, y, value) for part in parts]
-        frame.line(name, drawn, f"{name} {latency(value(ended[-1]))}")
+        frame.line(name, [line.points(part, y, _QUANTILES[name]) for part in parts], names[name], y(whole[name]))
     for limit in asked:
         frame.draw(
             tag("line", class_="limit", x1=LEFT, x2=RIGHT, y1=y(limit), y2=y(limit)),
             tag("text", f"limit {latency(limit)}", class_="limit-text", x=LEFT + 6, y=y(limit) - 5),
         )
     frame.draw(*line.hovers(frame, _latencies))
-    notes = ["Names at the right tell the last value."]
+    notes = [f"Numbers beside names are those of the whole run: {', '.join(names.values())}."]
     if any(moment.silent for moment in line.moments):
         notes.append("Shaded: work was started and nothing was answered.")
     return frame.figure(" ".join(notes))
@@ -106,6 +108,9 @@ _QUANTILES: Final[dict[str, Value]] = {
     "p99": lambda moment: _or_zero(moment.p99),
     "slowest": lambda moment: _or_zero(moment.highest),
 }
+
+
+_WHOLE: Final = {"slowest": 1.0, "p99": 0.99, "p95": 0.95, "p50": 0.5}
 
 
 def _finite(value: Value) -> Value:

@@ -12,7 +12,7 @@ from loadtests.report.charts.interval import interval_plot
 from loadtests.report.markup import render, tag
 from loadtests.report.metrics import CPU, REQUESTS
 from loadtests.report.model import LoadRun, Reading
-from loadtests.report.numbers import NOTHING
+from loadtests.report.numbers import NOTHING, latency
 from loadtests.report.page import page
 from loadtests.report.series import overall, series
 from loadtests.report.words import why
@@ -105,6 +105,17 @@ def test_a_report_has_all_its_parts(name: str) -> None:
     parts = ("Latency over time", "Distribution of latencies", "Arrivals and answers over time", "Errors by cause")
     more = ("Soundness of the generator", "The platform's own metrics", "How it was judged")
     assert re.findall("<h2>(.*?)</h2>", page(ALL[name])) == ["The run", "Budget", *parts, *more]
+
+
+def test_numbers_beside_the_lines_of_latencies_are_those_of_the_whole_run() -> None:
+    """At the end a handful of requests is answered, and what they took is no word on the run."""
+    run = runs.load_run(runs.HEALTHY)
+    run.counts.add("chat sendMessage", runs.BEGAN + runs.HEALTHY.seconds, [0.001], plotted=True)
+    everything = overall(run.counts.tallies, run.plan.called)
+    html = page(replace(run, ended=run.ended + 1))
+    for name, quantile in (("slowest", 1.0), ("p99", 0.99), ("p95", 0.95), ("p50", 0.5)):
+        assert f">{name} {latency(everything.quantile(quantile))}</text>" in html
+    assert f"of the whole run: slowest {latency(everything.quantile(1.0))}, p99 " in html
 
 
 def test_the_tail_has_as_much_room_as_the_rest() -> None:
