@@ -29,8 +29,10 @@ class TargetBusyError(Exception):
 class Hold:
     """That this process makes a run against a target, until it lets go or ends."""
 
-    def __init__(self, file: IO[str], path: Path) -> None:
+    def __init__(self, file: IO[str], path: Path, beside: tuple[str, ...]) -> None:
         self._file, self._path = file, path
+        self.beside = beside
+        """Runs that held the target already, and were let pass."""
 
     def release(self) -> None:
         """Let others run; harmless when done already."""
@@ -47,13 +49,14 @@ def hold(address: str, run: str, alongside: Collection[str] = (), root: Path | N
     folder = (root or _root()) / _name(address)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(folder):
-        strangers = tuple(sorted(set(_holders(folder)) - set(alongside)))
+        holders = sorted(_holders(folder))
+        strangers = tuple(holder for holder in holders if holder not in alongside)
         if strangers:
             raise TargetBusyError(address, strangers)
         path = folder / f"{run}{_SUFFIX}"
         file = path.open("w")
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return Hold(file, path)
+        return Hold(file, path, tuple(holders))
 
 
 def _root() -> Path:

@@ -105,8 +105,11 @@ def set_up(options: Namespace, variables: Mapping[str, str] = os.environ) -> Sta
             sandbox.stop()
         raise
     stage = Stage(choice, platform, source, options.stop_when_decided, folder, run, held, sandbox)
-    if options.alongside:
-        stage.notes.append(f"made alongside run {', '.join(options.alongside)}: both measure each other")
+    if held.beside:
+        stage.notes.append(f"made alongside run {', '.join(held.beside)}: both measure each other")
+    for absent in dict.fromkeys(options.alongside):
+        if absent not in held.beside:
+            stage.notes.append(f"no run {absent} was under way against this target, though --alongside names it")
     if not choice.profile.open:
         stage.notes.append("users were closed: who would have come while one waited is not in the latencies")
     return stage

@@ -56,7 +56,8 @@ def test_an_address_is_the_same_however_it_is_written(one: str, other: str, tmp_
 def test_a_run_may_be_allowed_by_name(tmp_path: Path) -> None:
     """Only beside the runs that are named, and then both hold the target."""
     first = hold(ADDRESS, "first", root=tmp_path)
-    second = hold(ADDRESS, "second", alongside=["first"], root=tmp_path)
+    second = hold(ADDRESS, "second", alongside=["first", "gone"], root=tmp_path)
+    assert (first.beside, second.beside) == ((), ("first",))
     with pytest.raises(TargetBusyError) as refused:
         hold(ADDRESS, "third", alongside=["first"], root=tmp_path)
     assert refused.value.holders == ("second",)

@@ -1,0 +1,68 @@
+"""What is made ready before a run: whom the target is shared with, and where the evidence goes."""
+
+import tempfile
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from fixtures.environments import EnvironmentInvalid
+from loadtests.conductor.lock import hold
+from loadtests.conductor.stage import Stage, set_up
+
+ADDRESS = "https://127.0.0.1:1"
+ENVIRONMENT = f"""\
+name = "mine"
+api = "{ADDRESS}"
+reported_environment = "production"
+capabilities = ["tls", "synthetic"]
+effects = ["read", "synthetic"]
+[secrets]
+synthetic_key = "env:PATH"
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own for runs, locks and the environment."""
+    (tmp_path / "mine.toml").write_text(ENVIRONMENT, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def staged(**options: object) -> Stage:
+    said = Namespace(
+        profile="smoke",
+        env="./mine.toml",
+        lasting=None,
+        rate_scale=None,
+        host=None,
+        run_folder=None,
+        alongside=[],
+        stop_when_decided=False,
+    )
+    vars(said).update(options)
+    return set_up(said, {})
+
+
+@pytest.mark.usefixtures("place")
+def test_only_a_run_that_is_under_way_is_noted_as_one_alongside() -> None:
+    """A report does not say that two runs measured each other when there was one."""
+    other = hold(ADDRESS, "other")
+    stage = staged(alongside=["other", "othre", "othre"])
+    stage.close()
+    other.release()
+    assert stage.notes == [
+        "made alongside run other: both measure each other",
+        "no run othre was under way against this target, though --alongside names it",
+    ]
+
+
+def test_a_run_that_was_not_named_is_named(place: Path) -> None:
+    """Who misspells an id is told the one that holds the target."""
+    other = hold(ADDRESS, "other")
+    with pytest.raises(EnvironmentInvalid, match="or allow it by --alongside other"):
+        staged(alongside=["othre"])
+    other.release()
+    assert not list(place.rglob("*.run"))
