@@ -8,6 +8,8 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn, Protocol
 
+from fixtures.environments.errors import ConfigurationError
+from fixtures.environments.reading import closest
 from fixtures.runs.verdict import ExitCode
 from loadtests.conductor.configuring import Asked
 
@@ -61,24 +63,40 @@ def choose_port(parser: Parser, arguments: Sequence[str]) -> None:
         parser.set_defaults(master_bind_port=port, master_port=port)
 
 
-def refuse_as_configuration(parser: ArgumentParser, users: Sequence[str]) -> None:
+def refuse_as_configuration(parser: ArgumentParser, users: Sequence[str], arguments: Sequence[str]) -> None:
     """End with the code of a wrong configuration for what is misspelt on the command line, `users` among it.
 
-    Locust itself ends with 1 for a user that there is not, as if the platform had failed.
+    Locust itself ends with 1 for a user that there is not, as if the platform had failed. And what begins an option is
+    taken for it: `--stop-when-decide` would be obeyed, until there is another option that begins so.
     """
 
     def error(message: str) -> NoReturn:
-        parser.exit(int(ExitCode.BAD_CONFIGURATION), f"INVALID: bad-configuration:\n  command line: {message}\n")
+        # A misspelt option leaves its value behind, which would be told as a user that there is not.
+        wrong = _misspelt(parser, arguments) or [f"command line: {message}"]
+        told = "".join(f"  {one}\n" for one in wrong)
+        parser.exit(int(ExitCode.BAD_CONFIGURATION), f"INVALID: bad-configuration:\n{told}")
 
     def user(name: str) -> str:
         if name not in users:
             raise ArgumentTypeError(f"there is no {name!r}; allowed: {', '.join(users)}")
         return name
 
+    parser.allow_abbrev = False
     parser.error = error  # type: ignore[method-assign]  # it is Locust that makes the parser
     for action in parser._actions:  # noqa: SLF001 - argparse has no other way to them
         if action.dest == "user_classes":
             action.type = user
+
+
+def _misspelt(parser: ArgumentParser, arguments: Sequence[str]) -> list[str]:
+    """What begins as an option and is none, each once."""
+    known = {option for action in parser._actions for option in action.option_strings}  # noqa: SLF001 - as above
+    words = dict.fromkeys(argument.partition("=")[0] for argument in arguments if argument.startswith("--"))
+    return [
+        str(ConfigurationError("command line", word, "there is no such option", "", closest(word, known)))
+        for word in words
+        if word not in known and word != "--"
+    ]
 
 
 def asked(options: Namespace) -> Asked:

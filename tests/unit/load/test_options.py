@@ -50,17 +50,35 @@ def test_processes_that_are_all_workers_look_for_their_master_where_it_is() -> N
     assert parsed("--processes", "2", "--worker").master_port == 5557
 
 
-@pytest.mark.parametrize("arguments", [["--env"], ["--nowhere"], ["RateUsr"]])
+NO_OPTION = "there is no such option"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--env"], ["argument --env: expected one argument"]),
+        (["--nowhere"], [f"--nowhere: {NO_OPTION}"]),
+        (["RateUsr"], ["argument user_classes: there is no 'RateUsr'; allowed: RateUser"]),
+        (["--rate-scael", "2"], [f"--rate-scael: {NO_OPTION}; did you mean --rate-scale?"]),
+        (["--rate-scael=2"], [f"--rate-scael: {NO_OPTION}; did you mean --rate-scale?"]),
+        (["--stop-when-decide"], [f"--stop-when-decide: {NO_OPTION}; did you mean --stop-when-decided?"]),
+        (
+            ["--envi=x", "--fro=1 min"],
+            [f"--envi: {NO_OPTION}; did you mean --env?", f"--fro: {NO_OPTION}; did you mean --for?"],
+        ),
+    ],
+)
 def test_what_is_misspelt_ends_with_the_code_of_a_wrong_configuration(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
+    arguments: list[str], told: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not with the one that says that the platform failed, nor with one that no table explains."""
+    """Not with the one that says that the platform failed, nor with one that no table explains; and it is named."""
     parser = argparse.ArgumentParser()
     add_options(parser)
     parser.add_argument("user_classes", nargs="*")
-    refuse_as_configuration(parser, ["RateUser"])
+    refuse_as_configuration(parser, ["RateUser"], arguments)
     assert parser.parse_args(["RateUser"]).user_classes == ["RateUser"]
     with pytest.raises(SystemExit) as ended:
         parser.parse_args(arguments)
     assert ended.value.code == 64
-    assert capsys.readouterr().err.startswith("INVALID: bad-configuration:")
+    lines = [f"  command line: {line}\n" for line in told]
+    assert capsys.readouterr().err == "".join(["INVALID: bad-configuration:\n", *lines])
