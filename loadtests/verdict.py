@@ -19,6 +19,7 @@ from fixtures.statistics.tally import Tally
 from loadtests.budgets.model import Budget, in_words
 from loadtests.budgets.questions import Question, limits, minima, questions, rate_asked, tallies_of
 from loadtests.judging import Answer, Finding, Follower, Levels, at_the_end
+from loadtests.report.numbers import latency
 
 
 class Outcome(StrEnum):
@@ -254,13 +255,11 @@ def _unsound(plan: Plan, facts: Facts) -> Iterator[Reason]:
     lag = soundness.lag * min(limits(plan.budget), default=1.0)
     for what, measured in (("arrivals were started", facts.start_lag_p99), ("the loop came", facts.loop_lag_p99)):
         if not measured <= lag:
-            yield _invalid(
-                Cause.GENERATOR_LAG, f"{what} {measured * 1000:.3g} ms late (p99), allowed {lag * 1000:.3g} ms"
-            )
+            yield _invalid(Cause.GENERATOR_LAG, f"{what} {latency(measured)} late (p99), allowed {latency(lag)}")
     if not facts.clock_disagreement <= soundness.clocks:
         yield _invalid(
             Cause.CLOCKS_DISAGREE,
-            f"the workers' clocks disagree by {facts.clock_disagreement:.3g} s, allowed {soundness.clocks:.3g} s",
+            f"the workers' clocks disagree by {latency(facts.clock_disagreement)}, allowed {latency(soundness.clocks)}",
         )
     asked = max(facts.arrivals_asked, facts.arrivals_due)
     if facts.arrivals_refused:

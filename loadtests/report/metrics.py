@@ -90,11 +90,12 @@ class PlatformMetrics:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """A sentence for each service that could not always be read."""
-        return tuple(
-            f"/metrics of {name} {'could not' if self._given_up(name) else 'could not always'} be read: {why}"
-            for name, why in sorted(self._unread.items())
-        )
+        """A sentence for each cause why services could not always be read."""
+        alike: dict[str, list[str]] = {}
+        for name, why in sorted(self._unread.items()):
+            how = "could not" if self._given_up(name) else "could not always"
+            alike.setdefault(f"{how} be read: {why}", []).append(name)
+        return tuple(f"/metrics of {', '.join(names)} {what}" for what, names in alike.items())
 
     def _given_up(self, name: str) -> bool:
         return self._failed.get(name, 0) >= _GIVE_UP

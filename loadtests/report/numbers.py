@@ -27,6 +27,8 @@ def significant(number: float, digits: int = 3) -> str:
     """Rounded to so many digits, never in scientific notation, without zeros that say nothing."""
     if not number:
         return "0"
+    if math.isnan(number):
+        return NOTHING
     places = digits - 1 - math.floor(math.log10(abs(number)))
     return _plain(f"{round(number, places):,.{max(0, places)}f}")
 

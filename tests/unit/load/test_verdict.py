@@ -118,6 +118,14 @@ def test_the_lag_allowed_is_a_share_of_the_smallest_limit() -> None:
     assert judge(tolerant, run(strict, rate=500), late).outcome is Outcome.GO
 
 
+def test_how_late_it_was_is_told_as_people_read_it() -> None:
+    """Seconds are seconds, and no number is written with an exponent."""
+    [reason] = judge(BOTH, run(BOTH, rate=500), replace(SOUND, start_lag_p99=2.4)).reasons
+    assert reason.text == "arrivals were started 2.4 s late (p99), allowed 10 ms"
+    [reason] = judge(BOTH, run(BOTH, rate=500), UNSOUND[Cause.CLOCKS_DISAGREE]).reasons
+    assert reason.text == "the workers' clocks disagree by 500 ms, allowed 100 ms"
+
+
 def test_the_rate_asked_is_the_budget_s() -> None:
     """A line of the budget says how much of the asked rate must be reached, instead of 99 %."""
     text = "*: errors <= guide\n*: rate >= 97 % of asked"

@@ -176,6 +176,19 @@ def test_who_cannot_be_read_costs_a_note_and_is_given_up() -> None:
     assert {reading.service for reading in metrics.readings} == {"auth"}
 
 
+def test_one_cause_is_one_note() -> None:
+    """Sixteen services that fail alike do not push the rest of a report out of sight."""
+    world = World(auth=Service(), chat=Service(), otp=Service())
+    world.trouble = {"auth": ValueError("status 500"), "chat": OSError("refused"), "otp": ValueError("status 500")}
+    metrics = world.metrics()
+    for _ in range(3):
+        metrics.look()
+    assert metrics.notes == (
+        "/metrics of auth, otp could not be read: status 500",
+        "/metrics of chat could not be read: refused",
+    )
+
+
 def test_who_answers_again_is_read_again() -> None:
     """One failure is a note, not the end."""
     world = World(chat=Service())

@@ -148,6 +148,12 @@ def test_pictures_are_described() -> None:
     assert len(ids) == len(set(ids)) > 0
 
 
+def test_what_was_not_measured_is_left_blank() -> None:
+    """A lag that nobody measured makes the run INVALID, and the page has no number for it."""
+    run = runs.load_run(runs.BRIEF, facts=replace(runs.SOUND, start_lag_p99=float("nan")))
+    assert f"arrivals were started {NOTHING} s late" in read(run).text
+
+
 def test_an_empty_run_is_a_page_that_says_so() -> None:
     """Where nothing was counted there are words instead of pictures."""
     text = read(EMPTY).text
