@@ -107,5 +107,6 @@ def asked(options: Namespace) -> Asked:
         lasting=options.lasting,
         rate=options.rate_scale,
         host=options.host,
+        folder=options.run_folder,
         locusts=tuple(option for option, field in _LOCUSTS.items() if getattr(options, field, None) is not None),
     )

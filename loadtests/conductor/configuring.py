@@ -26,6 +26,7 @@ class Asked:
     lasting: str | None = None
     rate: str | None = None
     host: str | None = None
+    folder: str | None = None
     locusts: tuple[str, ...] = ()
     """Options of Locust that a profile stands in for, as far as they were given: `--users` and the like."""
 
@@ -56,6 +57,9 @@ def choose(asked: Asked, variables: Mapping[str, str]) -> Choice:
             wrong.extend(errors.errors)
             return None
 
+    if asked.folder is not None and not asked.folder.strip():
+        # As of `--env`: `--run-folder "$EVIDENCE"` with EVIDENCE unset meant some folder.
+        wrong.append(ConfigurationError("--run-folder", "", "is empty, so it names no folder"))
     if asked.host:
         wrong.append(ConfigurationError("--host", "", "the target is the environment's: name one by --env"))
     wrong += [

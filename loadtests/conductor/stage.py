@@ -138,4 +138,5 @@ def _writable(folder: Path) -> None:
     try:
         prepare(folder)
     except OSError as error:
-        raise RunFolderError(f"{folder} cannot be written: {error.strerror or error}") from None
+        why = f"{folder} cannot be written: {error.strerror or error}"
+        raise RunFolderError(f"{why}; name another with --run-folder or {FOLDER}") from None

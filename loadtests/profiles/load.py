@@ -36,10 +36,13 @@ def known_profiles() -> tuple[str, ...]:
 def profile_file(name_or_path: str) -> Path:
     """Find the file of a profile: a known name, or a path (anything with a slash or ending in .toml).
 
-    Raises ConfigurationErrors for a name that is not known.
+    Raises ConfigurationErrors for a name that is not known, and a file that is not there.
     """
     if "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith(".toml"):
-        return Path(name_or_path).expanduser().absolute()
+        file = Path(name_or_path).expanduser().absolute()
+        if not file.exists():
+            raise ConfigurationErrors([ConfigurationError("--profile", "", f"there is no file {file}")])
+        return file
     known = known_profiles()
     if name_or_path in known:
         return _FOLDER / f"{name_or_path}.toml"

@@ -1,9 +1,12 @@
 """What the command line means, and what is wrong with it: all at once, before anything is started."""
 
+from pathlib import Path
+
 import pytest
 
 from fixtures.environments import Cause, EnvironmentInvalid
 from loadtests.conductor.configuring import Asked, choose
+from loadtests.profiles.load import profile_file
 
 
 def wrong(asked: Asked, variables: dict[str, str] | None = None) -> list[str]:
@@ -22,12 +25,26 @@ def test_a_profile_alone_is_run_on_the_sandbox() -> None:
 
 def test_every_mistake_is_told_at_once() -> None:
     """Whoever mends the first need not come back for the second."""
-    asked = Asked(profile="smok", env="blu", lasting="1 minute", rate="-1", host="https://h", locusts=("--users",))
+    asked = Asked(
+        profile="smok", env="blu", lasting="1 minute", rate="-1", host="https://h", folder=" ", locusts=("--users",)
+    )
     found = wrong(asked)
     places = [problem.partition(":")[0] for problem in found]
-    assert places == ["--host", "--users", "--profile", "--for", "--rate-scale", "--env"]
-    assert "did you mean smoke?" in found[2]
-    assert "did you mean blue?" in found[5]
+    assert places == ["--run-folder", "--host", "--users", "--profile", "--for", "--rate-scale", "--env"]
+    assert "did you mean smoke?" in found[3]
+    assert "did you mean blue?" in found[6]
+
+
+def test_a_file_that_is_not_there_is_told_with_who_named_it(tmp_path: Path) -> None:
+    """The option, the variable or the key of the profile is what has to be mended."""
+    gone, profile = tmp_path / "gone.toml", tmp_path / "mine.toml"
+    text = profile_file("smoke").read_text(encoding="utf-8")
+    profile.write_text(f'environment = "{gone}"\n{text}', encoding="utf-8")
+    told = f"there is no file {gone}"
+    assert wrong(Asked(profile=str(gone), env="local")) == [f"--profile: {told}"]
+    assert wrong(Asked(profile="smoke", env=str(gone))) == [f"--env: {told}"]
+    assert wrong(Asked(profile="smoke"), {"VERIFY_ENV": str(gone)}) == [f"VERIFY_ENV: {told}"]
+    assert wrong(Asked(profile=str(profile))) == [f"{profile}: environment: {told}"]
 
 
 def test_no_profile_is_a_mistake() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.environments import EnvironmentInvalid
 from loadtests.conductor.lock import hold
-from loadtests.conductor.stage import Stage, set_up
+from loadtests.conductor.stage import RunFolderError, Stage, set_up
 
 ADDRESS = "https://127.0.0.1:1"
 ENVIRONMENT = f"""\
@@ -66,3 +66,16 @@ def test_a_run_that_was_not_named_is_named(place: Path) -> None:
         staged(alongside=["othre"])
     other.release()
     assert not list(place.rglob("*.run"))
+
+
+def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(place: Path) -> None:
+    """One that holds a verdict keeps it, and a file is no folder."""
+    full, file = place / "full", place / "file"
+    full.mkdir()
+    (full / "verdict.json").touch()
+    file.touch()
+    for taken, why in ((full, "it holds the verdict.json of another run already"), (file, "it is a file")):
+        with pytest.raises(RunFolderError) as refused:
+            staged(run_folder=str(taken))
+        told = f"{taken} cannot be written: {why}; name another with --run-folder or VERIFY_RUN_FOLDER"
+        assert str(refused.value) == told

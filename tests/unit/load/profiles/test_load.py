@@ -284,7 +284,7 @@ def test_one_mistake_is_told_once(file: Path) -> None:
         (b"a = [\n\n", "is not TOML: Invalid value (at the end, line 3)"),
         (b"a = 1\nb == 2\n", "(at line 2, column 4)"),
         (b"a = '\xff'", "is not UTF-8 text"),
-        (None, "cannot be read: No such file or directory"),
+        (None, "--profile: there is no file "),
     ],
 )
 def test_a_file_that_is_no_toml(file: Path, content: bytes | None, told: str) -> None:
