@@ -1,7 +1,7 @@
 """Reads a budget. Reports the first mistake of every line, with its column, what is allowed and what was meant."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
@@ -50,6 +50,14 @@ class _Mistake(Exception):  # noqa: N818 - becomes a ConfigurationError
         self.column, self.message, self.allowed, self.suggestion = column, message, allowed, suggestion
 
 
+class BudgetErrors(ConfigurationErrors):
+    """What is wrong with a budget; `understood` are its other lines, `unread` the subjects of those that are wrong."""
+
+    def __init__(self, errors: Sequence[ConfigurationError], understood: Budget, unread: frozenset[str]) -> None:
+        super().__init__(errors)
+        self.understood, self.unread = understood, unread
+
+
 def parse_budget(
     text: str,
     *,
@@ -58,25 +66,27 @@ def parse_budget(
     guide: GuideNumbers,
     file: str = "budget",
 ) -> Budget:
-    """The budget in `text`; raises `ConfigurationErrors` that name `file`, lines and columns.
+    """The budget in `text`; raises `BudgetErrors` that name `file`, lines and columns.
 
     `operations` are labels of the contract (`chat sendMessage`), `journeys` names that the profile counts by itself.
     Empty lines and everything after `#` are skipped. A budget without any line that judges the platform is a mistake.
     """
     errors: list[ConfigurationError] = []
     lines: list[Line] = []
-    said: dict[object, int] = {}
+    unread: set[str] = set()
+    said: dict[object, Line] = {}
     for number, raw in enumerate(text.splitlines(), 1):
         content = raw.split("#", 1)[0].rstrip()
         if not content.strip():
             continue
         try:
             line = _Reader(content, guide, operations, journeys).line()
-            first = said.setdefault((line.subject, line.asks), number)
-            if first != number:
-                _wrong(1, f"line {first} asks the same already")
+            first = said.setdefault((line.subject, line.asks), line)
+            if first is not line:
+                _wrong(1, f"'{first}' asks the same already")
             lines.append(line)
         except _Mistake as mistake:
+            unread.add(_subject(content))
             place = f"line {number}, column {mistake.column}"
             errors.append(ConfigurationError(file, place, mistake.message, mistake.allowed, mistake.suggestion))
     if not errors and all(isinstance(line, Samples | Rate) for line in lines):
@@ -85,9 +95,10 @@ def parse_budget(
                 file, "", "the budget judges nothing", "at least one line on latency, errors or delivery"
             )
         )
+    budget = Budget(tuple(lines))
     if errors:
-        raise ConfigurationErrors(errors)
-    return Budget(tuple(lines))
+        raise BudgetErrors(errors, budget, frozenset(unread))
+    return budget
 
 
 class _Reader:
@@ -169,7 +180,7 @@ class _Reader:
         return amount * _LASTING[unit.text]
 
     def _subject(self) -> str:
-        name = " ".join(self._subject_text.split())
+        name = _subject(self._content)
         known = [ALL, EACH, *self._operations, *self._journeys]
         if name not in known:
             _wrong(
@@ -252,6 +263,10 @@ class _Reader:
         meant = _meant(token.text, allowed)
         message = f"unknown {what}{token.text!r}" if token.text else f"the line ends where a {what or 'word '}is due"
         _wrong(token.column, message, ", ".join(allowed), meant)
+
+
+def _subject(content: str) -> str:
+    return " ".join(content.partition(":")[0].split())
 
 
 def _tokens(clause: str, first_column: int) -> Iterator[_Token]:

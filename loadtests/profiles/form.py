@@ -100,7 +100,7 @@ class Form(Strict):
     connections: Counted | None = None
     levels: LevelsForm = LevelsForm()
     soundness: SoundnessForm = SoundnessForm()
-    budget: Words = Field(description="lines of text, as loadtests/budgets documents them")
+    budget: Words = Field(description="lines of text, see docs/load.md#budget")
 
 
 TABLES: Final[Mapping[str, type[Strict]]] = {

@@ -11,7 +11,7 @@ from fixtures.environments.errors import ConfigurationError, ConfigurationErrors
 from fixtures.environments.reading import closest
 from fixtures.environments.toml_file import digest
 from fixtures.guide import load_guide
-from loadtests.budgets.grammar import parse_budget
+from loadtests.budgets.grammar import BudgetErrors, parse_budget
 from loadtests.budgets.guide import numbers
 from loadtests.budgets.model import ALL, EACH, IDLE, Budget, Errors, Good, GuideNumbers
 from loadtests.judging import Levels
@@ -72,7 +72,8 @@ def load_profile(
     """
     reading = read(profile_file(name_or_path))
     known = known_journeys() if journeys is None else journeys
-    if reading.raw:
+    if all(error.key for error in reading.errors):
+        # Of a file that is no TOML there is no more to say; an empty one lacks every key.
         judge_together(reading, known)
     budget = _budget(reading, known, guide or numbers(load_guide()))
     if reading.form is None or budget is None or reading.errors:
@@ -87,12 +88,13 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
         return None
     before = reading.text.count("\n", 0, reading.text.find(text)) if text in reading.text else None
     nouns = {*known, IDLE, *(name for journey in known.values() for name in journey.measures)}
+    unread: frozenset[str] = frozenset()
     try:
         budget = parse_budget(text, operations=labels(), journeys=nouns, guide=guide)
-    except ConfigurationErrors as errors:
+    except BudgetErrors as errors:
         for error in errors.errors:
             reading.wrong(_placed(error.key, before), error.message, error.allowed, error.suggestion)
-        return None
+        budget, unread = errors.understood, errors.unread
     subjects = called(reading.raw, known) | measured(reading.raw, known)
     if not names_known(reading.raw, known):
         # A misspelt name in the mix or the rates is the mistake, not what the budget says of it.
@@ -105,7 +107,9 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
                 ", ".join([ALL, EACH, *sorted(subjects)]),
                 meant(line.subject, subjects),
             )
-    _judge_failures(reading, known, budget)
+    if unread <= {ALL, EACH, *labels()}:
+        # Any other line that is wrong may be the one that judges a journey.
+        _judge_failures(reading, known, budget)
     return budget
 
 

@@ -152,7 +152,7 @@ def test_lines_mean_what_they_say(text: str, line: Line) -> None:
         ("*: rate >= 101 % of asked", ["101"]),
         ("*: rate >= 99 %", ["the line ends where a word is due", "allowed: of"]),
         ("*: errors <= 1 % please", ["'please' is more than the line can hold"]),
-        ("*: errors <= 1 %\n*: errors <= 2 %", ["line 2, column 1", "line 1 asks the same already"]),
+        ("*: errors <= 1 %\n*: errors <= 2 %", ["line 2, column 1: '*: errors <= 1 %' asks the same already"]),
         ("*: errors <= 1 %, proved from 1 min", ["column 19", "unknown 'proved'", "did you mean proven?"]),
         ("*: errors <= 1 %, proven from 1", ["the line ends where a unit is due", "allowed: s, min, h"]),
         ("*: errors <= 1 %, proven from 1 minute", ["unknown unit 'minute'", "did you mean min?"]),
