@@ -98,4 +98,4 @@ def _more(answer: Answer) -> str:
         return "a sound generator"
     if answer.more is None:
         return "at its limit"
-    return f"{count(answer.more)} more" if answer.more else NOTHING
+    return f"{count(answer.more)} more" if answer.more else ""

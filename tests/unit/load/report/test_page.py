@@ -209,6 +209,12 @@ def test_what_a_late_generator_may_have_broken_is_not_said_to_lie_at_its_limit()
     assert "at its limit" not in reader.text
 
 
+def test_what_is_settled_takes_no_line_to_say_so() -> None:
+    """An empty cell is left out on a narrow window, where each stands on a line of its own."""
+    answers = RUNS[Outcome.GO].verdict.answers
+    assert page(RUNS[Outcome.GO]).count('data-label="To settle it"></td>') == len(answers)
+
+
 def test_closed_arrivals_are_said_to_be_closed() -> None:
     """A run of users who wait says so, and what that means."""
     run = RUNS[Outcome.GO]
