@@ -289,6 +289,7 @@ class Leader:
             environment=described(self.order.platform),
             began=self.began or now,
             ended=now,
+            reported=self.roster.before,
             counts=self.roster.counts,
             verdict=verdict,
             facts=self._facts(),

@@ -33,6 +33,8 @@ class LoadRun:
     """The first second of arrivals."""
     ended: float
     """When the last work had ended; of a run that goes on, now."""
+    reported: int = 0
+    """Every process has reported what ended in the seconds before this one."""
     counts: Counts
     verdict: Verdict
     facts: Facts

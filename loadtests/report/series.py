@@ -54,10 +54,10 @@ def series(run: LoadRun, most: int | None = None) -> list[Moment]:
 
 
 def latest(run: LoadRun) -> Moment | None:
-    """The last second that was over when the run's numbers were taken; None if there was none yet."""
-    if run.ended - run.began < 1:
+    """The last second of which everything was reported; None if there was none yet."""
+    second = run.reported - 1
+    if second < run.first_second:
         return None
-    second = int(run.ended) - 1
     rows = [row for name in run.plan.called if (row := _row(run.counts, name, second))]
     total = {second: [sum(column) for column in zip(*rows, strict=True)]} if rows else {}
     return _moment(second, 1, [second], run.counts, total)

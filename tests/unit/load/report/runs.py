@@ -152,6 +152,7 @@ def load_run(world: World | None = None, of: Profile | None = None, facts: Facts
         environment=ENVIRONMENT,
         began=float(BEGAN),
         ended=float(BEGAN + world.seconds),
+        reported=BEGAN + world.seconds,
         counts=counts,
         verdict=judge(of.plan, counts.tallies, told),
         facts=told,

@@ -142,7 +142,11 @@ def test_who_is_held_throughout_is_not_held_longer() -> None:
 
 def test_live_lines_tell_the_last_whole_second() -> None:
     """How far, what so far, the last second, and the line that stands worst; before anything is known, no more."""
-    head, second, worst = live_lines(RUNS[Outcome.INVALID])
+    run = RUNS[Outcome.INVALID]
+    head, second, worst = live_lines(run)
+    late = replace(run, ended=run.ended + 1)
+    assert live_lines(late)[1] == second, "a second of which not all is reported looks like one in which little came"
+    assert len(live_lines(replace(run, reported=int(run.began)))) == 2
     assert head.startswith("1:00 of 1:00  so far INVALID (worker-lost)  24,000 requests")
     assert second.startswith("  last second: asked 100, started")
     assert worst.startswith("  worst line: all operations: at least 99.9 % available: holds")
