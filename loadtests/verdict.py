@@ -19,7 +19,7 @@ from fixtures.statistics.tally import Tally
 from loadtests.budgets.model import Budget, in_words
 from loadtests.budgets.questions import Question, limits, minima, questions, rate_asked, tallies_of
 from loadtests.judging import Answer, Finding, Follower, Levels, at_the_end
-from loadtests.report.numbers import latency
+from loadtests.numbers import latency
 
 
 class Outcome(StrEnum):

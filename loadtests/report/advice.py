@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from loadtests.numbers import count, duration
 from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import count, duration
 from loadtests.report.words import asked, follows, unproven
 from loadtests.verdict import Cause, Outcome
 

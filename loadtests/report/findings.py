@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from loadtests.judging import Answer, Finding
+from loadtests.numbers import count, latency, offset, share
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import count, latency, offset, share
 
 EXPLAINED: Final = 0.9
 """Services are named until they explain this share of all bad samples."""

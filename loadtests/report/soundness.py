@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from loadtests.budgets.questions import limits, rate_asked
+from loadtests.numbers import count, latency, share
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import count, latency, share
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from fixtures.runs.contacts import call_line
 from fixtures.runs.redaction import redact
 from fixtures.runs.terminal import SHOWN
 from loadtests.judging import Answer, Finding
+from loadtests.numbers import count, duration, latency, offset, several, share, significant
 from loadtests.report.advice import meaning, steps
 from loadtests.report.document import finding_of
 from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import count, duration, latency, offset, several, share, significant
 from loadtests.report.series import latest, overall
 from loadtests.report.words import asked, unproven, unproven_lines, who, why
 from loadtests.verdict import Outcome

@@ -7,8 +7,8 @@ from typing import Final
 from loadtests.budgets.model import Good, Over, Percentile, in_words, plain
 from loadtests.budgets.questions import Question
 from loadtests.judging import Answer, Finding
+from loadtests.numbers import count, latency, several, share
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import count, latency, several, share
 from loadtests.verdict import Cause, Outcome, Reason
 
 FINDINGS: Final = {

@@ -8,11 +8,11 @@ from xml.etree.ElementTree import Element
 
 from fixtures.statistics.histogram import Histogram
 from loadtests.judging import Answer
+from loadtests.numbers import latency, share, significant
 from loadtests.report.charts.frame import LEFT, RIGHT, TOP, Frame, Point
 from loadtests.report.charts.overtime import BEYOND, FASTEST
 from loadtests.report.charts.scale import Scale, log_edges
 from loadtests.report.markup import tag
-from loadtests.report.numbers import latency, share, significant
 
 _HEIGHT: Final = 320
 _NAMED: Final = (2.0, 4.0, 10.0, 20.0, 100.0, 1_000.0, 10_000.0, 100_000.0, 1_000_000.0, 10_000_000.0)

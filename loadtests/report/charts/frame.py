@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from loadtests.numbers import NEVER, latency
 from loadtests.report.charts.scale import Scale, log_ticks, spread
 from loadtests.report.markup import tag
-from loadtests.report.numbers import NEVER, latency
 
 WIDTH: Final = 960
 HEIGHT: Final = 280

@@ -7,10 +7,10 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from loadtests.judging import Answer
+from loadtests.numbers import share
 from loadtests.report.charts.scale import Scale
 from loadtests.report.document import outcome_of
 from loadtests.report.markup import tag
-from loadtests.report.numbers import share
 
 _WIDTH: Final = 280
 _HEIGHT: Final = 28

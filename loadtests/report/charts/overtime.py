@@ -5,12 +5,12 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from loadtests.budgets.questions import limits
+from loadtests.numbers import count, latency
 from loadtests.report.charts.frame import LEFT, RIGHT, TOP, Frame
 from loadtests.report.charts.scale import Scale, log_edges
 from loadtests.report.charts.timeline import Timeline, Value
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import count, latency
 from loadtests.report.series import Moment, overall
 
 FASTEST: Final = 1e-4

@@ -6,11 +6,11 @@ from itertools import groupby
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from loadtests.numbers import offset, significant
 from loadtests.report.charts.frame import LEFT, RIGHT, TOP, Frame, Point
 from loadtests.report.charts.scale import Scale, linear_ticks, time_ticks
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import offset, significant
 from loadtests.report.series import Moment, series
 
 MOST: Final = 240

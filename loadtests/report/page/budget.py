@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from loadtests.judging import Answer
+from loadtests.numbers import NOTHING, count, share, significant
 from loadtests.report.charts.interval import FURTHEST, interval_plot
 from loadtests.report.document import finding_of, guide_lines, outcome_of
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import NOTHING, count, share, significant
 from loadtests.report.page.table import NUMBER, table
 from loadtests.report.words import what, who
 

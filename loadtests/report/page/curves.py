@@ -7,10 +7,10 @@ from xml.etree.ElementTree import Element
 
 from fixtures.statistics.histogram import RELATIVE_ERROR
 from loadtests.budgets.model import ALL
+from loadtests.numbers import count, latency, share, significant
 from loadtests.report.charts.distribution import Curve, distribution_chart
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import count, latency, share, significant
 from loadtests.report.page.table import NUMBER, table
 from loadtests.report.series import overall
 

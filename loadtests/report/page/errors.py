@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from loadtests.numbers import count, several, share
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import count, several, share
 from loadtests.report.page.table import NUMBER, table
 
 _SHOWN: Final = 40

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from loadtests.numbers import latency
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import latency
 from loadtests.report.page.table import table
 from loadtests.report.soundness import Measure, measures
 

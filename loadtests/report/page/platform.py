@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from loadtests.numbers import NOTHING, count, latency, share, significant
 from loadtests.report.charts.spark import spark
 from loadtests.report.markup import tag
 from loadtests.report.metrics import CPU, EVERY_S, FAILED, NAMES, REQUESTS, SECONDS, SOCKETS
 from loadtests.report.model import LoadRun, Reading
-from loadtests.report.numbers import NOTHING, count, latency, share, significant
 from loadtests.report.page.table import table
 
 _UNITS: Final[Mapping[str, Callable[[float], str]]] = {

@@ -5,12 +5,12 @@ from itertools import starmap
 from xml.etree.ElementTree import Element
 
 from fixtures.runs.contacts import call_line
+from loadtests.numbers import count, duration, several, when
 from loadtests.profiles.model import Profile
 from loadtests.report.advice import meaning, steps
 from loadtests.report.findings import troubles
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
-from loadtests.report.numbers import count, duration, several, when
 from loadtests.report.series import overall
 from loadtests.report.words import unproven_lines, why
 from loadtests.verdict import Outcome

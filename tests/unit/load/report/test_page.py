@@ -6,13 +6,13 @@ from html.parser import HTMLParser
 
 import pytest
 
+from loadtests.numbers import NOTHING, latency
 from loadtests.profiles.model import OperationRate
 from loadtests.report.charts.distribution import Curve, distribution_chart
 from loadtests.report.charts.interval import interval_plot
 from loadtests.report.markup import render, tag
 from loadtests.report.metrics import CPU, REQUESTS
 from loadtests.report.model import LoadRun, Reading
-from loadtests.report.numbers import NOTHING, latency
 from loadtests.report.page import page
 from loadtests.report.series import overall, series
 from loadtests.report.words import why

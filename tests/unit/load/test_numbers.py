@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from loadtests.report import numbers
+from loadtests import numbers
 from loadtests.report.charts.frame import path
 from loadtests.report.charts.scale import Scale, linear_ticks, log_edges, log_ticks, spread, time_ticks
 from loadtests.report.charts.spark import spark
