@@ -37,8 +37,11 @@ class Placing(UsersDispatcher):
 
     @property
     def dispatch_in_progress(self) -> bool:
-        """Never: it is said at once."""
-        return False
+        """Always, so that Locust does not begin again for whoever joins or goes.
+
+        It would do so in the greenlet that reads all letters, and wait there a second for each.
+        """
+        return True
 
     def new_dispatch(
         self,

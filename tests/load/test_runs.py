@@ -6,10 +6,13 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
+import zmq
 
 from loadtests.verdict import Cause
 from tests.load.processes import Locust, Stage, free_port, lives, stage, until
@@ -253,6 +256,26 @@ def test_a_worker_that_joins_late_is_not_used(staged: Stage) -> None:
             assert first.ends() == 0, first.said
             assert late.ends() == 0, late.said
     assert "joined late and was not used" in leading.said
+
+
+def test_many_workers_that_join_late_do_no_harm(staged: Stage) -> None:
+    """Locust would wait a second for each in the greenlet that reads all letters, and lose the others meanwhile."""
+    port = str(free_port())
+    processes = ("--processes", "2", "--master-bind-port", port, "--master-port", port)
+    with (
+        staged.locust(*processes, lasting="12 s") as leading,
+        zmq.Context() as context,
+        ExitStack() as ends,
+    ):
+        leading.says("last second")
+        for number in range(8):
+            late = ends.enter_context(context.socket(zmq.DEALER))
+            name = f"late_{number}"
+            late.identity = name.encode()
+            late.connect(f"tcp://127.0.0.1:{port}")
+            late.send(msgspec.msgpack.encode(("client_ready", -1, name)))
+        assert leading.ends() == 0, leading.said
+    assert leading.said.count("joined late and was not used") == 8
 
 
 def test_a_worker_that_was_away_makes_the_run_invalid(staged: Stage) -> None:

@@ -62,14 +62,14 @@ def test_closed_users_are_shared_out_without_a_rest(placing: Any) -> None:  # no
 
 
 def test_who_joins_late_runs_nothing_and_nobody_takes_over_for_the_lost(placing: Any) -> None:  # noqa: ANN401
-    """Locust asks again whenever the workers change, and hears the same."""
+    """Whoever asks again hears the same, and Locust, which would wait for each of them, does not."""
     dispatcher = said(placing, closed(4), ["a", "b"], ["a", "b"])
     [first] = dispatcher
+    assert dispatcher.dispatch_in_progress
     dispatcher.add_worker(Node("late"))
     dispatcher.remove_worker(Node("b"))
     dispatcher.new_dispatch(9, 1.0)
     [second] = dispatcher
-    assert not dispatcher.dispatch_in_progress
     assert second["a"] == first["a"]
     assert set(second["late"].values()) == {0}
     assert "b" not in second
