@@ -17,7 +17,7 @@ from fixtures.runs.document import described
 from loadtests import clock
 from loadtests.budgets.questions import limits
 from loadtests.conductor.apart import in_a_thread
-from loadtests.conductor.messages import Done, End, FromMember, Go, Ping
+from loadtests.conductor.messages import End, FromMember, Go, Ping
 from loadtests.conductor.order import Order
 from loadtests.conductor.post import Post
 from loadtests.conductor.roster import Roster
@@ -83,8 +83,8 @@ class Leader:
         self._changed: tuple[str, ...] = ()
 
     def hear(self, member: str, message: FromMember) -> None:
-        """Take a letter; the last word of an earlier run is none to this one."""
-        if isinstance(message, Done) and message.run != self.order.run:
+        """Take a letter; the word of an earlier run is none to this one."""
+        if message.run != self.order.run:
             return
         if self._looking:
             self._letters.append((member, message))
@@ -178,14 +178,14 @@ class Leader:
 
     def _ping(self) -> None:
         for name in self.roster.members:
-            self._post.to_member(name, Ping(clock.wall()))
+            self._post.to_member(name, Ping(self.order.run, clock.wall()))
 
     def _go(self) -> None:
         self.began = clock.wall() + HEAD_START
         self.roster.begun = True
         for name, member in self.roster.members.items():
             member.reported = self._now() + HEAD_START
-            self._post.to_member(name, Go(self.began + member.offset.seconds))
+            self._post.to_member(name, Go(self.order.run, self.began + member.offset.seconds))
 
     def _follow(self) -> None:
         """Until the profile is over, or there is no use in going on."""

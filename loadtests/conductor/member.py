@@ -109,9 +109,9 @@ class Member:
                 self._run = run
                 self.over.clear()
                 self._preparing = gevent.spawn(self._prepare, message)
-            case Ping(sent):
-                self._post.to_leader(Pong(sent, clock.wall()))
-            case Go(at) if self.session is not None:
+            case Ping(run, sent) if run == self._run:
+                self._post.to_leader(Pong(run, sent, clock.wall()))
+            case Go(run, at) if run == self._run and self.session is not None:
                 self._go(self.session, at)
             case End(run) if run != self._run:
                 # It ends before its first letter was heard: there is nothing to report, and somebody waits to hear so.
@@ -122,7 +122,7 @@ class Member:
     def leave(self, why: str, drain: float) -> None:
         """End without having been told to: the leader hears of it, if there still is one. Returns when done."""
         if not self.over.is_set() and not self.ending:
-            self._post.to_leader(Leaving(why))
+            self._post.to_leader(Leaving(self._run, why))
         self.end(drain)
 
     def end(self, drain: float, *, early: bool = True) -> None:
@@ -142,7 +142,7 @@ class Member:
                 left, notes = self._remove()
         except Exception as error:
             # What was counted or left behind is not known then: silence would read as nothing.
-            self._post.to_leader(Unable(f"it did not end well: {error!r}"))
+            self._post.to_leader(Unable(self._run, f"it did not end well: {error!r}"))
             raise
         finally:
             gc.unfreeze()
@@ -196,15 +196,15 @@ class Member:
             self._made = session
             session.pool = self._make_people(session)
         except ConfigurationErrors as errors:
-            self._post.to_leader(Unable(str(errors)))
+            self._post.to_leader(Unable(message.run, str(errors)))
         except Exception as error:  # noqa: BLE001 - whatever it was, the leader has to hear of it
             _log.debug("the run cannot be prepared", exc_info=True)
-            self._post.to_leader(Unable(f"{error}" or type(error).__name__))
+            self._post.to_leader(Unable(message.run, f"{error}" or type(error).__name__))
         else:
             self.session = session
             self._preparing = None
             self._publish(session)
-            self._post.to_leader(Ready(len(session.pool.people) if session.pool else 0))
+            self._post.to_leader(Ready(message.run, len(session.pool.people) if session.pool else 0))
 
     def _go(self, session: Session, at: float) -> None:
         # What lives as long as the run is not looked through again and again: a whole collection stops all greenlets.
@@ -254,6 +254,7 @@ class Member:
         new = [seen for seen in session.sightings if seen not in self._told]
         self._told.update(new)
         report = Report(
+            session.run_id,
             number=self._number,
             before=before,
             counts=session.recorder.take().encode(),
@@ -268,4 +269,4 @@ class Member:
         self._number += 1
         self._post.to_leader(report)
         if session.trouble:
-            self._post.to_leader(Unable("; ".join(session.trouble)))
+            self._post.to_leader(Unable(session.run_id, "; ".join(session.trouble)))

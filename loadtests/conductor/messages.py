@@ -8,10 +8,16 @@ from typing import Final, TypeAlias
 import msgspec
 
 
-class Prepare(msgspec.Struct, tag=True, frozen=True, kw_only=True):
-    """Leader: be part of this run, and make your people."""
+class Letter(msgspec.Struct, frozen=True):
+    """What all have in common."""
 
     run: str
+    """Which run it is about: what comes late from an earlier one is none of the next."""
+
+
+class Prepare(Letter, tag=True, frozen=True, kw_only=True):
+    """Leader: be part of this run, and make your people."""
+
     folder: str
     profile: str
     """Where the profile is read from: its name, or a path that must exist at the member, too."""
@@ -25,47 +31,46 @@ class Prepare(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     of: int
 
 
-class Ping(msgspec.Struct, tag=True, frozen=True):
+class Ping(Letter, tag=True, frozen=True):
     """Leader: what time is it at yours? `sent` by the leader's clock."""
 
     sent: float
 
 
-class Go(msgspec.Struct, tag=True, frozen=True):
+class Go(Letter, tag=True, frozen=True):
     """Leader: offset 0 of the schedule is at `at`, by the member's own clock."""
 
     at: float
 
 
-class End(msgspec.Struct, tag=True, frozen=True):
+class End(Letter, tag=True, frozen=True):
     """Leader: start nothing more, give what is in flight `drain` seconds, report, and remove your people."""
 
-    run: str
     drain: float
     early: bool = False
     """Before the schedule is over; otherwise what it asks for by then is still begun, by the member's own clock."""
 
 
-class Pong(msgspec.Struct, tag=True, frozen=True):
+class Pong(Letter, tag=True, frozen=True):
     """Member: the answer to a ping."""
 
     sent: float
     wall: float
 
 
-class Ready(msgspec.Struct, tag=True, frozen=True):
+class Ready(Letter, tag=True, frozen=True):
     """Member: its people are made, and its users wait."""
 
     people: int
 
 
-class Unable(msgspec.Struct, tag=True, frozen=True):
+class Unable(Letter, tag=True, frozen=True):
     """Member: it cannot take part, and why."""
 
     why: str
 
 
-class Report(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+class Report(Letter, tag=True, frozen=True, kw_only=True):
     """Member: what is new since the last report, every second."""
 
     number: int
@@ -90,11 +95,9 @@ class Report(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """(service, value of X-Served-By) that it has not reported before."""
 
 
-class Done(msgspec.Struct, tag=True, frozen=True):
+class Done(Letter, tag=True, frozen=True):
     """Member: that was all."""
 
-    run: str
-    """Which of its runs: the next one does not take it for its own."""
     reports: int
     unfinished: int
     """What was in flight when the time to drain was over, and was counted as failed."""
@@ -104,7 +107,7 @@ class Done(msgspec.Struct, tag=True, frozen=True):
     """What else a reader of the report should know."""
 
 
-class Leaving(msgspec.Struct, tag=True, frozen=True):
+class Leaving(Letter, tag=True, frozen=True):
     """Member: it ends on its own account."""
 
     why: str

@@ -103,18 +103,18 @@ class Roster:
         if member is None:
             return
         match message:
-            case Pong(sent, theirs):
+            case Pong(_, sent, theirs):
                 member.offset.answered(sent, theirs, wall)
-            case Ready(people):
+            case Ready(_, people):
                 member.ready, member.people = True, people
-            case Unable(why):
+            case Unable(_, why):
                 member.unable = member.unable or why
             case Report():
                 member.reported = now
                 self._report(member, message)
             case Done() if member.done is None:
                 self._done(member, message)
-            case Leaving(why):
+            case Leaving(_, why):
                 self.lose(name, f"left: {why}")
 
     def lose(self, name: str, why: str, *, gone: bool = False) -> None:
@@ -215,6 +215,8 @@ class Roster:
         return tuple(f"{member.label}: {note}" for member in members if member.done for note in member.done.notes)
 
     def _report(self, member: Member, report: Report) -> None:
+        if report.number != member.reports:
+            return  # Repeated, or behind a gap: of what was not added up, `Done` says how much there is.
         counts = Counts.decode(report.counts)
         self.counts.merge(counts)
         self.good.update(subject for subject, tally in counts.tallies.items() if tally.failed < tally.requests)
@@ -223,8 +225,7 @@ class Roster:
         member.own_loops.merge(Histogram.decode(report.own_loops))
         member.started += counts.started.total()
         member.elapsed += report.elapsed
-        if report.number == member.reports:
-            member.before = report.before
+        member.before = report.before
         member.missing = report.missing
         member.reports += 1
         member.drift = max(member.drift, report.drift, key=abs)

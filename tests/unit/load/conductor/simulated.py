@@ -66,7 +66,7 @@ class Simulated:
     deaf_until: float = 0.0
     leaves_for: float = 0.0
     """Seconds from the leader's end to its last word."""
-    ready: Callable[[], FromMember | None] = lambda: Ready(4)
+    ready: Callable[[], FromMember | None] = lambda: Ready("run", 4)
     heard: list[FromLeader] = field(default_factory=list)
     began: float | None = None
     reports: int = 0
@@ -114,9 +114,9 @@ class Run:
                 answer = member.ready()
                 if answer is not None:
                     self.leader.hear(name, answer)
-            case Ping(sent):
-                self.leader.hear(name, Pong(sent, self.wall() + member.clock))
-            case Go(at):
+            case Ping(_, sent):
+                self.leader.hear(name, Pong("run", sent, self.wall() + member.clock))
+            case Go(_, at):
                 member.began = at - member.clock
             case End() if self.now < member.silent_from:
                 if member.began is not None:
@@ -146,6 +146,11 @@ class Run:
         self.at.append((self.now + seconds, action))
 
     def _report(self, member: Simulated) -> None:
+        report = self.report(member)
+        member.reports += 1
+        self.leader.hear(member.name, report)
+
+    def report(self, member: Simulated, run: str = "run") -> Report:
         second = int(self.wall() + member.clock) - 1
         counts, loop = Counts(self.leader.roster.counts.limits), Histogram()
         loop.add([member.lag])
@@ -156,7 +161,8 @@ class Run:
             counts.started[second] = each - member.refused
             counts.refused[second] = member.refused
             counts.lag.add([member.lag] * each)
-        report = Report(
+        return Report(
+            run,
             number=member.reports,
             before=second + 1,
             counts=counts.encode(),
@@ -168,8 +174,6 @@ class Run:
             missing=member.missing(second),
             sightings=[("chat", who)] if (who := member.seen(second)) is not None else [],
         )
-        member.reports += 1
-        self.leader.hear(member.name, report)
 
     def conduct(self, monkeypatch: pytest.MonkeyPatch) -> LoadRun:
         monkeypatch.setattr(clock, "wall", self.wall)

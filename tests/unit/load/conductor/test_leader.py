@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.environments import Environment
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, READY_WITHIN
-from loadtests.conductor.messages import Done, End, Go, Leaving, Pong, Prepare, Ready, Unable
+from loadtests.conductor.messages import Done, End, FromMember, Go, Leaving, Pong, Prepare, Ready, Unable
 from loadtests.report.model import LoadRun
 from loadtests.verdict import Cause, Outcome, Verdict, judge
 from tests.unit.load.conductor.simulated import BEGAN, SEEN, Run, Simulated, profile
@@ -60,7 +60,7 @@ def test_the_verdict_so_far_is_told_every_second(monkeypatch: pytest.MonkeyPatch
 def test_whoever_does_not_answer_is_told_again_until_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its letter may have come before anybody listened; whoever is ready is left in peace."""
     deaf = Simulated(OTHER)
-    answers = iter([None, None, Ready(4)])
+    answers = iter([None, None, Ready("run", 4)])
     deaf.ready = lambda: next(answers)
     run = Run([Simulated(ONE), deaf])
     assert run.conduct(monkeypatch).verdict.outcome is Outcome.GO
@@ -79,13 +79,37 @@ def test_an_end_is_told_again_to_whoever_was_never_ready(monkeypatch: pytest.Mon
     assert sum(isinstance(letter, End) for letter in run.members[ONE].heard) == 1
 
 
-def test_the_end_of_an_earlier_run_is_not_that_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "letter",
+    [
+        Unable("earlier", "people of the earlier run could not be made"),
+        Leaving("earlier", "Ctrl-C"),
+        Done("earlier", 0, 0, "people of the earlier run"),
+    ],
+)
+@pytest.mark.parametrize("seconds", [0.01, 3])
+def test_the_word_of_an_earlier_run_is_none_to_this_one(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, letter: FromMember
+) -> None:
     """A member that took too long to end says so while the next run begins, whose reports are still waited for."""
     run = Run(two())
-    run.after(3, lambda leader: leader.hear(ONE, Done("earlier", 0, 0, "people of the earlier run")))
+    run.after(seconds, lambda leader: leader.hear(ONE, letter))
     ended = run.conduct(monkeypatch)
-    assert ended.verdict.outcome is Outcome.GO
+    assert ended.verdict.outcome is Outcome.GO, ended.verdict.reasons
     assert not any("earlier" in note for note in ended.notes)
+
+
+@pytest.mark.parametrize("seconds", [0.01, 3])
+def test_what_failed_in_an_earlier_run_has_not_failed_in_this_one(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """A report that came late is no part of the sum, before the run begins or after."""
+    run = Run(two())
+    failed = replace(run.members[ONE], errors=1.0, began=BEGAN - 10.0)
+    run.after(seconds, lambda leader: leader.hear(ONE, run.report(failed, "earlier")))
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.GO, ended.verdict.reasons
+    assert {tally.failed for tally in ended.counts.tallies.values()} == {0}
 
 
 def test_a_member_whose_first_report_is_late_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +147,7 @@ def test_a_lost_worker_ends_the_run_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     assert run.now < 1000 + 15 + DRAIN_AT_ONCE
 
     run = Run(two())
-    run.after(5, lambda leader: leader.hear(ONE, Leaving("Ctrl-C")))
+    run.after(5, lambda leader: leader.hear(ONE, Leaving("run", "Ctrl-C")))
     assert run.conduct(monkeypatch).verdict.exit_code == Cause.WORKER_LOST.code
 
 
@@ -159,8 +183,8 @@ def test_what_comes_after_the_end_changes_no_verdict(monkeypatch: pytest.MonkeyP
 def test_a_member_that_never_heard_of_the_beginning_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a run of a few seconds nobody notices its silence, and its share is missing from every count."""
     run = Run([Simulated(ONE), Simulated(OTHER, deaf_until=1002.0, ready=lambda: None)], profile(3))
-    run.after(0.0, lambda leader: leader.hear(OTHER, Ready(4)))
-    run.after(0.1, lambda leader: leader.hear(OTHER, Pong(BEGAN + 0.1, BEGAN + 0.1)))
+    run.after(0.0, lambda leader: leader.hear(OTHER, Ready("run", 4)))
+    run.after(0.1, lambda leader: leader.hear(OTHER, Pong("run", BEGAN + 0.1, BEGAN + 0.1)))
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.WORKER_LOST.code
     assert "it never heard that the run began" in str(ended.verdict.reasons)
@@ -186,7 +210,7 @@ def test_a_worker_that_never_came_is_a_lost_one(monkeypatch: pytest.MonkeyPatch)
 
 def test_who_cannot_make_its_people_makes_the_run_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the member's own words, before any load is made."""
-    run = Run([Simulated(ONE), Simulated(OTHER, ready=lambda: Unable("no people: status 503"))])
+    run = Run([Simulated(ONE), Simulated(OTHER, ready=lambda: Unable("run", "no people: status 503"))])
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.NOT_PREPARED.code
     assert "host-bbbbbb: no people: status 503" in str(ended.verdict.reasons[0])

@@ -96,7 +96,7 @@ class Told:
         session = self.published[-1]
         assert session is not None
         session.works.extend(work(session) for work in works)
-        self.member.hear(Go(clock.wall()))
+        self.member.hear(Go(run, clock.wall()))
         return session
 
     def ends(self, drain: float = 1.0, *, early: bool = True) -> None:
@@ -116,7 +116,7 @@ def told(tmp_path: Path) -> Told:
 def test_it_is_ready_when_its_people_are_made(told: Told) -> None:
     """Users find the session then, and the schedule has no beginning yet."""
     told.prepares()
-    assert told.letters == [Ready(2)]
+    assert told.letters == [Ready("run", 2)]
     session = told.published[-1]
     assert session is not None
     assert (session.run_id, session.share, session.of) == ("run", 0, 1)
@@ -132,7 +132,7 @@ def test_a_run_is_prepared_once_however_often_it_is_told(told: Told) -> None:
     told.prepares()
     assert [type(letter) for letter in told.letters] == [Ready, Done]
     told.prepares(run="next")
-    assert told.letters[-1] == Ready(2)
+    assert told.letters[-1] == Ready("next", 2)
     told.ends()
 
 
@@ -157,12 +157,27 @@ def test_what_breaks_while_counts_are_taken_is_told_and_nobody_is_left(tmp_path:
     assert (people.removed, len(told.of(Report)), len(told.of(Done))) == (1, 1, 1)
 
 
-def test_it_answers_what_time_it_is(told: Told) -> None:
+def test_it_answers_what_time_it_is(tmp_path: Path) -> None:
     """At once, also while it makes people."""
-    told.member.hear(Ping(3.0))
+    told = Told(tmp_path, lambda _: gevent.sleep(60))
+    told.prepares()
+    told.member.hear(Ping("run", 3.0))
     [pong] = told.of(Pong)
-    assert pong.sent == 3.0
+    assert (pong.run, pong.sent) == ("run", 3.0)
     assert abs(pong.wall - clock.wall()) < 1
+    told.ends()
+
+
+def test_a_letter_about_another_run_is_not_obeyed(told: Told) -> None:
+    """An earlier leader may have written it, and what this one counts is to be this one's."""
+    told.prepares()
+    told.member.hear(Go("earlier", clock.wall()))
+    told.member.hear(Ping("earlier", 3.0))
+    session = told.published[-1]
+    assert session is not None
+    assert session.begins == float("inf")
+    assert told.letters == [Ready("run", 2)]
+    told.ends()
 
 
 def test_what_it_counts_is_reported_in_numbered_pieces_without_loss(
@@ -212,7 +227,7 @@ def test_who_cannot_make_its_people_says_why_and_stays_to_be_ended(tmp_path: Pat
 
     told = Told(tmp_path, nobody)
     told.prepares()
-    assert told.letters == [Unable("no space left on device")]
+    assert told.letters == [Unable("run", "no space left on device")]
     told.ends()
     assert told.letters[-1] == Done("run", 0, 0, "")
 
@@ -252,7 +267,7 @@ def test_a_user_that_never_began_is_told(told: Told) -> None:
     session = told.begins()
     session.begins -= session.profile.duration
     told.ends(early=False)
-    assert told.of(Unable) == [Unable("1 users of the profile did not begin")]
+    assert told.of(Unable) == [Unable("run", "1 users of the profile did not begin")]
 
 
 def test_users_that_have_not_begun_are_counted_in_each_report(told: Told) -> None:
@@ -309,7 +324,7 @@ def test_leaving_on_its_own_account_is_the_same_end_and_is_told(tmp_path: Path) 
     told = Told(tmp_path, lambda _: people)
     told.begins()
     told.member.leave("no master for 10 s", 0.1)
-    assert told.of(Leaving) == [Leaving("no master for 10 s")]
+    assert told.of(Leaving) == [Leaving("run", "no master for 10 s")]
     assert people.removed == 1
     told.member.leave("again", 0.1)
     assert len(told.of(Leaving)) == len(told.of(Done)) == 1

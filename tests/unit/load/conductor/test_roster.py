@@ -37,6 +37,7 @@ def report(number: int, *, before: int = 10, cpu: float = 0.1, elapsed: float = 
     counts.started[before - 1] += 1
     counts.lag.add([late])
     return Report(
+        "run",
         number=number,
         before=before,
         counts=counts.encode(),
@@ -80,13 +81,24 @@ def test_a_second_is_complete_when_every_member_says_so() -> None:
 
 
 def test_a_member_whose_reports_have_a_gap_is_lost() -> None:
-    """Who was the last to speak knows how many reports there were; a sum without one of them is no sum."""
+    """Who was the last to speak knows how many reports there were; what is behind the gap is not added up, either."""
     known = roster(ONE)
     known.hear(ONE, report(0), 101.0, 0.0)
     known.hear(ONE, report(2), 103.0, 0.0)
     known.hear(ONE, Done("run", 3, 0, ""), 104.0, 0.0)
     assert known.settled
-    assert known.lost == ("host-aaaaaa (1 of 3 reports are missing)",)
+    assert known.lost == ("host-aaaaaa (2 of 3 reports are missing)",)
+    assert known.counts.asked.total() == 1
+
+
+def test_a_report_that_comes_twice_is_added_up_once() -> None:
+    """Its number says that it was there already."""
+    known = roster(ONE)
+    for number in (0, 1, 1, 0):
+        known.hear(ONE, report(number), 101.0, 0.0)
+    known.hear(ONE, Done("run", 2, 0, ""), 102.0, 0.0)
+    assert known.counts.asked.total() == 2
+    assert known.lost == ()
 
 
 def test_silence_loses_a_member_and_speech_afterwards_does_not_bring_it_back() -> None:
@@ -114,8 +126,8 @@ def test_who_is_done_is_missed_by_nobody() -> None:
 def test_who_leaves_is_lost_and_who_cannot_begin_says_why() -> None:
     """Both end the run, each with its own words."""
     known = roster()
-    known.hear(ONE, Leaving("Ctrl-C"), 101.0, 0.0)
-    known.hear(OTHER, Unable("no people"), 101.0, 0.0)
+    known.hear(ONE, Leaving("run", "Ctrl-C"), 101.0, 0.0)
+    known.hear(OTHER, Unable("run", "no people"), 101.0, 0.0)
     assert known.lost == ("host-aaaaaa (left: Ctrl-C)",)
     assert known.unable == ("host-bbbbbb: no people",)
 
@@ -123,7 +135,7 @@ def test_who_leaves_is_lost_and_who_cannot_begin_says_why() -> None:
 def test_who_cannot_begin_is_waited_for_until_it_is_done() -> None:
     """It may have people to remove, and its last counts to tell."""
     known = roster(ONE)
-    known.hear(ONE, Unable("no people"), 101.0, 0.0)
+    known.hear(ONE, Unable("run", "no people"), 101.0, 0.0)
     assert not known.settled
     known.hear(ONE, Done("run", 0, 0, "account a@b"), 102.0, 0.0)
     assert known.settled
@@ -134,10 +146,10 @@ def test_a_stranger_is_not_listened_to() -> None:
     """A worker that joined late changes neither the sum nor who is ready."""
     known = roster(ONE)
     known.hear("late_cccccccc", report(0), 101.0, 0.0)
-    known.hear("late_cccccccc", Ready(4), 101.0, 0.0)
+    known.hear("late_cccccccc", Ready("run", 4), 101.0, 0.0)
     assert not known.counts.tallies
     assert not known.ready
-    known.hear(ONE, Ready(4), 101.0, 0.0)
+    known.hear(ONE, Ready("run", 4), 101.0, 0.0)
     assert known.ready
 
 
@@ -195,7 +207,7 @@ def test_a_lag_that_was_never_measured_is_not_none(told: dict[str, Any], why: st
 def test_clocks_are_compared_by_the_quickest_answer() -> None:
     """A slow answer says little, so that a quicker one replaces it; the distance is between two members."""
     known = roster()
-    known.hear(ONE, Pong(50.0, 50.9), 101.0, 51.0)
-    known.hear(ONE, Pong(60.0, 60.005), 101.0, 60.01)
-    known.hear(OTHER, Pong(60.0, 60.305), 101.0, 60.01)
+    known.hear(ONE, Pong("run", 50.0, 50.9), 101.0, 51.0)
+    known.hear(ONE, Pong("run", 60.0, 60.005), 101.0, 60.01)
+    known.hear(OTHER, Pong("run", 60.0, 60.305), 101.0, 60.01)
     assert known.clock_disagreement == pytest.approx(0.3)
