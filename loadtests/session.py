@@ -59,6 +59,8 @@ class Session:
     """The people of this process; None if the profile needs none."""
     works: list[Work] = field(default_factory=list)
     """What makes load here; the run is over for this process when all are stopped."""
+    over: bool = False
+    """Whether they are being stopped, or were: what has not begun by then begins no more."""
     sightings: dict[tuple[str, str], None] = field(default_factory=dict)
     """Every (service, value of X-Served-By) that answered, in the order of first answers; empty if it said nothing."""
 

@@ -34,10 +34,15 @@ class _WithTheRun(User):
         """Begin, and stay until Locust ends the user."""
         session = self._session()
         try:
-            session.works.append(self.work(session))
+            work = self.work(session)
         except Exception as error:
             session.trouble.append(f"{type(self).__name__}: {error}")
             raise
+        if session.over:
+            # The end came meanwhile, and stopped only what it knew.
+            work.stop(0.0)
+        else:
+            session.works.append(work)
         while True:
             gevent.sleep(_TO_THE_END)
 
@@ -46,14 +51,14 @@ class _WithTheRun(User):
         """Begin what this user does."""
 
     def _session(self) -> Session:
-        """Wait until the leader has said when the run begins."""
+        """Wait until the leader has said when a run begins; one that is over by then is none."""
         while True:
             try:
                 session = session_of(self.environment)
             except LookupError:
                 gevent.sleep(_LOOK_EVERY)
                 continue
-            if session.begins < math.inf:
+            if session.begins < math.inf and not session.over:
                 return session
             gevent.sleep(_LOOK_EVERY)
 

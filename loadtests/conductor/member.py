@@ -111,7 +111,7 @@ class Member:
                 self._preparing = gevent.spawn(self._prepare, message)
             case Ping(run, sent) if run == self._run:
                 self._post.to_leader(Pong(run, sent, clock.wall()))
-            case Go(run, at) if run == self._run and self.session is not None:
+            case Go(run, at) if run == self._run and self.session is not None and not self.ending:
                 self._go(self.session, at)
             case End(run) if run != self._run:
                 # It ends before its first letter was heard: there is nothing to report, and somebody waits to hear so.
@@ -217,6 +217,7 @@ class Member:
 
     def _stop_works(self, session: Session, drain: float) -> int:
         """All at once; the bound is theirs."""
+        session.over = True
         stopping = [gevent.spawn(work.stop, drain) for work in session.works]
         gevent.joinall(stopping)
         session.trouble += [str(greenlet.exception) for greenlet in stopping if greenlet.exception is not None]

@@ -330,6 +330,42 @@ def test_leaving_on_its_own_account_is_the_same_end_and_is_told(tmp_path: Path) 
     assert len(told.of(Leaving)) == len(told.of(Done)) == 1
 
 
+def test_a_run_that_begins_while_its_member_leaves_is_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would stop what began then, and reports would go on for ever."""
+    monkeypatch.setattr(membership, "REPORT_EVERY", 0.05)
+
+    class Slow(People):
+        def remove(self) -> tuple[str, ...]:
+            leaving.member.hear(Go("run", clock.wall()))
+            return super().remove()
+
+    leaving = Told(tmp_path, lambda _: Slow())
+    leaving.prepares()
+    session = leaving.published[-1]
+    assert session is not None
+    leaving.member.leave("it was stopped", 0.1)
+    assert session.begins == float("inf")
+    gevent.sleep(0.2)
+    assert [type(letter) for letter in leaving.letters] == [Ready, Leaving, Done]
+
+
+def test_nothing_begins_any_more_when_the_end_has_begun(told: Told) -> None:
+    """A user that looks for its session only then would begin what nobody stops."""
+
+    class Late(Work):
+        def stop(self, drain: float) -> int:
+            over.append(self.session.over)
+            return super().stop(drain)
+
+    over: list[bool] = []
+    session = told.begins(Late)
+    over.append(session.over)
+    told.ends()
+    assert over == [False, True]
+
+
 def test_one_process_takes_part_in_one_run_after_the_other(told: Told) -> None:
     """Locust's page starts a second run in the same processes; its numbers begin anew."""
     for run in ("one", "other"):

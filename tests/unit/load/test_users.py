@@ -1,0 +1,82 @@
+"""Users of Locust: each begins its work with the run, or not at all."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import gevent
+import pytest
+
+from loadtests.session import Session, open_session
+from tests.unit.load.working import session
+
+
+@dataclass
+class Work:
+    stopped: list[float] = field(default_factory=list)
+
+    def collect(self) -> None: ...
+
+    def stop(self, drain: float) -> int:
+        self.stopped.append(drain)
+        return 0
+
+
+class Following:
+    """A user whose work takes a while to begin."""
+
+    def __init__(self, users: Any, told: Session, takes: float = 0.0) -> None:  # noqa: ANN401
+        from locust.env import Environment  # noqa: PLC0415
+
+        begun: list[Work] = []
+
+        class Worker(users._WithTheRun):  # type: ignore[misc]
+            def work(self, _: Session) -> Work:
+                begun.append(Work())
+                gevent.sleep(takes)
+                return begun[-1]
+
+        environment = Environment()
+        open_session(environment, told)
+        self.begun = begun
+        self.greenlet = gevent.spawn(Worker(environment).follow)
+
+
+@pytest.fixture
+def users(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401
+    # Locust would patch this whole process.
+    monkeypatch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
+    from loadtests import users as module  # noqa: PLC0415
+
+    return module
+
+
+def test_work_begins_with_the_run_and_is_the_sessions(users: Any) -> None:  # noqa: ANN401
+    """The session stops it."""
+    told = session()
+    following = Following(users, told)
+    gevent.sleep(0.1)
+    assert told.works == following.begun
+    assert [work.stopped for work in following.begun] == [[]]
+    following.greenlet.kill()
+
+
+def test_no_work_begins_in_a_run_that_is_over(users: Any) -> None:  # noqa: ANN401
+    """Its end may come before a user has looked whether it began."""
+    told = session()
+    told.over = True
+    following = Following(users, told)
+    gevent.sleep(0.1)
+    assert (following.begun, told.works) == ([], [])
+    following.greenlet.kill()
+
+
+def test_work_that_begins_while_the_run_ends_is_stopped_at_once(users: Any) -> None:  # noqa: ANN401
+    """The end knows nothing of it yet, and an engine would send until its schedule is over."""
+    told = session()
+    following = Following(users, told, takes=0.1)
+    gevent.sleep(0.05)
+    told.over = True
+    gevent.sleep(0.1)
+    assert [work.stopped for work in following.begun] == [[0.0]]
+    assert told.works == []
+    following.greenlet.kill()
