@@ -18,7 +18,7 @@ __all__ = ["ClosedVisitor", "IdleConnections", "OpenVisitors", "RateUser", "Sche
 
 def _options(parser: ArgumentParser, **_: Any) -> None:  # noqa: ANN401 - whatever else Locust says
     add_options(parser)
-    choose_port(parser, sys.argv)
+    choose_port(parser)
     refuse_as_configuration(parser, [name for name in __all__ if name != Schedule.__name__], sys.argv)
 
 

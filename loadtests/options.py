@@ -23,9 +23,6 @@ class Parser(Protocol):
     def add_argument_group(self, title: str) -> Any:  # noqa: ANN401 - argparse has no name for it
         """Begin a group."""
 
-    def set_defaults(self, **values: object) -> None:
-        """Change what holds when nothing is said."""
-
 
 def add_options(parser: Parser) -> None:
     """Add ours; none of them is a field of Locust's page, which starts what the command line says."""
@@ -50,17 +47,25 @@ def add_options(parser: Parser) -> None:
     )
 
 
-def choose_port(parser: Parser, arguments: Sequence[str]) -> None:
+def choose_port(parser: ArgumentParser) -> None:
     """Let the processes that Locust makes talk at a port of their own, unless one is said.
 
     At Locust's default port two runs on one machine would end each other, with the exit code of a broken platform.
     Processes that are all workers (`--worker`) look for their master where it is.
     """
-    named = {argument.partition("=")[0] for argument in arguments}
-    if "--processes" in named and "--worker" not in named:
+    parse = parser.parse_known_args
+
+    def parse_twice(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - argparse's
+        # Who makes processes says so on the command line, in a file or by a variable: known only when all is read.
+        options, rest = parse(*arguments, **named)
+        if not options.processes or options.worker:
+            return options, rest
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         parser.set_defaults(master_bind_port=port, master_port=port)
+        return parse(*arguments, **named)
+
+    parser.parse_known_args = parse_twice  # type: ignore[method-assign]  # it is Locust that makes the parser
 
 
 def refuse_as_configuration(parser: ArgumentParser, users: Sequence[str], arguments: Sequence[str]) -> None:

@@ -1,21 +1,29 @@
 """Options of the load tests."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 
 from loadtests.options import add_options, asked, choose_port, refuse_as_configuration
 
 
+@pytest.fixture(autouse=True)
+def _unpatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Locust would patch this whole process.
+    monkeypatch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
+
+
 def parsed(*arguments: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    for name, default in (("profile", None), ("host", None), ("processes", None), ("master-bind-port", 5557)):
-        parser.add_argument(f"--{name}", default=default)
-    parser.add_argument("--master-port", default=5557)
-    parser.add_argument("--worker", action="store_true")
+    """By Locust's own parser."""
+    from locust.argument_parser import get_empty_argument_parser, setup_parser_arguments  # noqa: PLC0415
+
+    parser = get_empty_argument_parser(default_config_files=[])
+    setup_parser_arguments(parser)  # type: ignore[no-untyped-call]
     add_options(parser)
-    choose_port(parser, arguments)
-    return parser.parse_args(arguments)
+    choose_port(parser)
+    options: argparse.Namespace = parser.parse_args(arguments)
+    return options
 
 
 def test_what_is_written_is_what_is_asked() -> None:
@@ -36,18 +44,40 @@ def test_what_of_locust_a_profile_stands_in_for_is_told_when_it_was_given() -> N
     assert asked(options).locusts == ("--users",)
 
 
-@pytest.mark.parametrize("spelling", [["--processes", "2"], ["--processes=2"]])
+@pytest.fixture(params=["--processes 2", "--processes=2", "--proc 2", "a variable", "a configuration file"])
+def spelling(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """Arguments beside whatever else says that there are two processes."""
+    if request.param == "a variable":
+        monkeypatch.setenv("LOCUST_PROCESSES", "2")
+        return []
+    if request.param == "a configuration file":
+        file = tmp_path / "two.conf"
+        file.write_text("processes = 2\n")
+        return ["--config", str(file)]
+    return str(request.param).split()
+
+
 def test_processes_of_one_run_talk_at_a_port_of_their_own(spelling: list[str]) -> None:
     """Two runs on one machine are in no way of each other; a port that is said is kept."""
     options = parsed(*spelling)
+    assert options.processes == 2
     assert options.master_bind_port == options.master_port != 5557
-    assert parsed(*spelling, "--master-bind-port", "7000").master_bind_port == "7000"
-    assert parsed().master_bind_port == 5557
+    assert parsed(*spelling, "--master-bind-port", "5557").master_bind_port == 5557
+    assert parsed(*spelling, "--master-bind-port", "7000").master_bind_port == 7000
 
 
-def test_processes_that_are_all_workers_look_for_their_master_where_it_is() -> None:
+def test_a_process_on_its_own_has_locusts_port() -> None:
+    """A master, whose workers are told nothing else."""
+    assert parsed("--master").master_bind_port == 5557
+
+
+def test_processes_that_are_all_workers_look_for_their_master_where_it_is(
+    spelling: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A port of their own would be one at which nobody listens."""
-    assert parsed("--processes", "2", "--worker").master_port == 5557
+    assert parsed(*spelling, "--worker").master_port == 5557
+    monkeypatch.setenv("LOCUST_MODE_WORKER", "1")
+    assert parsed(*spelling).master_port == 5557
 
 
 NO_OPTION = "there is no such option"
