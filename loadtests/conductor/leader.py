@@ -14,6 +14,7 @@ import gevent
 from fixtures.contract.served_by import HEADER
 from fixtures.runs.contacts import guide_contacts
 from fixtures.runs.document import described
+from fixtures.runs.folder import LEDGER
 from loadtests import clock
 from loadtests.budgets.questions import limits
 from loadtests.conductor.apart import in_a_thread
@@ -249,6 +250,12 @@ class Leader:
         if roster.good and not sightings(roster.sightings):
             yield f"no answer said by {HEADER} who it came from: another build or slot would not be noticed"
         yield from (f"people were left behind: {left}" for left in roster.left)
+        ledger = self.order.folder / LEDGER
+        for member in roster.members.values():
+            # It was making its people, or had them, and nobody knows what became of them.
+            if member.done is None and self.order.profile.people:
+                people = f"{member.people} people" if member.ready else "people"
+                yield f"{people} of {member.label} may be there: its ledger names them ({ledger}, where it ran)"
         yield from roster.notes
 
     def _verdict(self) -> Verdict:

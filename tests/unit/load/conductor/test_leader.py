@@ -164,6 +164,18 @@ def test_a_lost_worker_that_lives_is_told_to_end(monkeypatch: pytest.MonkeyPatch
     assert run.now < 1000 + 20
 
 
+def test_the_people_of_a_worker_that_is_gone_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot say any more who stayed, and its ledger does; also where it was killed while it made them."""
+    for ready, people in ((Ready("run", 6), "6 people"), (None, "people")):
+        gone = Simulated(OTHER, ready=lambda ready=ready: ready, silent_from=1005.0)  # type: ignore[misc]
+        run = Run([Simulated(ONE), gone], replace(profile(), people=12))
+        run.after(5, lambda leader: leader.lose(OTHER, "no heartbeat", gone=True))
+        ended = run.conduct(monkeypatch)
+        assert ended.notes == (
+            f"{people} of host-bbbbbb may be there: its ledger names them (nowhere/ledger, where it ran)",
+        )
+
+
 def test_what_comes_after_the_end_changes_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost worker may go on reporting while the counts are judged, in a thread of its own."""
     run = Run(two())
