@@ -269,5 +269,11 @@ class Leading:
         runner = self._runner
         if isinstance(runner, MasterRunner):
             runner.quit()
-            people = 0 if self._stage is None else self._stage.choice.profile.people
-            await_offspring(DRAIN_AT_ONCE + enough_for(math.ceil(people / max(1, len(self._members)))))
+            # Before the first run nobody was asked to make people, and whoever has not connected yet hears of no end.
+            await_offspring(self._farewell if self._members else 0.0)
+
+    @property
+    def _farewell(self) -> float:
+        """Seconds for a member that was away during a run and removes its people only now."""
+        people = self._ready.choice.profile.people
+        return DRAIN_AT_ONCE + enough_for(math.ceil(people / len(self._members)))

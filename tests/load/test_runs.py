@@ -145,6 +145,13 @@ def test_every_mistake_is_told_before_anything_is_started(staged: Stage) -> None
     assert "Traceback" not in locust.said
 
 
+def test_a_mistake_is_not_told_half_a_minute_before_the_end(staged: Stage) -> None:
+    """Processes that were made already have nobody to remove, and are not waited for."""
+    with staged.locust("--for", "soon", "--processes", "2") as locust:
+        assert locust.process.wait(20) == 64, locust.said
+    assert "--for: " in locust.said
+
+
 def test_a_user_that_there_is_not_is_a_wrong_configuration(staged: Stage) -> None:
     """Locust's own code for it is that of a broken platform."""
     with staged.locust("OpenVisitor") as locust:
