@@ -171,8 +171,10 @@ class Member:
 
     def _remove(self) -> tuple[Sequence[str], Sequence[str]]:
         """Remove people; returns in words who stayed behind, and what is to be noted."""
-        left: Sequence[str] = () if self._made is None else self._made.left
+        left: Sequence[str] = () if self._made is None else tuple(self._made.left)
         notes: Sequence[str] = ()
+        if self._preparing is not None and not self._preparing.dead:
+            left = (*left, "people were still being made or removed, and nobody waited longer: the ledger names them")
         if self.session is not None and self.session.pool is not None:
             left, notes = self.session.pool.remove(), self.session.pool.notes
         for one in left:

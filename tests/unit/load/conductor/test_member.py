@@ -262,6 +262,27 @@ def test_an_end_while_people_are_made_stops_that(tmp_path: Path) -> None:
     assert told.letters[-1] == Done("next", 0, 0, "account one (500)")
 
 
+def test_making_people_that_does_not_end_in_time_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows by then who will stay: that is not the same as nobody."""
+    monkeypatch.setattr(membership, "UNDER_WAY", 0.1)
+    monkeypatch.setattr(membership, "enough_for", lambda _: 0.1)
+
+    def slow(session: Session) -> object:
+        try:
+            gevent.sleep(60)
+        finally:
+            session.left.append("account one (500)")
+            gevent.sleep(1)
+        return People()
+
+    told = Told(tmp_path, slow)
+    told.prepares()
+    told.ends()
+    [done] = told.letters
+    assert isinstance(done, Done)
+    assert done.left.startswith("account one (500); people were still being made or removed")
+
+
 def test_a_user_that_never_began_is_told(told: Told) -> None:
     """What it was to send is asked for by nobody, so that no count would show it."""
     session = told.begins()
