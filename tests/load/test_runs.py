@@ -350,6 +350,27 @@ def test_runs_are_started_and_stopped_on_the_page(staged: Stage) -> None:
     assert "stopped on Locust's page" in str(staged.verdict("run-2")["reasons"])
 
 
+def test_a_run_that_was_started_before_any_worker_was_there_is_started_again(staged: Stage) -> None:
+    """Locust would follow the shape of the first for ever, and begin no other until the master is started anew."""
+    port, web = str(free_port()), str(free_port())
+    master = ("--master", "--master-bind-port", port, "--web-host", "127.0.0.1", "--web-port", web)
+    worker = ("-f", "loadtests/locustfile.py", "--worker", "--master-port", port)
+    with (
+        staged.locust(*master, headless=False) as leading,
+        httpx.Client(base_url=f"http://127.0.0.1:{web}", timeout=30) as page,
+    ):
+        until(lambda: answers(page))
+        assert page.post("/swarm").json()["success"]
+        leading.says("Shape test stopping")
+        with Locust(staged.folder, *worker) as working:
+            leading.says("reported as ready")
+            assert page.post("/swarm").json()["success"]
+            leading.says("VERDICT  GO")
+            leading.signalled(signal.SIGTERM)
+            assert leading.ends() == 0, leading.said
+            assert working.ends() == 0, working.said
+
+
 def answers(page: httpx.Client) -> bool:
     try:
         return page.get("/").is_success
