@@ -3,6 +3,7 @@
 A pool that cannot be made leaves nobody behind, as far as the platform lets it, and says whom it had to leave.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final, Self
@@ -93,7 +94,9 @@ class Pool:
                 MONOTONIC.sleep(scaled(PROMISES.deadlines.friendship_effect))
             return cls(pairs, maker, newcomers, equipment, keeper)
         except BaseException as error:
-            keeper.end()
+            # Beginning waits for threads. One that had no turn yet cannot be waited for, and ends at its first.
+            with contextlib.suppress(RuntimeError):
+                keeper.end()
             left, _ = _removed(maker, newcomers, enough_for(len(maker.begun)))
             host.left.extend(left)
             if isinstance(error, PeopleError):

@@ -237,6 +237,26 @@ def test_interruption_leaves_nobody(
     assert told.startswith("account verify-run-load-0-")
 
 
+@pytest.mark.parametrize("started", [True, False], ids=["its thread runs", "its thread had no turn yet"])
+def test_interruption_while_keeping_begins_is_no_mistake(
+    village: Village, base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, started: bool
+) -> None:
+    """Starting a thread waits, and the end of a run may come just then: nobody is made, and nobody is kept."""
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        if started or thread.name != "people-keeper":
+            start(thread)
+        if thread.name == "people-keeper":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _make(process(base, tmp_path, 4))
+    assert village.asked_for(REGISTER) == 0
+    assert "people-keeper" not in {thread.name for thread in threading.enumerate()}
+
+
 def test_a_full_disk_keeps_nobody_on_the_platform(
     village: Village, base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
