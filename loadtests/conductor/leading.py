@@ -90,12 +90,17 @@ class Leading:
             self._ready.close()
             self._refuse(f"INVALID: the profile needs the users {', '.join(left_out)}", ExitCode.BAD_CONFIGURATION)
         self._listen()
-        if self._headless and isinstance(self._runner, MasterRunner):
+        if self._unattended and isinstance(self._runner, MasterRunner):
             self._await_workers(self._runner)
 
     @property
     def _headless(self) -> bool:
         return bool(self._options.headless)
+
+    @property
+    def _unattended(self) -> bool:
+        """Whether Locust starts the run, and not somebody on its page."""
+        return bool(self._headless or self._options.autostart)
 
     @property
     def _ready(self) -> Stage:
@@ -160,7 +165,7 @@ class Leading:
         distributed = isinstance(self._runner, MasterRunner)
         if not distributed:
             self._members = (LOCAL,)
-        expected = self._options.expect_workers if distributed and self._headless else 1
+        expected = self._options.expect_workers if distributed and self._unattended else 1
         self._leader = Leader(order, self._members, self._post, expected=expected, tell=telling.say_live)
         self._concluded.clear()
         gevent.spawn(self._lead, self._leader)
@@ -245,7 +250,7 @@ class Leading:
         if leader is not None:
             leader.interrupt(name)
             self._concluded.wait(leader.concludes_within)
-        elif self._last is None and (self._headless or self._stage is None):
+        elif self._last is None and (self._unattended or self._stage is None):
             # Nothing was begun: whatever the main greenlet waits for is not to come.
             telling.say([f"INCONCLUSIVE: {name} before the run had begun"])
             self._ends()

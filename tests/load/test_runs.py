@@ -319,13 +319,31 @@ def test_a_name_that_does_not_resolve_is_told_before_the_run(staged: Stage) -> N
     assert "Traceback" not in locust.said
 
 
-def test_expected_workers_that_do_not_come_make_the_run_invalid(staged: Stage) -> None:
+@pytest.mark.parametrize("page", [False, True], ids=["headless", "with a page"])
+def test_expected_workers_that_do_not_come_make_the_run_invalid(staged: Stage, *, page: bool) -> None:
     """Locust alone would wait for ever, or end as if the platform had failed."""
-    port = str(free_port())
+    port, web = str(free_port()), str(free_port())
+    started = ("--autostart", "--web-host", "127.0.0.1", "--web-port", web) if page else ()
     master = ("--master", "--expect-workers", "2", "--expect-workers-max-wait", "2", "--master-bind-port", port)
-    with staged.locust(*master) as leading:
+    with staged.locust(*master, *started, headless=not page) as leading:
         assert leading.ends() == Cause.WORKER_LOST.code, leading.said
     assert "that never came" in leading.said
+
+
+def test_a_run_that_starts_by_itself_with_a_page_has_the_workers_that_it_expects(staged: Stage) -> None:
+    """It begins when all are there, and a signal before that is no broken platform."""
+    port, web = str(free_port()), str(free_port())
+    page = ("--autostart", "--autoquit", "0", "--web-host", "127.0.0.1", "--web-port", web)
+    with staged.locust("--processes", "2", *page, headless=False) as locust:
+        assert locust.ends() == 0, locust.said
+    assert staged.verdict()["load"]["arrivals"]["started"] == 200
+    with staged.locust(
+        *("--master", "--expect-workers", "2", "--master-bind-port", port), *page, headless=False, run="next"
+    ) as waiting:
+        waiting.says("Starting web interface")
+        threading.Event().wait(2)
+        waiting.signalled(signal.SIGINT)
+        assert waiting.ends() == 75, waiting.said
 
 
 def test_runs_are_started_and_stopped_on_the_page(staged: Stage) -> None:
