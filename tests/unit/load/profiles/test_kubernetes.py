@@ -117,6 +117,19 @@ def test_a_service_is_no_option_of_locust(job: str) -> None:
 
 
 @pytest.mark.parametrize("job", JOBS)
+def test_whoever_is_told_to_end_ends(job: str) -> None:
+    """The kernel spares process 1 a signal for which it has no handler, so it must be another one."""
+    assert pod(job)["shareProcessNamespace"] is True
+
+
+def test_pods_of_the_last_run_are_gone_before_the_next() -> None:
+    """They have the same labels: workers would find a master that ends, and a master workers that do."""
+    commands = re.findall(r"kubectl delete job [^`#\n]*", (FOLDER / "README.md").read_text(encoding="utf-8"))
+    assert len(commands) == 2
+    assert all("--cascade=foreground" in command for command in commands)
+
+
+@pytest.mark.parametrize("job", JOBS)
 def test_a_core_is_asked_for_and_never_taken_away(job: str) -> None:
     """Each process asks for a core and memory, and only its memory is limited."""
     resources = container(job)["resources"]
