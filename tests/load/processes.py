@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import httpx
+
 from tests.load.target import Target, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,6 +132,14 @@ def stage(folder: Path) -> Iterator[Stage]:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
+
+
+def answers(page: httpx.Client) -> bool:
+    """Whether Locust's page is there."""
+    try:
+        return page.get("/").is_success
+    except httpx.TransportError:
+        return False
 
 
 def until(done: Callable[[], bool], within: float = WITHIN) -> None:

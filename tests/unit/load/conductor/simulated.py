@@ -20,6 +20,7 @@ from loadtests.profiles.phases import Steady
 from loadtests.report.model import LoadRun
 from tests.unit.load.told import PLATFORM
 
+ONE, OTHER = "host_aaaaaaaaaa", "host_bbbbbbbbbb"
 OPERATION = "chat sendMessage"
 BEGAN = 1_800_000_000
 """What all clocks say in the beginning."""
@@ -70,6 +71,10 @@ class Simulated:
     heard: list[FromLeader] = field(default_factory=list)
     began: float | None = None
     reports: int = 0
+
+
+def two() -> list[Simulated]:
+    return [Simulated(ONE), Simulated(OTHER)]
 
 
 class Run:

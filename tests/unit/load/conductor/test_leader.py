@@ -1,25 +1,19 @@
 """The leader: whatever happens to a run, it ends in bounded time with the verdict that says so."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from fixtures.environments import Environment
-from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, READY_WITHIN
-from loadtests.conductor.messages import Done, End, FromMember, Go, Leaving, Pong, Prepare, Ready, Unable
+from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE
+from loadtests.conductor.messages import End, Go
 from loadtests.report.model import LoadRun
 from loadtests.verdict import Cause, Outcome, Verdict, judge
-from tests.unit.load.conductor.simulated import BEGAN, SEEN, Run, Simulated, profile
+from tests.unit.load.conductor.simulated import BEGAN, ONE, OTHER, SEEN, Run, Simulated, profile, two
 from tests.unit.load.told import PLATFORM
 
-ONE, OTHER = "host_aaaaaaaaaa", "host_bbbbbbbbbb"
 GREEN = SEEN.replace("blue", "green")
-
-
-def two() -> list[Simulated]:
-    return [Simulated(ONE), Simulated(OTHER)]
 
 
 def test_a_sound_run_is_go_and_took_as_long_as_its_profile(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,71 +51,6 @@ def test_the_verdict_so_far_is_told_every_second(monkeypatch: pytest.MonkeyPatch
     assert run.told[-1].facts.arrivals_asked > run.told[5].facts.arrivals_asked
 
 
-def test_whoever_does_not_answer_is_told_again_until_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its letter may have come before anybody listened; whoever is ready is left in peace."""
-    deaf = Simulated(OTHER)
-    answers = iter([None, None, Ready("run", 4)])
-    deaf.ready = lambda: next(answers)
-    run = Run([Simulated(ONE), deaf])
-    assert run.conduct(monkeypatch).verdict.outcome is Outcome.GO
-    told = [sum(isinstance(letter, Prepare) for letter in member.heard) for member in run.members.values()]
-    assert told == [1, 3]
-
-
-def test_an_end_is_told_again_to_whoever_was_never_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C before a worker listens: it is not waited for until nobody can be there any more, nor taken for lost."""
-    deaf = Simulated(OTHER, ready=lambda: None, deaf_until=1003.0)
-    run = Run([Simulated(ONE), deaf])
-    run.after(0.5, lambda leader: leader.interrupt("Ctrl-C"))
-    ended = run.conduct(monkeypatch)
-    assert (ended.verdict.outcome, ended.facts.workers_lost) == (Outcome.INCONCLUSIVE, ())
-    assert run.now < 1005
-    assert sum(isinstance(letter, End) for letter in run.members[ONE].heard) == 1
-
-
-@pytest.mark.parametrize(
-    "letter",
-    [
-        Unable("earlier", "people of the earlier run could not be made"),
-        Leaving("earlier", "Ctrl-C"),
-        Done("earlier", 0, 0, "people of the earlier run"),
-    ],
-)
-@pytest.mark.parametrize("seconds", [0.01, 3])
-def test_the_word_of_an_earlier_run_is_none_to_this_one(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, letter: FromMember
-) -> None:
-    """A member that took too long to end says so while the next run begins, whose reports are still waited for."""
-    run = Run(two())
-    run.after(seconds, lambda leader: leader.hear(ONE, letter))
-    ended = run.conduct(monkeypatch)
-    assert ended.verdict.outcome is Outcome.GO, ended.verdict.reasons
-    assert not any("earlier" in note for note in ended.notes)
-
-
-@pytest.mark.parametrize("seconds", [0.01, 3])
-def test_what_failed_in_an_earlier_run_has_not_failed_in_this_one(
-    monkeypatch: pytest.MonkeyPatch, seconds: float
-) -> None:
-    """A report that came late is no part of the sum, before the run begins or after."""
-    run = Run(two())
-    failed = replace(run.members[ONE], errors=1.0, began=BEGAN - 10.0)
-    run.after(seconds, lambda leader: leader.hear(ONE, run.report(failed, "earlier")))
-    ended = run.conduct(monkeypatch)
-    assert ended.verdict.outcome is Outcome.GO, ended.verdict.reasons
-    assert {tally.failed for tally in ended.counts.tallies.values()} == {0}
-
-
-def test_a_member_whose_first_report_is_late_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until all have reported nothing is complete; then looking begins with the run, and not with the epoch."""
-    slow = Simulated(OTHER, quiet_until=3.5)
-    run = Run([Simulated(ONE), slow])
-    began = time.process_time()
-    ended = run.conduct(monkeypatch)
-    assert ended.verdict.outcome is Outcome.GO, ended.verdict.reasons
-    assert time.process_time() - began < 20
-
-
 def test_members_with_different_clocks_begin_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Offset 0 is told by each member's own clock; clocks that are too far apart make the run INVALID."""
     run = Run([Simulated(ONE), Simulated(OTHER, clock=3.0)])
@@ -129,51 +58,6 @@ def test_members_with_different_clocks_begin_together(monkeypatch: pytest.Monkey
     began = [entry.at for member in run.members.values() for entry in member.heard if isinstance(entry, Go)]
     assert began[1] - began[0] == pytest.approx(3.0)
     assert ended.verdict.exit_code == Cause.CLOCKS_DISAGREE.code
-
-
-def test_a_lost_worker_ends_the_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Locust lost, what fell silent and what left: none of them is waited for until the profile is over."""
-    run = Run(two())
-    run.after(5, lambda leader: leader.lose(ONE, "no heartbeat"))
-    ended = run.conduct(monkeypatch)
-    assert ended.verdict.exit_code == Cause.WORKER_LOST.code
-    assert "host-aaaaaa (no heartbeat)" in str(ended.verdict.reasons[0])
-    assert run.now < 1000 + 10
-
-    run = Run([Simulated(ONE), Simulated(OTHER, silent_from=1005.0)])
-    run.after(12, lambda leader: leader.lose(OTHER, "no heartbeat", gone=True))
-    ended = run.conduct(monkeypatch)
-    assert "host-bbbbbb (silent for" in str(ended.verdict.reasons[0])
-    assert run.now < 1000 + 15 + DRAIN_AT_ONCE
-
-    run = Run(two())
-    run.after(5, lambda leader: leader.hear(ONE, Leaving("run", "Ctrl-C")))
-    assert run.conduct(monkeypatch).verdict.exit_code == Cause.WORKER_LOST.code
-
-
-def test_a_lost_worker_that_lives_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its people are to be removed, and who stayed is told: what it says then is waited for, and changes no count."""
-    silent = Simulated(OTHER, silent_from=1005.0)
-    run = Run([Simulated(ONE), silent])
-    run.after(13, lambda _: setattr(silent, "silent_from", 1e9))
-    run.after(13, lambda leader: leader.hear(OTHER, Done("run", 4, 0, "account x")))
-    ended = run.conduct(monkeypatch)
-    assert ended.verdict.exit_code == Cause.WORKER_LOST.code
-    assert End("run", DRAIN_AT_ONCE, early=True) in silent.heard
-    assert any("account x" in note for note in ended.notes)
-    assert run.now < 1000 + 20
-
-
-def test_the_people_of_a_worker_that_is_gone_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It cannot say any more who stayed, and its ledger does; also where it was killed while it made them."""
-    for ready, people in ((Ready("run", 6), "6 people"), (None, "people")):
-        gone = Simulated(OTHER, ready=lambda ready=ready: ready, silent_from=1005.0)  # type: ignore[misc]
-        run = Run([Simulated(ONE), gone], replace(profile(), people=12))
-        run.after(5, lambda leader: leader.lose(OTHER, "no heartbeat", gone=True))
-        ended = run.conduct(monkeypatch)
-        assert ended.notes == (
-            f"{people} of host-bbbbbb may be there: its ledger names them (nowhere/ledger, where it ran)",
-        )
 
 
 def test_what_comes_after_the_end_changes_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,43 +76,6 @@ def test_what_comes_after_the_end_changes_no_verdict(monkeypatch: pytest.MonkeyP
     assert run.conduct(monkeypatch).verdict.exit_code == Cause.WORKER_LOST.code
 
 
-def test_a_member_that_never_heard_of_the_beginning_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a run of a few seconds nobody notices its silence, and its share is missing from every count."""
-    run = Run([Simulated(ONE), Simulated(OTHER, deaf_until=1002.0, ready=lambda: None)], profile(3))
-    run.after(0.0, lambda leader: leader.hear(OTHER, Ready("run", 4)))
-    run.after(0.1, lambda leader: leader.hear(OTHER, Pong("run", BEGAN + 0.1, BEGAN + 0.1)))
-    ended = run.conduct(monkeypatch)
-    assert ended.verdict.exit_code == Cause.WORKER_LOST.code
-    assert "it never heard that the run began" in str(ended.verdict.reasons)
-
-
-def test_many_people_have_their_time_to_leave(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as removing them may take is waited for the last word, and who takes it is not lost."""
-    run = Run([Simulated(ONE, leaves_for=80)], replace(profile(), people=1000))
-    assert run.conduct(monkeypatch).verdict.outcome is Outcome.GO
-    run = Run([Simulated(ONE, leaves_for=80)])
-    assert run.conduct(monkeypatch).verdict.exit_code == Cause.WORKER_LOST.code
-
-
-def test_a_worker_that_never_came_is_a_lost_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without it no load is made at all, and nobody is asked to make people."""
-    run = Run([Simulated(ONE)])
-    run.leader._expected = 2
-    ended = run.conduct(monkeypatch)
-    assert ended.verdict.exit_code == Cause.WORKER_LOST.code
-    assert "1 that never came" in str(ended.verdict.reasons[0])
-    assert not any(isinstance(entry, Go) for entry in run.members[ONE].heard)
-
-
-def test_who_cannot_make_its_people_makes_the_run_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the member's own words, before any load is made."""
-    run = Run([Simulated(ONE), Simulated(OTHER, ready=lambda: Unable("run", "no people: status 503"))])
-    ended = run.conduct(monkeypatch)
-    assert ended.verdict.exit_code == Cause.NOT_PREPARED.code
-    assert "host-bbbbbb: no people: status 503" in str(ended.verdict.reasons[0])
-    assert ended.facts.arrivals_asked == 0
-
-
 def test_a_leader_that_breaks_ends_its_members_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a verdict, and with nobody left behind."""
     run = Run([Simulated(ONE)])
@@ -240,22 +87,6 @@ def test_a_leader_that_breaks_ends_its_members_all_the_same(monkeypatch: pytest.
     with pytest.raises(OSError, match="broken pipe"):
         run.conduct(monkeypatch)
     assert run.members[ONE].heard[-1] == End("run", DRAIN_AT_ONCE, early=True)
-
-
-def test_who_is_never_ready_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Making people has a bound."""
-    run = Run([Simulated(ONE), Simulated(OTHER, ready=lambda: None)])
-    ended = run.conduct(monkeypatch)
-    assert ended.verdict.exit_code == Cause.NOT_PREPARED.code
-    assert run.now < 1000 + READY_WITHIN + 10
-
-
-def test_who_never_ends_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draining and removing people have a bound; who says nothing more by then is lost."""
-    run = Run([Simulated(ONE), Simulated(OTHER, silent_from=1020.5)])
-    ended = run.conduct(monkeypatch)
-    assert ended.verdict.exit_code == Cause.WORKER_LOST.code
-    assert run.now < 1022 + DRAIN + run.leader.farewell
 
 
 def test_a_target_that_changes_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

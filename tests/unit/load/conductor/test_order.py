@@ -7,7 +7,7 @@ import pytest
 from fixtures.environments import ConfigurationErrors, load_environment
 from loadtests.conductor.order import Order, received
 from loadtests.profiles.load import load_profile, profile_file
-from tests.unit.load.conductor.test_member import ENVIRONMENT
+from tests.unit.load.conductor.correspondent import ENVIRONMENT
 
 
 def order(profile: Path, environment: Path) -> Order:
