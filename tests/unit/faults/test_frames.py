@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fixtures.sandbox.faults.mangler.frames import Frame, close_frame, read_frame
@@ -99,6 +99,7 @@ def test_swapping_loses_and_doubles_nothing_but_the_last(numbers: list[int], eve
     ),
     st.lists(st.text(max_size=5), max_size=4),
 )
+@example(document=[[]], steps=["\N{SUPERSCRIPT TWO}", "0"])
 def test_a_pointer_that_leads_nowhere_changes_nothing_and_never_fails(document: object, steps: list[str]) -> None:
     """Setting a member by pointer works on any JSON: where there is no place for it nothing happens."""
     pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
