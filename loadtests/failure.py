@@ -7,8 +7,8 @@ UNANSWERED: Final = "unanswered at the end"
 
 OWN: Final = "generator: "
 """How a cause begins when the machine that makes the load had no more of something: no failure of the platform."""
-
-
+NO_ROOM: Final = f"{OWN}no connection left that open files and ports allow"
+"""Cause of what had to wait for that, and failed by nothing."""
 NOT_AS_SENT: Final = "not as sent"
 """What somebody else was sent came altered, out of order, or after something else that was lost."""
 

@@ -7,6 +7,7 @@ that Locust's page, console and files show it like everything else.
 import itertools
 import math
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +24,7 @@ from loadtests.budgets.model import ALL
 from loadtests.client.timeouts import Timeouts
 from loadtests.engine import Engine, Plan
 from loadtests.engine.locust_statistics import report
-from loadtests.failure import OWN, agrees
+from loadtests.failure import NO_ROOM, agrees
 from loadtests.profiles.model import OperationRate
 from loadtests.profiles.operations import REPEATABLE
 from loadtests.profiles.phases import highest
@@ -40,9 +41,8 @@ _FEWEST: Final = 32
 """Connections of an operation, however slowly it is sent."""
 _QUICK: Final = 0.05
 """Seconds of an answer that is quick: for these there are connections before the first arrival."""
-
-
-NO_ROOM: Final = f"{OWN}no connection left that open files and ports allow"
+_FEW: Final = 0.01
+"""Share of arrivals that may wait for a connection which there is no room for."""
 
 
 class Rates:
@@ -57,6 +57,7 @@ class Rates:
         self._engine = Engine(target, over=session.recorder.limits, timeouts=self._timeouts, drain=math.inf)
         self._waited: dict[str, int] = {}
         """Subject to the arrivals that waited for a connection which this process has no room for, as far as told."""
+        self._sent: Counter[str] = Counter()
         self._methods = {rate.operation: REPEATABLE[rate.operation].method for rate in session.profile.rates}
         self._tokens: tuple[str, ...] = ()
 
@@ -74,7 +75,9 @@ class Rates:
         counts = self._engine.take()
         report(self._stats, counts, self._methods)
         for subject, waited in self._engine.facts().full.items():
-            if waited > self._waited.get(subject, waited):
+            if subject in counts.tallies:
+                self._sent[subject] += counts.tallies[subject].requests
+            if waited > max(self._waited.get(subject, waited), _FEW * self._sent[subject]):
                 # Their latencies are this process's own fault, and no failures that Locust has to show.
                 counts.causes[subject, NO_ROOM] += waited - self._waited[subject]
                 self._waited[subject] = waited
@@ -86,12 +89,12 @@ class Rates:
 
     def stop(self, drain: float) -> int:
         """Send nothing more, and wait for what is in flight; the engine counts what it abandons."""
+        deadline = time.perf_counter() + drain
         if time.perf_counter() >= self._session.begins + self._session.profile.duration:
             # The schedule is over, and the engine ends by itself when it has caught up with it.
-            deadline = time.perf_counter() + drain
             while self._engine.running and time.perf_counter() < deadline:
                 gevent.sleep(_LOOK_EVERY)
-        if not self._engine.stop(drain=drain, sleep=gevent.sleep):
+        if not self._engine.stop(drain=max(0.0, deadline - time.perf_counter()), sleep=gevent.sleep):
             self._spoils("the engine did not end: what it sent last is not counted")
         self.collect()
         self._session.lag.merge(self._engine.facts().loop_lag)

@@ -121,6 +121,7 @@ class Wire:
                     self.ahead = self.take()
                     if not self.ahead:
                         raise
+                    self._rest = rest
                     return False
         finally:
             either.close()

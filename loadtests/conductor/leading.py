@@ -25,7 +25,7 @@ from loadtests.conductor.order import Order
 from loadtests.conductor.placing import Placing
 from loadtests.conductor.platform import metrics_of, read_on
 from loadtests.conductor.post import Post
-from loadtests.conductor.signals import SIGHUP, SIGINT, SIGTERM, on_signals
+from loadtests.conductor.signals import NAMES, SIGHUP, SIGINT, SIGTERM, on_signals
 from loadtests.conductor.stage import RunFolderError, Stage, set_up
 from loadtests.patience import enough_for
 from loadtests.report.folder import write
@@ -91,7 +91,13 @@ class Leading:
             self._refuse(f"INVALID: the profile needs the users {', '.join(left_out)}", ExitCode.BAD_CONFIGURATION)
         self._listen()
         if self._unattended and isinstance(self._runner, MasterRunner):
-            self._await_workers(self._runner)
+            # With a page, Locust's own handler of SIGTERM comes after the init event.
+            held = None if self._headless else gevent.signal_handler(SIGTERM, self._interrupted, NAMES[SIGTERM])
+            try:
+                self._await_workers(self._runner)
+            finally:
+                if held is not None:
+                    held.cancel()
 
     @property
     def _headless(self) -> bool:

@@ -51,7 +51,7 @@ BEHIND: Final = 2.0
 """Seconds that this process may be behind the leader at the end of the schedule."""
 AT_WORK_WITHIN: Final = 5.0
 """Seconds from offset 0 in which every user of the profile has begun."""
-UNDER_WAY: Final = 10.0
+UNDER_WAY: Final = 15.0
 """Seconds for whoever is being made when the run ends, before all that were made can be removed."""
 
 

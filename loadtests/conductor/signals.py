@@ -8,7 +8,7 @@ from typing import Final
 
 import gevent
 
-__all__ = ["SIGHUP", "SIGINT", "SIGTERM", "on_signals"]
+__all__ = ["NAMES", "SIGHUP", "SIGINT", "SIGTERM", "on_signals"]
 
 AT_ONCE: Final = 75
 """Exit code of a process that was not given the time to write its verdict: whatever it had was not enough."""

@@ -48,9 +48,13 @@ class Driver:
 
     async def warm(self, count: int) -> None:
         """Open connections before the first request. One that fails is opened again when it is needed."""
-        for done in range(0, count, AT_ONCE):
-            some = min(AT_ONCE, count - done)
-            await asyncio.gather(*(self._open() for _ in range(some)), return_exceptions=True)
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def opens() -> None:
+            async with places:
+                await self._open()
+
+        await asyncio.gather(*(opens() for _ in range(count)), return_exceptions=True)
 
     def begin(self, at: float) -> None:
         """Send, from this time of `time.perf_counter` on."""

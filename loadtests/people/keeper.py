@@ -68,7 +68,8 @@ class Keeper:
         """Refresh who is due: no longer fresh, and in an even share of the second third or beyond it."""
         while self._people and not self._over.is_set():
             now, (since, person) = self._clock(), self._people[0]
-            fresh_for = self._lifetime / _PART
+            # A platform may say that tokens live no time at all: that is no reason to ask it without a pause.
+            fresh_for = max(self._lifetime / _PART, TICK)
             if now - since < fresh_for or (now - since < 2 * fresh_for and now < self._paced):
                 return
             # Nothing switches to another greenlet from the look at the first to here.

@@ -109,11 +109,13 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
             )
     if unread <= {ALL, EACH, *labels()}:
         # Any other line that is wrong may be the one that judges a journey.
-        _judge_failures(reading, known, budget)
+        _judge_failures(reading, known, budget, unread)
     return budget
 
 
-def _judge_failures(reading: Reading, known: Mapping[str, JourneyFacts], budget: Budget) -> None:
+def _judge_failures(
+    reading: Reading, known: Mapping[str, JourneyFacts], budget: Budget, unread: frozenset[str]
+) -> None:
     """What fails has to count: of each journey, of idle connections, and of each operation that is in no journey's.
 
     A journey fails with its requests, and with what is in no other figure. An operation at a rate of its own fails
@@ -130,7 +132,7 @@ def _judge_failures(reading: Reading, known: Mapping[str, JourneyFacts], budget:
             )
     alone = {ALL} if called(reading.raw, known) == rated(reading.raw) and len(rated(reading.raw)) == 1 else set()
     for operation in sorted(rated(reading.raw)):
-        if judged.isdisjoint({operation, EACH, *alone}):
+        if (judged | unread).isdisjoint({operation, EACH, *alone}):
             reading.wrong(
                 "budget",
                 f"judges no failure of {operation!r}, which is sent at a rate of its own",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from loadtests.failure import NO_ROOM
 from loadtests.judging import Answer, Finding
 from loadtests.numbers import count, latency, offset, share
 from loadtests.report.model import LoadRun
@@ -121,7 +122,8 @@ def _bad(run: LoadRun, name: str, limit: float | None) -> int:
 
 def _worst(run: LoadRun, limit: float | None, names: list[str]) -> str:
     if limit is None:
-        causes = Counter({key: times for key, times in run.counts.causes.items() if key[0] in names})
+        found = run.counts.causes.items()
+        causes = Counter({key: times for key, times in found if key[0] in names and key[1] != NO_ROOM})
         top = max(causes, key=lambda key: (causes[key], key), default=None)
         return "" if top is None else f"{top[0]}: {top[1]}"
     return max(names, key=lambda name: (_bad(run, name, limit), name)) if len(names) > 1 else ""

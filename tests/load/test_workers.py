@@ -149,13 +149,13 @@ def test_a_run_that_starts_by_itself_with_a_page_has_the_workers_that_it_expects
     with staged.locust("--processes", "2", *page, headless=False) as locust:
         assert locust.ends() == 0, locust.said
     assert staged.verdict()["load"]["arrivals"]["started"] == 200
-    with staged.locust(
-        *("--master", "--expect-workers", "2", "--master-bind-port", port), *page, headless=False, run="next"
-    ) as waiting:
-        waiting.says("Starting web interface")
-        threading.Event().wait(2)
-        waiting.signalled(signal.SIGINT)
-        assert waiting.ends() == 75, waiting.said
+    master = ("--master", "--expect-workers", "2", "--master-bind-port", port)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with staged.locust(*master, *page, headless=False, run=number.name) as waiting:
+            waiting.says("Starting web interface")
+            threading.Event().wait(2)
+            waiting.signalled(number)
+            assert waiting.ends() == 75, waiting.said
 
 
 def test_a_run_that_was_started_before_any_worker_was_there_is_started_again(staged: Stage) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures.contract.operation import Endpoint
-from fixtures.http1.connections import Connections
+from fixtures.http1.connections import Connections, Limits
 from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError
 from tests.unit.http1.asking import PUT, SOON, ask, text
 from tests.unit.http1.conftest import LARGEST
@@ -205,12 +206,16 @@ def test_an_answer_is_heard_though_nobody_reads_on(
     assert known.connections == 2
 
 
-def test_a_request_that_nobody_takes_is_given_up(connections: Connections) -> None:
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_request_that_nobody_takes_is_given_up(connections: Connections, certificates: Path, *, secure: bool) -> None:
     """A peer that neither reads nor answers costs the time for one piece."""
-    over = threading.Event()
-    with server(lambda _: over.wait(5)) as known:
+    over, ours = threading.Event(), certificates / "ca.pem"
+    limits = Limits(connect=5.0, read=1.0, whole=5.0)
+    with server(lambda _: over.wait(5), certificates=certificates if secure else None) as known:
+        began = time.monotonic()
         with pytest.raises(TimeoutError, match="nothing more of the request was taken"):
-            ask(connections, known.url, endpoint=PUT, content=bytes(30_000_000), limits=SOON)
+            ask(connections, known.url, endpoint=PUT, content=bytes(30_000_000), limits=limits, ca_file=ours)
+        assert time.monotonic() - began < 1.8
         over.set()
 
 

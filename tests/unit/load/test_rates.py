@@ -76,6 +76,16 @@ def test_a_platform_that_is_too_slow_is_not_excused(made: Session, monkeypatch: 
     assert (OPERATION, NO_ROOM) not in made.recorder.take().causes
 
 
+def test_draining_takes_its_time_once(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a schedule that is over, too, what is not answered by then is abandoned."""
+    monkeypatch.setattr(f"{__name__}.TAKES", 9.0)
+    rates = begun(made, monkeypatch)
+    gevent.sleep(2.3)
+    began = time.perf_counter()
+    rates.stop(1.0)
+    assert time.perf_counter() - began < 1.6
+
+
 def test_each_service_answers_for_itself(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """A route that leads to another service answers quickly, with the right status and the right type."""
     health = {

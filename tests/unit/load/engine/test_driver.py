@@ -86,3 +86,31 @@ def test_what_has_been_opened_or_refused_is_not_being_opened(*, opens: bool) -> 
         return seen
 
     assert asyncio.run(opening()) == [1, 0]
+
+
+def test_one_opening_that_hangs_holds_up_no_other_when_warming_up() -> None:
+    """As many are opened at one time as may be, and whoever is open lets the next begin."""
+
+    async def warms() -> tuple[int, int]:
+        plan, recorder = Plan("told", b""), Recorder("told", Ledger(Counts(), new_lock()))
+        driver = Hanging(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, Watch(lambda _: None, "t"))
+        warming = asyncio.get_running_loop().create_task(driver.warm(100))
+        await asyncio.sleep(0.1)
+        warming.cancel()
+        return driver.begun, driver.most
+
+    assert asyncio.run(warms()) == (100, 32)
+
+
+class Hanging(Driver):
+    """Opens all but the first, and notes how many are opened at one time."""
+
+    begun = most = under_way = 0
+
+    async def _open(self) -> Connection:
+        self.begun += 1
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(60 if self.begun == 1 else 0)
+        self.under_way -= 1
+        return Connection(self.plan, 1, self.recorder, self._watch, self)

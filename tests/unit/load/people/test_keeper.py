@@ -170,6 +170,13 @@ def test_nobody_gets_the_tokens_of_somebody_else() -> None:
     assert keeper.failures == {"they were somebody else's": 1}
 
 
+def test_tokens_that_live_no_time_are_asked_for_with_pauses() -> None:
+    """What the platform says of them may be wrong, and is no reason for a load that nobody asked for."""
+    town, clock = Town(), Clock()
+    keeper = _keeper(town, _people(town, 2, 0), clock)
+    assert max(_run(town, keeper, clock, 10)) <= 2
+
+
 def test_a_token_that_had_expired_is_told() -> None:
     """A process that stood still for a whole life has sent with old tokens, which the report has to say."""
     town, clock = Town(), Clock()
