@@ -45,7 +45,7 @@ def test_a_broken_limit_is_no_go(staged: Stage) -> None:
 def test_an_interrupted_run_writes_its_verdict(staged: Stage, number: signal.Signals, name: str) -> None:
     """INCONCLUSIVE, with what was known by then."""
     with staged.locust(lasting="10 min") as locust:
-        locust.says("last second")
+        locust.says("so far")
         locust.signalled(number)
         if number is signal.SIGHUP:
             # Shell and kernel both send it, a moment apart.
@@ -60,7 +60,7 @@ def test_a_second_ctrl_c_ends_it_at_once(staged: Stage) -> None:
     """Whoever asks twice does not want to wait for what is in flight."""
     staged.target.delay = 30
     with staged.locust(lasting="10 min") as locust:
-        locust.says("last second")
+        locust.says("so far")
         locust.signalled(signal.SIGINT)
         threading.Event().wait(0.5)
         locust.signalled(signal.SIGINT)
@@ -113,7 +113,7 @@ def test_what_breaks_before_the_run_is_never_a_broken_platform(staged: Stage) ->
 def test_a_second_run_against_a_target_is_refused_unless_allowed_by_name(staged: Stage) -> None:
     """It is told which run holds the target, and may be made alongside of that one."""
     with staged.locust(lasting="10 min") as first:
-        first.says("last second")
+        first.says("so far")
         with staged.locust(run="second") as second:
             assert second.ends() == 66, second.said
         assert "Traceback" not in second.said
@@ -126,7 +126,7 @@ def test_a_second_run_against_a_target_is_refused_unless_allowed_by_name(staged:
 def test_a_target_that_switches_under_the_run_makes_it_invalid(staged: Stage) -> None:
     """Exit code of its own, and the change in words."""
     with staged.locust(lasting="10 min") as locust:
-        locust.says("last second")
+        locust.says("so far")
         staged.target.slot = "green"
         assert locust.ends() == Cause.TARGET_CHANGED.code, locust.said
     assert "chat answered from slot green, not blue" in locust.said
@@ -203,7 +203,7 @@ def test_runs_are_started_and_stopped_on_the_page(staged: Stage) -> None:
         locust.says("VERDICT  GO")
         until(lambda: page.get("/stats/requests").json()["state"] == "stopped")
         assert page.post("/swarm").json()["success"]
-        until(lambda: locust.said.count("last second") >= 2)
+        until(lambda: locust.said.count("so far") >= 2)
         assert page.post("/stop").json()["success"]
         locust.says("VERDICT  INCONCLUSIVE")
         locust.signalled(signal.SIGTERM)

@@ -97,7 +97,7 @@ def test_a_closed_run_that_is_interrupted_leaves_nobody_behind(tmp_path: Path, s
     """Its people are removed, its report is written, and it says that its users waited with the platform."""
     made = Made(tmp_path, sandbox, CLOSED)
     with made.locust as locust:
-        locust.says("last second")
+        locust.says("so far")
         locust.signalled(signal.SIGINT)
         assert locust.ends() == 75, locust.said
     assert samples(made.verdict)["browsing"] > 0

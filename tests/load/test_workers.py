@@ -17,7 +17,7 @@ from tests.load.processes import Locust, Stage, answers, free_port, lives, until
 def test_several_processes_give_one_verdict(staged: Stage) -> None:
     """What all of them sent is counted once, and the master's verdict is the exit code."""
     with staged.locust("--processes", "2") as locust:
-        locust.says("last second")
+        locust.says("so far")
         children = locust.children
         assert locust.ends() == 0, locust.said
     assert len(children) == 2
@@ -50,7 +50,7 @@ def test_a_worker_that_is_slow_to_listen_is_told_again(staged: Stage) -> None:
 def test_a_killed_worker_makes_the_run_invalid_at_once(staged: Stage) -> None:
     """What it had counted is gone; nobody waits for the end of the profile."""
     with staged.locust("--processes", "2", lasting="10 min") as locust:
-        locust.says("last second")
+        locust.says("so far")
         children = locust.children
         signal_to(children[0], signal.SIGKILL)
         assert locust.ends() == Cause.WORKER_LOST.code, locust.said
@@ -61,7 +61,7 @@ def test_a_killed_worker_makes_the_run_invalid_at_once(staged: Stage) -> None:
 def test_a_signal_that_reaches_workers_too_loses_none(staged: Stage, number: signal.Signals) -> None:
     """A terminal sends it to all, as `timeout` does: the leader ends the run, and the workers wait for its word."""
     with staged.locust("--processes", "2", lasting="10 min") as locust:
-        locust.says("last second")
+        locust.says("so far")
         locust.signalled(number, group=True)
         assert locust.ends() == 75, locust.said
     assert staged.verdict()["verdict"] == "INCONCLUSIVE"
@@ -74,7 +74,7 @@ def test_workers_whose_master_is_killed_end_by_themselves(staged: Stage) -> None
     with staged.locust(*master, lasting="10 min") as leading:
         worker = ("-f", "loadtests/locustfile.py", "--worker", "--headless", "--master-port", port)
         with Locust(staged.folder, *worker) as working:
-            leading.says("last second")
+            leading.says("so far")
             leading.signalled(signal.SIGKILL)
             leading.process.wait()
             # Its lock is gone with it; another one takes the port, and waits for workers of its own.
@@ -82,7 +82,7 @@ def test_workers_whose_master_is_killed_end_by_themselves(staged: Stage) -> None
                 assert working.ends() == Cause.WORKER_LOST.code, working.said
                 following.signalled(signal.SIGTERM)
                 assert following.ends() == 75, following.said
-    assert "last second" not in following.said
+    assert "so far" not in following.said
 
 
 def test_a_worker_that_joins_late_is_not_used(staged: Stage) -> None:
@@ -91,7 +91,7 @@ def test_a_worker_that_joins_late_is_not_used(staged: Stage) -> None:
     worker = ("-f", "loadtests/locustfile.py", "--worker", "--headless", "--master-port", port)
     master = ("--master", "--expect-workers", "1", "--master-bind-port", port)
     with staged.locust(*master, lasting="9 s") as leading, Locust(staged.folder, *worker) as first:
-        leading.says("last second")
+        leading.says("so far")
         with Locust(staged.folder, *worker) as late:
             assert leading.ends() == 0, leading.said
             assert first.ends() == 0, first.said
@@ -108,7 +108,7 @@ def test_many_workers_that_join_late_do_no_harm(staged: Stage) -> None:
         zmq.Context() as context,
         ExitStack() as ends,
     ):
-        leading.says("last second")
+        leading.says("so far")
         for number in range(8):
             late = ends.enter_context(context.socket(zmq.DEALER))
             name = f"late_{number}"
@@ -122,7 +122,7 @@ def test_many_workers_that_join_late_do_no_harm(staged: Stage) -> None:
 def test_a_worker_that_was_away_makes_the_run_invalid(staged: Stage) -> None:
     """It comes back, and what it did meanwhile is in no count: it ends by itself, and is not taken in again."""
     with staged.locust("--processes", "2", lasting="10 min") as locust:
-        locust.says("last second")
+        locust.says("so far")
         [stopped, _] = children = locust.children
         os.kill(stopped, signal.SIGSTOP)
         locust.says("Shape test completed")
