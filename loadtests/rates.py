@@ -8,7 +8,7 @@ import itertools
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import gevent
@@ -22,6 +22,7 @@ from fixtures.http1.target import Target
 from loadtests.arrivals import offsets
 from loadtests.budgets.model import ALL
 from loadtests.client.timeouts import Timeouts
+from loadtests.counts import Counts
 from loadtests.engine import Engine, Plan
 from loadtests.engine.locust_statistics import report
 from loadtests.failure import NO_ROOM, agrees
@@ -55,8 +56,8 @@ class Rates:
         self._timeouts = Timeouts().scaled(session.platform.time_scale)
         # How long it may drain, `stop` is told.
         self._engine = Engine(target, over=session.recorder.limits, timeouts=self._timeouts, drain=math.inf)
-        self._waited: dict[str, int] = {}
-        """Subject to the arrivals that waited for a connection which this process has no room for, as far as told."""
+        self._cut: set[str] = set()
+        """Subjects that have fewer connections than they need, since there is no room for more."""
         self._sent: Counter[str] = Counter()
         self._methods = {rate.operation: REPEATABLE[rate.operation].method for rate in session.profile.rates}
         self._tokens: tuple[str, ...] = ()
@@ -74,13 +75,7 @@ class Rates:
         self._renew()
         counts = self._engine.take()
         report(self._stats, counts, self._methods)
-        for subject, waited in self._engine.facts().full.items():
-            if subject in counts.tallies:
-                self._sent[subject] += counts.tallies[subject].requests
-            if waited > max(self._waited.get(subject, waited), _FEW * self._sent[subject]):
-                # Their latencies are this process's own fault, and no failures that Locust has to show.
-                counts.causes[subject, NO_ROOM] += waited - self._waited[subject]
-                self._waited[subject] = waited
+        self._sent.update({subject: tally.requests for subject, tally in counts.tallies.items()})
         self._session.recorder.add(counts)
         for sighting in self._engine.sightings():
             self._session.sighted(REPEATABLE[sighting.subject].service, sighting.value)
@@ -97,8 +92,18 @@ class Rates:
         if not self._engine.stop(drain=max(0.0, deadline - time.perf_counter()), sleep=gevent.sleep):
             self._spoils("the engine did not end: what it sent last is not counted")
         self.collect()
-        self._session.lag.merge(self._engine.facts().loop_lag)
+        facts = self._engine.facts()
+        self._session.lag.merge(facts.loop_lag)
+        self._session.recorder.add(self._waited_for_us(facts.full))
         return 0
+
+    def _waited_for_us(self, full: Mapping[str, int]) -> Counts:
+        """What had to wait for a connection that there is no room for: its latency is no fault of the platform's."""
+        counts = Counts(self._session.recorder.limits)
+        for subject in self._cut:
+            if full.get(subject, 0) > _FEW * self._sent[subject]:
+                counts.causes[subject, NO_ROOM] = full[subject]
+        return counts
 
     def _spoils(self, trouble: str) -> None:
         """Say once what makes the counts worth nothing."""
@@ -113,7 +118,7 @@ class Rates:
         operation, session = REPEATABLE[rate.operation], self._session
         needed = self._connections(rate)
         if needed > max(_FEWEST, room):
-            self._waited[rate.operation] = 0
+            self._cut.add(rate.operation)
         connections = max(_FEWEST, min(room, needed))
         return Plan(
             subject=rate.operation,
