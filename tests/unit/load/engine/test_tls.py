@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.sandbox.tls import write_certificates
 from loadtests.engine import Plan
 from tests.unit.load.engine.runs import GET, SUBJECT, arriving, ends, engine
 from tests.unit.load.engine.server import OK, PATIENCE_S, Server, serving
@@ -23,23 +22,15 @@ THREE = (0.0, 0.02, 0.04)
 ENDLESS = b"HTTP/1.1 200 OK\r\n\r\nok"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Certificates of one server."""
-    made = tmp_path_factory.mktemp("tls")
-    write_certificates(made)
-    return made
-
-
 @pytest.mark.parametrize(
     "pieces",
     [(OK,), tuple(OK[at : at + 7] for at in range(0, len(OK), 7)), (OK.replace(b": 2", b": 40000") + b"x" * 39_998,)],
     ids=["whole", "in pieces", "many records"],
 )
-def test_answers_over_tls_are_as_good(folder: Path, pieces: tuple[bytes, ...]) -> None:
+def test_answers_over_tls_are_as_good(certificates: Path, pieces: tuple[bytes, ...]) -> None:
     """Answers are read whatever records they come in, over one connection."""
     sizes: list[int] = []
-    with serving(lambda server, peer: server.answers(peer, *pieces), folder) as server:
+    with serving(lambda server, peer: server.answers(peer, *pieces), certificates) as server:
         counts = arriving(server, THREE, connections=1, check=lambda _, body: sizes.append(len(body)))
     assert (counts.tally(SUBJECT).requests, counts.tally(SUBJECT).failed) == (3, 0)
     assert sizes == [len(b"".join(pieces).partition(b"\r\n\r\n")[2])] * 3
@@ -70,10 +61,10 @@ def spoils(server: Server, peer: socket.socket) -> None:
         server.over.wait(PATIENCE_S)
 
 
-def test_a_target_that_lets_nobody_in_delays_no_arrival(folder: Path) -> None:
+def test_a_target_that_lets_nobody_in_delays_no_arrival(certificates: Path) -> None:
     """Who is due is taken up then, and has failed by the target's fault; nothing of it is the engine's lag."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        origin = Server(silent.getsockname()[1], ssl.create_default_context(cafile=folder / "ca.pem"))
+        origin = Server(silent.getsockname()[1], ssl.create_default_context(cafile=certificates / "ca.pem"))
         runs = engine(origin, connect=1.0, read=1.0)
         runs.start(Plan(SUBJECT, GET, arrivals=iter(THREE), connections=8), begins=time.perf_counter() + 0.2)
         ends(runs)
@@ -90,26 +81,28 @@ def hangs(server: Server, _: socket.socket) -> None:
 @pytest.mark.parametrize(
     ("handle", "cause"), [(says_goodbye, ""), (cuts_off, "reset"), (spoils, "TLS")], ids=["ends", "cut", "spoilt"]
 )
-def test_only_tls_can_end_a_body(folder: Path, handle: Callable[[Server, socket.socket], None], cause: str) -> None:
+def test_only_tls_can_end_a_body(
+    certificates: Path, handle: Callable[[Server, socket.socket], None], cause: str
+) -> None:
     """A body without a length is complete when TLS says that it ended, and not when the connection was cut."""
-    with serving(handle, folder) as server:
+    with serving(handle, certificates) as server:
         counts = arriving(server, THREE[:2])
     assert dict(counts.causes) == ({(SUBJECT, cause): 2} if cause else {})
     assert counts.tally(SUBJECT).requests == 2
 
 
-def test_a_certificate_that_is_not_trusted_is_counted_so(folder: Path) -> None:
+def test_a_certificate_that_is_not_trusted_is_counted_so(certificates: Path) -> None:
     """Whom the engine cannot be sure of, it asks nothing."""
-    with serving(lambda server, peer: server.answers(peer, OK), folder) as server:
+    with serving(lambda server, peer: server.answers(peer, OK), certificates) as server:
         server.context = ssl.create_default_context()
         counts = arriving(server, THREE)
     assert dict(counts.causes) == {(SUBJECT, "certificate"): 3}
     assert server.requests == 0
 
 
-def test_what_is_not_tls_is_counted_so(folder: Path) -> None:
+def test_what_is_not_tls_is_counted_so(certificates: Path) -> None:
     """A target that answers the handshake in plain text has no TLS."""
-    context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+    context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
 
     def plain(server: Server, peer: socket.socket) -> None:
         peer.recv(100)

@@ -6,7 +6,6 @@ import pytest
 
 from fixtures.checks import eventually
 from fixtures.checks.match import equals
-from fixtures.sandbox.tls import write_certificates
 from loadtests.sockets.frames import Closing
 from loadtests.sockets.held import Offer, Terms
 from tests.unit.load.sockets.idling import holding, settled, split
@@ -16,14 +15,6 @@ from tests.unit.load.sockets.server import sent
 CLOSE = sent(0x88, (4401).to_bytes(2, "big") + b"token-expired")
 EVENT = sent(0x81, b"event")
 RUBBISH = b"this is no TLS at all"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Certificates of one server."""
-    made = tmp_path_factory.mktemp("tls")
-    write_certificates(made)
-    return made
 
 
 def _waits(peer: SealedPeer) -> None:
@@ -45,7 +36,7 @@ def _waits(peer: SealedPeer) -> None:
     ],
 )
 def test_the_end_of_tls_is_the_end(
-    folder: Path,
+    certificates: Path,
     cause: str,
     messages: list[bytes],
     farewell: bool,  # noqa: FBT001
@@ -58,24 +49,24 @@ def test_the_end_of_tls_is_the_end(
         peer.send(*messages, farewell=farewell, after=after)
         _waits(peer)
 
-    with sealed_server(says, folder) as url, holding(url, 1, ca_file=folder / "ca.pem") as idle:
+    with sealed_server(says, certificates) as url, holding(url, 1, ca_file=certificates / "ca.pem") as idle:
         opened, ended = split(settled(idle, 2))
         assert (len(opened), [failure.cause for failure in ended]) == (1, [cause])
         assert (idle.held.open, idle.held.messages) == (0, messages.count(EVENT))
 
 
-def test_a_farewell_before_the_agreement_is_a_failed_opening(folder: Path) -> None:
+def test_a_farewell_before_the_agreement_is_a_failed_opening(certificates: Path) -> None:
     """Who says good-bye by TLS alone has not agreed."""
 
     def says(peer: SealedPeer, head: bytes) -> None:
         peer.send(agreement(head)[:40], farewell=True)
         _waits(peer)
 
-    with sealed_server(says, folder) as url, holding(url, 1, ca_file=folder / "ca.pem") as idle:
+    with sealed_server(says, certificates) as url, holding(url, 1, ca_file=certificates / "ca.pem") as idle:
         assert [failure.cause for failure in split(settled(idle, 1))[1]] == ["closed while opening"]
 
 
-def test_an_agreed_end_is_one_whatever_follows_it(folder: Path) -> None:
+def test_an_agreed_end_is_one_whatever_follows_it(certificates: Path) -> None:
     """The close frame that was agreed on is heard first, and the connection is to be opened again."""
 
     def says(peer: SealedPeer, head: bytes) -> None:
@@ -85,8 +76,8 @@ def test_an_agreed_end_is_one_whatever_follows_it(folder: Path) -> None:
 
     terms = Terms(expiry=Closing(4401, "token-expired"))
     with (
-        sealed_server(says, folder) as url,
-        holding(url, 1, ca_file=folder / "ca.pem", terms=terms, offer=lambda _: Offer(good_until=0.0)) as idle,
+        sealed_server(says, certificates) as url,
+        holding(url, 1, ca_file=certificates / "ca.pem", terms=terms, offer=lambda _: Offer(good_until=0.0)) as idle,
     ):
         eventually(lambda: idle.held.expired, equals(1), within=8, subject="expired")
         assert (split(settled(idle, 1))[1], idle.held.lost) == ([], 0)
