@@ -197,7 +197,7 @@ def test_missing_program_is_named(part: str, tmp_path: Path) -> None:
     with pytest.raises(PartFailed, match=f"{part} cannot start.*does not exist") as failure:
         Sandbox.start(Options(binaries={part: tmp_path / "absent"}, services=STANDIN))
     assert failure.value.part == part
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("part", ["valkey", "objects", "gateway"])

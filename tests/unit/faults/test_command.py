@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from fixtures.sandbox.faults.registry import faults
@@ -75,9 +74,7 @@ def test_an_interrupted_holder_mends(tmp_path: Path) -> None:
     )  # fmt: skip
     assert holder.stdout is not None
     holder.stdout.readline()
-    began = time.monotonic()
     os.kill(holder.pid, signal.SIGINT)
     said, _ = holder.communicate(timeout=10)
-    assert time.monotonic() - began < 5
     assert "route-missing is off" in said
     assert layout.route("green", "friend-request").is_symlink()

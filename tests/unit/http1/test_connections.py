@@ -215,7 +215,7 @@ def test_a_request_that_nobody_takes_is_given_up(connections: Connections, certi
         began = time.monotonic()
         with pytest.raises(TimeoutError, match="nothing more of the request was taken"):
             ask(connections, known.url, endpoint=PUT, content=bytes(30_000_000), limits=limits, ca_file=ours)
-        assert time.monotonic() - began < 1.8
+        assert time.monotonic() - began < 4
         over.set()
 
 

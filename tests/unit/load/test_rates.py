@@ -82,8 +82,8 @@ def test_draining_takes_its_time_once(made: Session, monkeypatch: pytest.MonkeyP
     rates = begun(made, monkeypatch)
     gevent.sleep(2.3)
     began = time.perf_counter()
-    rates.stop(1.0)
-    assert time.perf_counter() - began < 1.6
+    rates.stop(3.0)
+    assert time.perf_counter() - began < 5
 
 
 def test_each_service_answers_for_itself(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:

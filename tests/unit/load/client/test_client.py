@@ -218,7 +218,7 @@ def test_silence_ends_in_time(visitor: Visitor) -> None:
         peer.hears()
         if peer.number % 2:
             peer.says(b"HTTP/1.1 200 OK\r\n")
-            for _ in range(100):
+            for _ in range(400):
                 peer.says(b"A: b\r\n")
                 if ended.wait(0.02):
                     return
@@ -229,11 +229,11 @@ def test_silence_ends_in_time(visitor: Visitor) -> None:
         first = visitor.client(known.url, read=0.3)
         began = time.perf_counter()
         waiting = [gevent.spawn(cause_of, client) for client in (first, *(visitor.another(first) for _ in range(9)))]
-        gevent.joinall(waiting, timeout=5)
+        gevent.joinall(waiting, timeout=9)
         took = time.perf_counter() - began
         ended.set()
     assert [each.value for each in waiting] == ["time-out"] * 10
-    assert 0.3 <= took < 2
+    assert 0.3 <= took < 6
 
 
 def test_a_time_out_costs_the_connection(visitor: Visitor) -> None:

@@ -340,5 +340,5 @@ def test_whoever_ends_it_may_be_in_a_hurry() -> None:
         later(0.2)
         began = time.perf_counter()
         assert runs.stop(drain=0.2)
-        assert time.perf_counter() - began < 2
+        assert time.perf_counter() - began < 10
     assert runs.take().causes == {(SUBJECT, "unanswered at the end"): 1}

@@ -19,7 +19,7 @@ def test_a_schedule_that_nobody_can_keep_comes_to_its_end(monkeypatch: pytest.Mo
         runs.wait(0.1)
         began = time.perf_counter()
         assert runs.stop(drain=0.2)
-        assert time.perf_counter() - began < 2
+        assert time.perf_counter() - began < 10
         counts = runs.take()
     assert counts.refused.total() == 1
     assert counts.asked.total() == counts.tally(SUBJECT).requests + 1 < 3_000_000
