@@ -75,6 +75,11 @@ class Answer:
         return self.finding is Finding.OPEN and not (fine and self.samples)
 
     @property
+    def passed(self) -> bool:
+        """Whether it was broken for a while only: all counts together are within the limit."""
+        return self.finding is Finding.BROKEN and self.bad <= self.question.allowed * self.samples
+
+    @property
     def worth(self) -> float:
         """As many independent samples as these are worth."""
         return self.samples / self.effect
@@ -92,7 +97,7 @@ class Answer:
         text = (
             f"{self.question}: {self.bad} of {self.samples} ({self.bad / self.samples:.3%}), "
             f"between {self.lower:.3%} and {self.upper:.3%}, allowed {self.question.allowed:.3%}: "
-            f"{self.finding.value if self.judged else NOT_JUDGED}"
+            f"{self.finding.value if self.judged else NOT_JUDGED}{' for a while' if self.passed else ''}"
         )
         if self.effect > 1.05:  # noqa: PLR2004 - less would read as 1.0
             text += f"; bad ones clump {self.effect:.1f} times"
@@ -209,14 +214,19 @@ class Follower:
             finding, upper = Finding.HOLDS, min(upper, question.allowed)
         if self._tests[question].decision is Decision.REJECT:
             finding = Finding.BROKEN
-        more = 0 if finding is not Finding.OPEN else self._more(answer)
-        return replace(answer, lower=lower, upper=upper, finding=finding, more=more)
+        # It is the bets that decide on which side of the limit the share is, if it stayed the same.
+        answer = replace(answer, lower=lower, upper=upper, finding=finding, more=0)
+        if finding is Finding.OPEN:
+            answer = replace(answer, lower=min(lower, question.allowed), more=self._more(answer))
+        elif finding is Finding.BROKEN and not answer.passed:
+            answer = replace(answer, lower=max(lower, question.allowed))
+        return answer
 
     def _more(self, answer: Answer) -> int | None:
-        """As many more as are accepted: one look would be content with fewer. Of what breaks, what that takes."""
+        """As many more as are accepted, or bet on until they reject: one look would be content with fewer."""
         share = answer.share or 0.0
         if share >= answer.question.allowed:
-            return _more(answer, self._alpha, self._levels.beta)
+            return self._tests[answer.question].samples_to_reject()
         test = share_test(answer.question.allowed, None, self._alpha, self._levels.beta)
 
         def accepted(more: int) -> bool:
@@ -241,6 +251,15 @@ class _Singles:
         if self._test.decide(self._n, self._bad) is Decision.REJECT:
             self.decision = Decision.REJECT
         return self.decision
+
+    def samples_to_reject(self) -> int | None:
+        """How many more would reject, if as many of them were bad as so far."""
+
+        def rejected(more: int) -> bool:
+            n = self._n + more
+            return n > 0 and self._test.decide(n, math.floor(self._bad / self._n * n)) is Decision.REJECT
+
+        return fewest_more(rejected) if self._n else None
 
 
 class _Holding:

@@ -162,7 +162,8 @@ class EarlyStop:
     Ask `advance` after every second, and `verdict` for people and at the end. A run that is followed so is judged so:
     `judge` on top of it would be a second chance to be wrong.
 
-    Whoever leaves out the rest of a schedule takes it for more of what was seen. For a NO-GO the rest does not matter.
+    Whoever leaves out the rest of a schedule takes it for more of what was seen. A NO-GO says that a limit was broken
+    while it lasted: the counts of a longer run may be within it again, for a platform that recovered.
     A GO needs proof from when the load changes no more: before the peak of a spike nothing is known of it, and during
     it nothing of what it leaves behind. And what is only watched must be fine when the schedule is over: asked every
     second, it would be sooner or later.

@@ -68,7 +68,9 @@ def outcome_of(answer: Answer) -> str:
 
 def finding_of(answer: Answer) -> str:
     """The same for people."""
-    return FINDINGS[outcome_of(answer)] if answer.judged else "not judged"
+    if not answer.judged:
+        return "not judged"
+    return FINDINGS[outcome_of(answer)] + (" for a while" if answer.passed else "")
 
 
 def guide_lines(line: ShareLine) -> list[str]:

@@ -98,14 +98,21 @@ def failing(*parts: tuple[int, int, int]) -> Tally:
     return tally
 
 
-def test_what_held_and_broke_since_holds_no_more() -> None:
+@pytest.mark.parametrize(
+    ("breaks", "finding", "outcome"),
+    [((102, 20, 2), Finding.BROKEN, Outcome.NO_GO), ((8, 20, 10), Finding.OPEN, Outcome.INCONCLUSIVE)],
+)
+def test_what_held_and_broke_since_holds_no_more(
+    breaks: tuple[int, int, int], finding: Finding, outcome: Outcome
+) -> None:
     """A line that held while another needed more samples keeps a run from GO when it breaks before the others hold."""
     judged = plan("chat sendMessage: errors <= 1 %\ndelivery: delivered >= 99 %")
-    tallies = {"chat sendMessage": failing((300, 20, 0), (102, 20, 2)), "delivery": failing((402, 2, 0))}
-    _, verdict = follow(judged, tallies, 402)
-    assert judge(judged, tallies, SOUND).outcome is Outcome.NO_GO
-    assert verdict.outcome is not Outcome.GO
-    assert [answer.finding for answer in verdict.answers] == [Finding.OPEN, Finding.HOLDS]
+    seconds = 300 + breaks[0]
+    tallies = {"chat sendMessage": failing((300, 20, 0), breaks), "delivery": failing((seconds, 2, 0))}
+    assert judge(judged, tallies, SOUND).outcome is outcome
+    _, verdict = follow(judged, tallies, seconds)
+    assert verdict.outcome is outcome
+    assert verdict.answers[0].finding is finding
 
 
 @settings(deadline=None, max_examples=40)
@@ -186,3 +193,44 @@ def test_a_second_is_bet_on_once() -> None:
     tallies = run(ERRORS, seconds=5, errors=1.0)
     early = EarlyStop(ERRORS)
     assert not any(early.advance(tallies, 5) for _ in range(50))
+
+
+@pytest.mark.parametrize(
+    ("parts", "more", "like_it"),
+    [
+        ([(9, 1, 1)], 10, None),
+        ([(40, 1, 1)], 32, (1, 1, 1)),
+        ([(6, 100, 100)], 111, (1, 100, 100)),
+        ([(5, 20, 1)], 43, (1, 20, 1)),
+        ([(30, 10, 0), (10, 10, 10)], 644, None),
+        ([(4, 100, 0), (1, 100, 100)] * 4, None, None),
+    ],
+)
+def test_what_breaks_says_how_many_more_prove_it(
+    parts: list[tuple[int, int, int]], more: int | None, like_it: tuple[int, int, int] | None
+) -> None:
+    """The bets are asked, and one look is not: it would say that nothing is missing."""
+    tally, early = failing(*parts), EarlyStop(ERRORS)
+    early.advance({"chat sendMessage": tally}, len(tally.seconds()))
+    [answer] = early.verdict({"chat sendMessage": tally}, SOUND).answers
+    assert (answer.finding, answer.more) == (Finding.OPEN, more)
+    assert answer.lower <= answer.question.allowed
+    if like_it is not None and more is not None:
+        seconds = math.ceil(more / like_it[1])
+        whole = failing(*parts, (seconds, *like_it[1:]))
+        assert early.advance({"chat sendMessage": whole}, len(whole.seconds()))
+        [answer] = early.verdict({"chat sendMessage": whole}, SOUND).answers
+        assert (answer.finding, answer.more, answer.passed) == (Finding.BROKEN, 0, False)
+        assert answer.lower >= answer.question.allowed
+
+
+def test_what_was_broken_for_a_while_says_so() -> None:
+    """Proven broken stays so, and a line whose counts are within the limit again tells why."""
+    tally, early = failing((7, 100, 4), (200, 100, 0)), EarlyStop(ERRORS)
+    for second in range(1, 208):
+        early.advance({"chat sendMessage": tally}, second)
+    verdict = early.verdict({"chat sendMessage": tally}, SOUND)
+    assert verdict.outcome is Outcome.NO_GO
+    assert verdict.answers[0].upper < verdict.answers[0].question.allowed
+    assert ": broken for a while" in str(verdict.reasons[0])
+    assert judge(ERRORS, {"chat sendMessage": tally}, SOUND).outcome is Outcome.GO

@@ -98,6 +98,15 @@ def test_a_total_outage_takes_seven_blocks() -> None:
         assert test.observe(rate, 0) is Decision.REJECT
 
 
+@pytest.mark.parametrize(("healthy", "within"), [(30, 14), (300, 17), (1_800, 19), (14_400, 21)])
+def test_an_outage_after_hours_of_health_is_known_in_seconds(healthy: int, within: int) -> None:
+    """What went well before costs at most three times the seven blocks of an outage from the beginning."""
+    test = BlockTest(0.01)
+    test.observe(10, 0, healthy)
+    assert test.observe(10, 10, within - 2) is Decision.UNDECIDED
+    assert test.observe(10, 10, 2) is Decision.REJECT
+
+
 @given(st.floats(0.001, 0.9), st.lists(st.tuples(st.integers(0, 2000), st.floats(0, 1)), max_size=30))
 def test_no_block_multiplies_evidence_beyond_its_greed(limit: float, seen: list[tuple[int, float]]) -> None:
     """One second, be it as bad as it may, is worth at most a factor of four."""
@@ -115,8 +124,8 @@ def test_a_bet_on_a_block_is_fair_whatever_happens_inside(limit: float, n: int, 
     counts = [math.comb(n, bad) * limit**bad * (1 - limit) ** (n - bad) for bad in range(n + 1)]
     independent = [BlockTest(limit)._block(n, bad) for bad in range(n + 1)]
     for node in range(len(clumped)):
-        together = limit * math.exp(clumped[node]) + (1 - limit) * math.exp(spread[node])
-        apart = math.fsum(chance * math.exp(of[node]) for chance, of in zip(counts, independent, strict=True))
+        together = limit * clumped[node] + (1 - limit) * spread[node]
+        apart = math.fsum(chance * of[node] for chance, of in zip(counts, independent, strict=True))
         assert clumping * together + (1 - clumping) * apart <= 1 + 1e-9
 
 
