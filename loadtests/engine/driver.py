@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.trouble import unanswered
@@ -28,7 +28,8 @@ class Driver:
         self._origin = origin
         self._timeouts = timeouts
         self._watch = watch
-        self._tasks: set[asyncio.Task[Any] | None] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
+        """What is opening connections."""
         self.opened = 0
         """So many connections in all."""
         self.full = 0
@@ -39,7 +40,7 @@ class Driver:
     @property
     def opening(self) -> int:
         """Connections that are being opened."""
-        return len(self._tasks)
+        return len(self.tasks)
 
     @property
     def idle(self) -> bool:
@@ -66,9 +67,8 @@ class Driver:
 
     def abandon(self) -> None:
         """Count as failed what is still under way, and close everything."""
-        for task in self._tasks:
-            if task is not None:
-                task.cancel()
+        for task in self.tasks:
+            task.cancel()
         for connection in tuple(self.connections):
             if connection.busy:
                 connection.fails(UNANSWERED, NEVER)
@@ -98,8 +98,8 @@ class Driver:
     def connect(self, opened: Callable[[Connection], None], failed: Callable[[str], None]) -> None:
         """Open a connection; tell it to `opened`, or the cause to `failed`."""
         task = asyncio.get_running_loop().create_task(self._connect(opened, failed))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def _connect(self, opened: Callable[[Connection], None], failed: Callable[[str], None]) -> None:
         try:
@@ -113,7 +113,7 @@ class Driver:
 
     def _no_longer_opening(self) -> None:
         # Not only when its task is over: who is told in the meantime would wait for it in vain.
-        self._tasks.discard(asyncio.current_task())
+        self.tasks.discard(cast("asyncio.Task[Any]", asyncio.current_task()))
 
     async def _open(self) -> Connection:
         made: list[Connection] = []

@@ -34,9 +34,9 @@ _WAITING: Final = 512
 """Fewer samples are left to their plan until their second ends: it knows better when there is time to count them."""
 _SWITCH_S: Final = 0.0001
 """How long greenlets may keep the interpreter when the engine wants it: by default fifty times as long."""
-
-
 _GRACE_S: Final = 5.0
+_GIVING_UP_S: Final = 1.0
+"""How long connections that are being opened at the end may take to be closed."""
 
 T = TypeVar("T")
 
@@ -194,10 +194,14 @@ class Engine:
         except BaseException as error:  # noqa: BLE001 - nobody else would hear of it
             self.broken = self.broken or error
         finally:
-            loop.close()
-            gc.unfreeze()
-            sys.setswitchinterval(switch)
-            self._runs.release()
+            try:
+                loop.close()
+            except Exception as error:  # noqa: BLE001 - nor of this, and the run has to be over all the same
+                self.broken = self.broken or error
+            finally:
+                gc.unfreeze()
+                sys.setswitchinterval(switch)
+                self._runs.release()
 
     async def _follow(self, plans: tuple[Work, ...], begins: float | None) -> None:
         self._finished = asyncio.get_running_loop().create_future()
@@ -219,6 +223,9 @@ class Engine:
         await self._finished
         for driver in self._drivers:
             driver.abandon()
+        # What gives up opening a connection closes it: the loop cannot be closed before.
+        if given_up := [task for driver in self._drivers for task in driver.tasks]:
+            await asyncio.wait(given_up, timeout=_GIVING_UP_S)
         # Transports are closed in the turn after they were asked to be.
         loop = asyncio.get_running_loop()
         turn = loop.create_future()

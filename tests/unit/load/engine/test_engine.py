@@ -253,19 +253,6 @@ def test_requests_can_differ() -> None:
     assert [request.split()[1] for request in seen] == [b"/0", b"/1", b"/2"]
 
 
-def test_a_mistake_of_its_own_is_known_and_ends_it() -> None:
-    """When a plan's own code fails, the engine ends, and says that it is broken."""
-
-    def impossible() -> bytes:
-        raise LookupError("no person left")
-
-    with serving(answering) as server:
-        runs = engine(server)
-        runs.start(Plan(SUBJECT, impossible, arrivals=iter([0.0, 0.1, 0.2])))
-        assert runs.wait(10)
-    assert isinstance(runs.broken, LookupError)
-
-
 def test_an_engine_is_started_once_and_stopped_whenever() -> None:
     """Stopping one that never ran, or has ended, is nothing; starting it again is a mistake."""
     runs = Engine(Server(1))
