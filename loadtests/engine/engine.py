@@ -272,4 +272,8 @@ class Engine:
 
     def _breaks(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self.broken = self.broken or context.get("exception") or RuntimeError(context["message"])
-        self._end()
+        try:
+            self._end()
+        finally:
+            # Not left to the next inspection: it may be what broke.
+            self._finish()

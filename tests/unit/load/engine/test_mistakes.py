@@ -53,6 +53,23 @@ def test_a_mistake_of_its_own_is_known_and_ends_it() -> None:
     assert isinstance(runs.broken, LookupError)
 
 
+def test_what_breaks_while_it_is_inspected_ends_it() -> None:
+    """When to look after connections fails, the engine ends at once, and what was counted before can be taken."""
+
+    class Failing(OpenArrivals):
+        def inspect(self, now: float) -> None:
+            super().inspect(now)
+            if self.opened and self.idle:
+                raise LookupError("no such connection")
+
+    with serving(answering) as server:
+        runs = engine(server)
+        runs.start(Own(Failing))
+        assert runs.wait(4)
+    assert isinstance(runs.broken, LookupError)
+    assert runs.take().tally(SUBJECT).requests == 1
+
+
 def test_a_loop_that_cannot_be_closed_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the event loop is not closed as it should be, that is known, and the engine has ended."""
 
