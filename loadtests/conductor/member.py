@@ -222,7 +222,7 @@ class Member:
         session.over = True
         stopping = [gevent.spawn(work.stop, drain) for work in session.works]
         gevent.joinall(stopping)
-        session.trouble += [str(greenlet.exception) for greenlet in stopping if greenlet.exception is not None]
+        session.trouble += [_told(greenlet.exception) for greenlet in stopping if greenlet.exception is not None]
         return sum(greenlet.value or 0 for greenlet in stopping)
 
     def _reports(self, session: Session) -> None:
@@ -249,7 +249,7 @@ class Member:
             try:
                 work.collect()
             except Exception as error:  # noqa: BLE001 - told to the leader below; what else there is must be counted
-                broken = f"{type(error).__name__}: {error}"
+                broken = _told(error)
                 if broken not in session.trouble:
                     session.trouble.append(broken)
         loop, cpu, elapsed = self._pulse.take()
@@ -273,3 +273,8 @@ class Member:
         self._post.to_leader(report)
         if session.trouble:
             self._post.to_leader(Unable(session.run_id, "; ".join(session.trouble)))
+
+
+def _told(error: BaseException) -> str:
+    """What broke, also where the error itself says nothing: the leader takes no reason for none."""
+    return f"{type(error).__name__}: {error}".rstrip(": ")

@@ -108,7 +108,7 @@ class Roster:
             case Ready(_, people):
                 member.ready, member.people = True, people
             case Unable(_, why):
-                member.unable = member.unable or why
+                member.unable = member.unable or why or "it did not say why"
             case Report():
                 member.reported = now
                 self._report(member, message)

@@ -34,6 +34,22 @@ def test_what_breaks_while_counts_are_taken_is_told_and_nobody_is_left(tmp_path:
     assert (people.removed, len(told.of(Report)), len(told.of(Done))) == (1, 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("error", "why"), [(AssertionError(), "AssertionError"), (OSError(5, "I/O"), "OSError: [Errno 5] I/O")]
+)
+def test_a_work_that_breaks_as_it_is_stopped_is_told(told: Told, error: Exception, why: str) -> None:
+    """What it counted last is lost, also where its error says nothing but what it is."""
+
+    class Broken(Work):
+        def stop(self, drain: float) -> int:
+            super().stop(drain)
+            raise error
+
+    told.begins(Broken)
+    told.ends()
+    assert [unable.why for unable in told.of(Unable)] == [why]
+
+
 def test_everything_is_stopped_at_once_and_people_are_removed_after(tmp_path: Path) -> None:
     """What was still under way is counted, and who could not be removed is told."""
     people = People(stays=("account a@b (status 503)",))

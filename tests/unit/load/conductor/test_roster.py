@@ -132,6 +132,13 @@ def test_who_leaves_is_lost_and_who_cannot_begin_says_why() -> None:
     assert known.unable == ("host-bbbbbb: no people",)
 
 
+def test_who_cannot_go_on_and_does_not_say_why_is_known_all_the_same() -> None:
+    """No words are no reason to take it for able."""
+    known = roster(ONE)
+    known.hear(ONE, Unable("run", ""), 101.0, 0.0)
+    assert known.unable == ("host-aaaaaa: it did not say why",)
+
+
 def test_who_cannot_begin_is_waited_for_until_it_is_done() -> None:
     """It may have people to remove, and its last counts to tell."""
     known = roster(ONE)
