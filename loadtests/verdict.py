@@ -11,15 +11,15 @@ Exit codes: GO 0, NO-GO 1, INCONCLUSIVE 75, INVALID one code for each cause, tha
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import Final
 
 from fixtures.statistics.several import how
 from fixtures.statistics.tally import Tally
 from loadtests.budgets.model import Budget, in_words
-from loadtests.budgets.questions import Question, limits, minima, questions, rate_asked, tallies_of
+from loadtests.budgets.questions import Question, minima, questions, tallies_of
 from loadtests.judging import Answer, Finding, Follower, Levels, at_the_end
-from loadtests.numbers import latency
+from loadtests.soundness import Cause, Facts, Soundness, measures
 
 
 class Outcome(StrEnum):
@@ -31,73 +31,9 @@ class Outcome(StrEnum):
     GO = "GO"
 
 
-class Cause(Enum):
-    """Why a load run proves nothing: name in reports and exit code. In the order in which one explains the next."""
-
-    NOT_PREPARED = ("not-prepared", 88)
-    TARGET_CHANGED = ("target-changed", 80)
-    WORKER_LOST = ("worker-lost", 81)
-    GENERATOR_EXHAUSTED = ("generator-exhausted", 89)
-    GENERATOR_CPU = ("generator-cpu", 82)
-    GENERATOR_LAG = ("generator-lag", 83)
-    CLOCKS_DISAGREE = ("clocks-disagree", 84)
-    NOT_STARTED = ("arrivals-not-started", 85)
-    RATE = ("rate-not-reached", 86)
-    MINIMUM_EVIDENCE = ("minimum-evidence", 87)
-
-    def __init__(self, label: str, code: int) -> None:
-        self.label, self.code = label, code
-
-
 _OWN: Final = frozenset({Cause.GENERATOR_EXHAUSTED, Cause.GENERATOR_CPU, Cause.GENERATOR_LAG})
 """Causes by which the generator's own delay, or its own failures, are in what it measured."""
 _EXIT: Final = {Outcome.GO: 0, Outcome.NO_GO: 1, Outcome.INCONCLUSIVE: 75}
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """How the run went. Times in seconds; the worst over all workers."""
-
-    workers_expected: int
-    workers_lost: tuple[str, ...]
-    """Every worker that was away once: also one that came back, since what it counted meanwhile is gone."""
-    arrivals_asked: int
-    """By the schedule, up to the run's end."""
-    arrivals_started: int
-    arrivals_refused: int
-    """Due, but the generator had no place for them; no part of what was started."""
-    arrivals_due: int
-    """As many as a run of its whole time has at least, by the profile; 0 of one that was ended early."""
-    generator_cpu: float
-    """Share of one core that the busiest worker used, 0 to 1."""
-    start_lag_p99: float
-    """How late arrivals were started."""
-    loop_lag_p99: float
-    """How late the event loop came round."""
-    clock_disagreement: float
-    """The largest offset between two workers' clocks."""
-    target_changes: tuple[str, ...]
-    """Each service that answered as somebody else than was meant or than before, or that did not say who it is."""
-    interrupted: str = ""
-    """Who or what ended the run before its time; empty if nothing did."""
-    unable: tuple[str, ...] = ()
-    """Every worker that could not begin or go on, and why: people not made, another version of the profile, a bug."""
-    exhausted: tuple[str, ...] = ()
-    """What the generator's own machine had no more of, and how often a request failed by it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Soundness:
-    """What a run must keep to for its counts to mean something."""
-
-    cpu: float = 0.9
-    """Of one core; above it the generator waits for itself."""
-    lag: float = 0.01
-    """Of the smallest latency limit: what the generator may add to a latency unnoticed."""
-    clocks: float = 0.1
-    """Seconds; a tenth of the block that counts are grouped by."""
-    rate: float = 0.99
-    """Of the arrivals asked for; a budget line overrides it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +136,11 @@ def _conclude(
     plan: Plan, tallies: Mapping[str, Tally], facts: Facts, answers: Sequence[Answer], sharing: str
 ) -> Verdict:
     """The rules, whichever way the questions were answered."""
-    unsound = list(_unsound(plan, facts))
-    if any(reason.cause in _OWN for reason in unsound):
+    unsound = [measure for measure in measures(plan.soundness, plan.budget, facts) if not measure.kept]
+    if any(measure.cause in _OWN for measure in unsound):
         answers = [_unproven(answer) for answer in answers]
     reasons = [Reason(Outcome.NO_GO, str(answer)) for answer in answers if answer.finding is Finding.BROKEN]
-    reasons += unsound
+    reasons += [_invalid(measure.cause, measure.reason) for measure in unsound]
     if facts.interrupted:
         # Before what is missing for it.
         reasons.append(Reason(Outcome.INCONCLUSIVE, f"the run was ended early: {facts.interrupted}"))
@@ -235,40 +171,6 @@ def _unproven(answer: Answer) -> Answer:
     if answer.finding is not Finding.BROKEN:
         return answer
     return replace(answer, finding=Finding.OPEN, more=None, judged=False)
-
-
-def _unsound(plan: Plan, facts: Facts) -> Iterator[Reason]:
-    """Everything that makes the counts mean nothing, in the order of `Cause`."""
-    soundness = plan.soundness
-    lost = f"workers were lost ({len(facts.workers_lost)} of {facts.workers_expected})"
-    for cause, what, found in (
-        (Cause.NOT_PREPARED, "workers could not begin or go on", facts.unable),
-        (Cause.TARGET_CHANGED, "who answered changed, or is not known", facts.target_changes),
-        (Cause.WORKER_LOST, lost, facts.workers_lost),
-        (Cause.GENERATOR_EXHAUSTED, "the generator ran out", facts.exhausted),
-    ):
-        if found:
-            yield _invalid(cause, f"{what}: {'; '.join(found)}")
-    if not facts.generator_cpu <= soundness.cpu:
-        yield _invalid(
-            Cause.GENERATOR_CPU, f"the generator used {facts.generator_cpu:.0%} of a core, allowed {soundness.cpu:.0%}"
-        )
-    lag = soundness.lag * min(limits(plan.budget), default=1.0)
-    for what, measured in (("arrivals were started", facts.start_lag_p99), ("the loop came", facts.loop_lag_p99)):
-        if not measured <= lag:
-            yield _invalid(Cause.GENERATOR_LAG, f"{what} {latency(measured)} late (p99), allowed {latency(lag)}")
-    if not facts.clock_disagreement <= soundness.clocks:
-        yield _invalid(
-            Cause.CLOCKS_DISAGREE,
-            f"the workers' clocks disagree by {latency(facts.clock_disagreement)}, allowed {latency(soundness.clocks)}",
-        )
-    asked = max(facts.arrivals_asked, facts.arrivals_due)
-    if facts.arrivals_refused:
-        missing = max(facts.arrivals_refused, asked - facts.arrivals_started)
-        yield _invalid(Cause.NOT_STARTED, f"{missing} arrivals were due and not started")
-    rate = rate_asked(plan.budget) or soundness.rate
-    if facts.arrivals_started < rate * asked or not (facts.arrivals_asked or facts.interrupted):
-        yield _invalid(Cause.RATE, f"{facts.arrivals_started} of {asked} arrivals were started, asked {rate:.0%}")
 
 
 def _evidence(plan: Plan, tallies: Mapping[str, Tally], facts: Facts, answers: Sequence[Answer]) -> Iterator[Reason]:

@@ -25,7 +25,8 @@ from loadtests.conductor.roster import Roster
 from loadtests.conductor.target import changes, sightings
 from loadtests.patience import enough_for
 from loadtests.report.model import LoadRun, Reading
-from loadtests.verdict import EarlyStop, Facts, Verdict, judge
+from loadtests.soundness import Facts
+from loadtests.verdict import EarlyStop, Verdict, judge
 
 READY_WITHIN: Final = 60.0
 """Seconds for making people, and one more for each of them."""

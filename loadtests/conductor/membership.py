@@ -11,7 +11,7 @@ from loadtests.conductor.member import Member
 from loadtests.conductor.post import Post
 from loadtests.conductor.signals import SIGHUP, SIGINT, on_signals
 from loadtests.session import Session, close_session, open_session
-from loadtests.verdict import Cause
+from loadtests.soundness import Cause
 
 if TYPE_CHECKING:
     from locust.env import Environment

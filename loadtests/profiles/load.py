@@ -22,7 +22,7 @@ from loadtests.profiles.operations import labels
 from loadtests.profiles.phases import Phase, Ramp, Spike, Steady
 from loadtests.profiles.reading import Reading, read
 from loadtests.profiles.together import called, judge_together, meant, measured, mixed, names_known, rated
-from loadtests.verdict import Soundness
+from loadtests.soundness import Soundness
 
 _FOLDER: Final = Path(__file__).parent
 _LINE: Final = re.compile(r"line (\d+)(.*)")

@@ -12,7 +12,8 @@ from typing import Literal, NamedTuple, TypeAlias
 from loadtests.budgets.model import Budget
 from loadtests.judging import Levels
 from loadtests.profiles.phases import Phase, duration, expected, highest, steady_from
-from loadtests.verdict import Plan, Soundness
+from loadtests.soundness import Soundness
+from loadtests.verdict import Plan
 
 Arriving: TypeAlias = Literal["constant", "poisson", "closed"]
 """How work arrives: evenly by schedule, at random by schedule, or whenever a user is done with the last."""

@@ -8,7 +8,8 @@ from loadtests.numbers import count, duration
 from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.words import asked, follows, unproven
-from loadtests.verdict import Cause, Outcome
+from loadtests.soundness import Cause
+from loadtests.verdict import Outcome
 
 MEANING: Final = {
     Outcome.GO: "The platform holds its budget under this load.",

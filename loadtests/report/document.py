@@ -14,8 +14,8 @@ from loadtests.judging import Answer, Finding
 from loadtests.report.advice import steps
 from loadtests.report.findings import Trouble, service_of, troubles
 from loadtests.report.model import LoadRun
-from loadtests.report.soundness import measures
 from loadtests.report.words import FINDINGS
+from loadtests.soundness import measures
 from loadtests.verdict import Outcome
 
 SCHEMA_VERSION: Final = 1
@@ -140,7 +140,7 @@ def _load(run: LoadRun) -> dict[str, Any]:
         },
         "soundness": [
             {"what": one.what, "measured": one.measured, "allowed": one.allowed, "kept": one.kept}
-            for one in measures(run)
+            for one in measures(run.plan.soundness, run.plan.budget, run.facts)
         ],
         "interrupted": facts.interrupted or None,
         "latencies": {

@@ -7,7 +7,8 @@ from typing import Any
 from fixtures.runs.evidence import Sighting
 from loadtests.counts import Counts
 from loadtests.profiles.model import Profile
-from loadtests.verdict import Facts, Plan, Verdict
+from loadtests.soundness import Facts
+from loadtests.verdict import Plan, Verdict
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,7 +9,8 @@ from loadtests.budgets.questions import Question
 from loadtests.judging import Answer, Finding
 from loadtests.numbers import count, latency, several, share
 from loadtests.report.model import LoadRun
-from loadtests.verdict import Cause, Outcome, Reason
+from loadtests.soundness import Cause
+from loadtests.verdict import Outcome, Reason
 
 FINDINGS: Final = {
     "held": "holds",

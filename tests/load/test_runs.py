@@ -8,7 +8,7 @@ import threading
 import httpx
 import pytest
 
-from loadtests.verdict import Cause
+from loadtests.soundness import Cause
 from tests.load.processes import Locust, Stage, answers, free_port, until
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import zmq
 
-from loadtests.verdict import Cause
+from loadtests.soundness import Cause
 from tests.load.processes import Locust, Stage, answers, free_port, lives, until
 
 

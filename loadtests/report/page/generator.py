@@ -7,7 +7,7 @@ from loadtests.numbers import latency
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
 from loadtests.report.page.table import table
-from loadtests.report.soundness import Measure, measures
+from loadtests.soundness import Measure, measures
 
 _HEAD = [("Measure", ""), ("Measured", ""), ("Allowed", ""), ("Used of it", ""), ("", "")]
 
@@ -15,8 +15,17 @@ _HEAD = [("Measure", ""), ("Measured", ""), ("Allowed", ""), ("Used of it", ""),
 def generator(run: LoadRun) -> Iterator[Element]:
     """Each measure against its allowance."""
     yield tag("h2", "Soundness of the generator")
-    yield tag("p", "The worst over all processes. One that is not kept makes the run INVALID.", class_="lead")
-    yield table("Soundness of the generator", _HEAD, map(_row, measures(run)), stack="generator")
+    yield tag(
+        "p",
+        "The worst over all processes. One that is not kept makes the run INVALID, unless NO-GO is proven.",
+        class_="lead",
+    )
+    yield table(
+        "Soundness of the generator",
+        _HEAD,
+        map(_row, measures(run.plan.soundness, run.plan.budget, run.facts)),
+        stack="generator",
+    )
     lag = run.counts.lag
     if len(lag):
         named = (("half", 0.5), ("99 %", 0.99), ("99.9 %", 0.999), ("all", 1.0))

@@ -8,7 +8,8 @@ from fixtures.statistics.tally import Tally
 from loadtests.budgets.grammar import parse_budget
 from loadtests.budgets.model import IDLE, GuideNumbers
 from loadtests.budgets.questions import limits
-from loadtests.verdict import Cause, Facts, Plan
+from loadtests.soundness import Cause, Facts
+from loadtests.verdict import Plan
 
 GUIDE = GuideNumbers(slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9"))
 TWENTY = frozenset(f"chat operation{index}" for index in range(20))

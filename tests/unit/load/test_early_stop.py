@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from fixtures.statistics.tally import Tally
 from loadtests.judging import Finding
-from loadtests.verdict import EarlyStop, Facts, Outcome, Plan, Verdict, judge
+from loadtests.soundness import Facts
+from loadtests.verdict import EarlyStop, Outcome, Plan, Verdict, judge
 from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, plan, run
 
 

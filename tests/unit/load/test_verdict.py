@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from fixtures.statistics.bounds import exceeds
 from fixtures.statistics.tally import Tally, merged
 from loadtests.judging import Finding
-from loadtests.verdict import Cause, Facts, Outcome, Soundness, judge
+from loadtests.soundness import Cause, Facts, Soundness
+from loadtests.verdict import Outcome, judge
 from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, UNSOUND, plan, run
 
 

@@ -9,7 +9,8 @@ from fixtures.environments import Environment
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE
 from loadtests.conductor.messages import End, Go
 from loadtests.report.model import LoadRun
-from loadtests.verdict import Cause, Outcome, Verdict, judge
+from loadtests.soundness import Cause
+from loadtests.verdict import Outcome, Verdict, judge
 from tests.unit.load.conductor.simulated import BEGAN, ONE, OTHER, SEEN, Run, Simulated, profile, two
 from tests.unit.load.told import PLATFORM
 

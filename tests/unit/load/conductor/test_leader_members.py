@@ -7,7 +7,8 @@ import pytest
 
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, READY_WITHIN
 from loadtests.conductor.messages import Done, End, FromMember, Go, Leaving, Pong, Prepare, Ready, Unable
-from loadtests.verdict import Cause, Outcome
+from loadtests.soundness import Cause
+from loadtests.verdict import Outcome
 from tests.unit.load.conductor.simulated import BEGAN, ONE, OTHER, Run, Simulated, profile, two
 
 

@@ -9,7 +9,7 @@ from loadtests.budgets.guide import numbers
 from loadtests.journeys import JOURNEYS
 from loadtests.profiles.load import known_profiles
 from loadtests.profiles.operations import labels
-from loadtests.verdict import Cause, Soundness
+from loadtests.soundness import Cause, Soundness
 from tests.architecture.source import ROOT
 
 PAGE = (ROOT / "docs/load.md").read_text(encoding="utf-8")

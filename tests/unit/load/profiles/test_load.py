@@ -12,7 +12,7 @@ from loadtests.judging import Levels
 from loadtests.profiles.load import known_profiles, load_profile, profile_file
 from loadtests.profiles.model import OperationRate, Profile
 from loadtests.profiles.phases import Ramp, Spike, Steady
-from loadtests.verdict import Soundness
+from loadtests.soundness import Soundness
 
 GUIDE = GuideNumbers(slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9"))
 

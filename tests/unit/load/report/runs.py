@@ -13,7 +13,8 @@ from loadtests.counts import NEVER, Counts
 from loadtests.profiles.model import Profile
 from loadtests.report.metrics import FAILED, REQUESTS, SECONDS
 from loadtests.report.model import LoadRun, Reading
-from loadtests.verdict import Facts, judge
+from loadtests.soundness import Facts
+from loadtests.verdict import judge
 
 GUIDE = GuideNumbers(slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9"))
 BEGAN = 1_764_000_000

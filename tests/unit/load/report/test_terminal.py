@@ -8,7 +8,8 @@ from jsonschema import Draft202012Validator
 from fixtures.runs.redaction import register_secret
 from loadtests.report.advice import meaning, steps
 from loadtests.report.terminal import closing_lines, live_lines, worst_of
-from loadtests.verdict import Cause, Outcome
+from loadtests.soundness import Cause
+from loadtests.verdict import Outcome
 from tests.unit.load.report import runs
 from tests.unit.load.report.test_verdict import ALL, EMPTY, RUNS, SCHEMA, written
 

@@ -21,7 +21,8 @@ from loadtests.report.folder import REPORT, SERIES, SUBJECTS, write
 from loadtests.report.junit import junit
 from loadtests.report.model import LoadRun
 from loadtests.report.tables import series_csv, subjects_csv
-from loadtests.verdict import Cause, Outcome
+from loadtests.soundness import Cause
+from loadtests.verdict import Outcome
 from tests.unit.load.report import runs
 
 SCHEMA = json.loads((Path(loadtests.report.__path__[0]) / "verdict.schema.json").read_text(encoding="utf-8"))
