@@ -1,20 +1,17 @@
 """The platform's own `/metrics`, read while a run goes on, where its environment offers them."""
 
-import ssl
-
 import gevent
 
 from fixtures.environments import Environment
 from fixtures.guide import load_guide
 from loadtests.conductor.apart import in_a_thread
-from loadtests.report.metrics import EVERY_S, PlatformMetrics, fetch_over
+from loadtests.report.metrics import EVERY_S, PlatformMetrics, fetching
 
 
 def metrics_of(environment: Environment) -> PlatformMetrics:
     """Who reads them."""
-    context = ssl.create_default_context(cafile=environment.ca_file)
     services = {service.name: service.public_prefix for service in load_guide().services}
-    return PlatformMetrics(environment, services, fetch_over(context))
+    return PlatformMetrics(environment, services, fetching(environment.ca_file))
 
 
 def read_on(metrics: PlatformMetrics) -> None:

@@ -4,16 +4,20 @@ Two looks at one replica make a reading of what lay between them. A service that
 run. Names are those of Prometheus' conventions; which of them a service offers is its own matter.
 """
 
-import http.client
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
+from fixtures.contract.operation import ADDRESS, Endpoint, Operation
 from fixtures.contract.served_by import HEADER
 from fixtures.environments import Environment
+from fixtures.http1.connections import Connections, Limits
+from fixtures.http1.errors import NotHttpError, TooLargeError
+from fixtures.http1.way import Way
 from loadtests.report.exposition import Sample, samples
 from loadtests.report.model import Reading
 
@@ -27,12 +31,12 @@ SOCKETS: Final = "open websockets"
 NAMES: Final = (SECONDS, FAILED, REQUESTS, CPU, SOCKETS)
 """What is read, in the order of reports: seconds, a share, a rate, cores, a number."""
 
-_TIMEOUT_S: Final = 2.0
+_LIMITS: Final = Limits(connect=2.0, read=2.0, whole=EVERY_S)
 _LARGEST: Final = 4 << 20
 _GIVE_UP: Final = 3
 """Failures in a row after which a service is asked no more."""
 _OWN: Final = "/metrics"
-_PORT: Final = 443
+_READ: Final[Endpoint[None]] = Endpoint("platform", "readMetrics", "GET", ADDRESS, {}, auth="none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,30 +115,22 @@ class PlatformMetrics:
                 yield (service if len(own) == 1 else f"{service} ({slot})"), f"{base}{prefix}{_OWN}"
 
 
-def fetch_over(context: ssl.SSLContext | None) -> Callable[[str], Exposition]:
-    """Return a `fetch` for HTTPS by this context: one request, one connection, bounded in time and size."""
+def fetching(ca_file: Path | None) -> Callable[[str], Exposition]:
+    """Return a `fetch` that trusts this authority: one request, one connection, bounded in time and size."""
 
     def fetch(url: str) -> Exposition:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        connection: http.client.HTTPConnection = (
-            http.client.HTTPSConnection(host, parts.port or _PORT, timeout=_TIMEOUT_S, context=context)
-            if parts.scheme == "https"
-            else http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT_S)
-        )
+        way = Way.to(url, ca_file)
         try:
-            connection.request("GET", parts.path)
-            answer = connection.getresponse()
-            body = answer.read(_LARGEST + 1)
-        except http.client.HTTPException as error:
-            raise ValueError(f"not HTTP: {type(error).__name__}") from error
-        finally:
-            connection.close()
-        if answer.status != http.client.OK:
+            # Each in a connection of its own: the next look may come from another thread.
+            with closing(Connections(_LARGEST)) as connections:
+                answer = connections.exchange(way.target, way.request(Operation(_READ, url)), _LIMITS)
+        except NotHttpError as error:
+            raise ValueError(f"not HTTP: {error}") from error
+        except TooLargeError as error:
+            raise ValueError(f"too large: {error}") from error
+        if answer.status != HTTPStatus.OK:
             raise ValueError(f"status {answer.status}")
-        if len(body) > _LARGEST:
-            raise ValueError(f"longer than {_LARGEST} bytes")
-        return Exposition(answer.headers.get(HEADER) or "", body.decode(errors="replace"))
+        return Exposition(answer.headers.get(HEADER, ""), answer.body.decode(errors="replace"))
 
     return fetch
 

@@ -1,12 +1,8 @@
 """The platform's own metrics: the text format, what lies between two looks, and whom nobody could read."""
 
 import math
-import ssl
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 from hypothesis import given
@@ -17,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fixtures.environments import Environment
 from loadtests.report.exposition import samples
-from loadtests.report.metrics import CPU, FAILED, REQUESTS, SECONDS, SOCKETS, Exposition, PlatformMetrics, fetch_over
+from loadtests.report.metrics import CPU, FAILED, REQUESTS, SECONDS, SOCKETS, Exposition, PlatformMetrics
 from loadtests.report.model import Reading
 
 ENVIRONMENT = Environment(
@@ -221,50 +217,3 @@ def test_slots_are_told_apart() -> None:
             world.second += 5
             metrics.look()
         assert {reading.service for reading in metrics.readings} == names
-
-
-class Answers(BaseHTTPRequestHandler):
-    """Answers by path."""
-
-    def do_GET(self) -> None:
-        body = {"/large": b"x 1\n" * (2 << 20), "/garbage": b""}.get(self.path, b"x 1\n")
-        if self.path == "/garbage":
-            self.wfile.write(b"nonsense\r\n\r\n")
-            return
-        self.send_response(404 if self.path == "/missing" else 200)
-        self.send_header("X-Served-By", "chat")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        with suppress(OSError):
-            self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def address() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-def test_an_exposition_is_fetched_with_its_replica(address: str) -> None:
-    """The text of `/metrics` comes with who served it."""
-    assert fetch_over(None)(f"{address}/metrics") == Exposition("chat", "x 1\n")
-
-
-@pytest.mark.parametrize(("path", "why"), [("/missing", "status 404"), ("/large", "longer"), ("/garbage", "not HTTP")])
-def test_what_is_no_exposition_is_refused(address: str, path: str, why: str) -> None:
-    """Another status, an endless body and what is not HTTP are errors that say so."""
-    with pytest.raises(ValueError, match=why):
-        fetch_over(None)(f"{address}{path}")
-
-
-def test_who_is_not_there_is_an_operating_system_error(address: str) -> None:
-    """A peer that speaks no TLS, or refuses, is told as the operating system tells it."""
-    with pytest.raises(OSError, match=r"SSL|refused|reset"):
-        fetch_over(ssl.create_default_context())(f"https{address.removeprefix('http')}/metrics")
