@@ -188,14 +188,17 @@ class Socket:
         if self.closure is not None:
             return
         self._leaving = True
-        self._put(frames.closing(code, reason, _mask()))
-        if self._listener is not None and self._listener is not getcurrent():
-            self._listener.join(_LEAVING)
-        else:
-            with gevent.Timeout(_LEAVING, False):  # noqa: FBT003 - gevent's way to say: go on
-                while self.closure is None:
-                    self._read()
-        self._end(code, reason, Failure("closed by us"))
+        try:
+            self._put(frames.closing(code, reason, _mask()))
+            if self._listener is not None and self._listener is not getcurrent():
+                self._listener.join(_LEAVING)
+            else:
+                with gevent.Timeout(_LEAVING, False):  # noqa: FBT003 - gevent's way to say: go on
+                    while self.closure is None:
+                        self._read()
+        finally:
+            # Also of a greenlet that is killed meanwhile: nobody else would close the connection.
+            self._end(code, reason, Failure("closed by us"))
 
     def _listen(self, on_text: Callable[[str], None], on_end: Callable[[Closure], None] | None) -> None:
         inbox = self._inbox

@@ -1,54 +1,19 @@
-"""A websocket of one greenlet: what it says and hears, what is counted of it, and how it ends."""
+"""A websocket of one greenlet: what it says and hears, and what is counted of it."""
 
 import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import gevent
 import pytest
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
-from fixtures.http1.target import Target
 from fixtures.sandbox.tls import write_certificates
-from loadtests.client import Timeouts
 from loadtests.failure import Failure
-from loadtests.sockets.greenlet import Closure, Socket
-from tests.unit.load.sockets.peers import agreement, closed_port, echoes, raw_server, websocket_server
-from tests.unit.load.sockets.server import sent
-
-
-class Events:
-    """What was fired, and a way to open sockets that fire it."""
-
-    def __init__(self) -> None:
-        self.fired: list[dict[str, Any]] = []
-
-    def fire(self, **event: Any) -> None:  # noqa: ANN401 - as Locust has it
-        self.fired.append(event)
-
-    def opens(self, url: str, *, ca_file: Path | None = None, connect: float = 5.0, **more: Any) -> Socket:  # noqa: ANN401
-        timeouts = Timeouts(connect=connect)
-        return Socket.connect(Target.of(url, ca_file), "/", fire=self.fire, timeouts=timeouts, **more)
-
-    @property
-    def causes(self) -> list[tuple[str, str]]:
-        """Of every event the subject, and the cause if it is a failure."""
-        return [(event["name"], getattr(event["exception"], "cause", "")) for event in self.fired]
-
-
-@pytest.fixture
-def events() -> Events:
-    return Events()
-
-
-def waits(holds: Callable[[], object]) -> None:
-    """Let greenlets run until something holds, five seconds at most."""
-    with gevent.Timeout(5):
-        while not holds():
-            gevent.sleep(0.01)
+from loadtests.sockets.greenlet import Closure
+from tests.unit.load.sockets.events import Events, waits
+from tests.unit.load.sockets.peers import closed_port, echoes, raw_server, websocket_server
 
 
 def test_it_says_hears_and_leaves(events: Events) -> None:
@@ -208,59 +173,6 @@ def test_what_is_waited_for_when_its_greenlet_is_killed_was_not_answered(events:
     assert [event["response_time"] is None for event in events.fired] == [True, False, True]
 
 
-ENDS = [
-    ("closed unexpectedly 1006", 1006, b""),
-    ("closed unexpectedly 4401", 4401, sent(0x88, (4401).to_bytes(2, "big") + b"token-expired")),
-    ("closed unexpectedly 1005", 1005, sent(0x88)),
-    ("protocol: masked by the server", 1002, sent(0x81, b"maskx", second=0x80)),
-    ("protocol: text is not UTF-8", 1007, sent(0x81, b"\xff")),
-    ("protocol: message too large", 1009, sent(0x82, b"x" * 2000)),
-    ("protocol: a binary message", 1003, sent(0x82, b"x")),
-]
-
-
-@pytest.mark.parametrize(("cause", "code", "after"), ENDS, ids=[cause for cause, _, _ in ENDS])
-@pytest.mark.parametrize("listens", [False, True])
-def test_an_end_that_nobody_asked_for_is_counted_once(
-    cause: str,
-    code: int,
-    after: bytes,
-    listens: bool,  # noqa: FBT001
-    events: Events,
-) -> None:
-    """What was said before the end is heard, the end is a failed connection, and who goes on is told it each time."""
-    answered: list[bytes] = []
-
-    def says(connection: socket.socket, head: bytes) -> None:
-        # Together with the agreement: what comes at once must not get lost.
-        connection.sendall(agreement(head) + sent(0x81, b"welcome") + after)
-        if after:
-            answered.append(connection.recv(100)[:1])
-
-    heard: list[str] = []
-    ends: list[Closure] = []
-    with raw_server(says) as url:
-        websocket = events.opens(url, largest=1000)
-        if listens:
-            websocket.listen(heard.append, ends.append)
-            waits(lambda: websocket.closure)
-            waits(lambda: heard)
-            assert heard == ["welcome"]
-        else:
-            assert websocket.receive(5) == "welcome"
-            with pytest.raises(Failure):
-                websocket.receive(5)
-        for again in (lambda: websocket.receive(5), lambda: websocket.send("late")):
-            with pytest.raises(Failure) as failed:
-                again()
-            assert failed.value.cause == cause
-    assert websocket.closure is not None
-    assert (websocket.closure.code, websocket.closure.by_us) == (code, False)
-    assert ends == ([websocket.closure] if listens else [])
-    assert events.causes == [("connection", ""), ("connection", cause)]
-    assert answered == ([b"\x88"] if after else [])
-
-
 def test_pings_are_answered_while_it_listens(events: Events) -> None:
     """Who listens need not care for pings, and hears every text in order."""
     answered = []
@@ -281,18 +193,6 @@ def test_pings_are_answered_while_it_listens(events: Events) -> None:
         websocket.close()
     assert answered == [True] * 3
     assert heard == ["text 0", "text 1", "text 2", "over"]
-    assert events.causes == [("connection", "")]
-
-
-def test_a_listener_may_leave(events: Events) -> None:
-    """Who hears what it waited for may close the socket where it heard it."""
-    ends: list[Closure] = []
-    with websocket_server(echoes) as url:
-        websocket = events.opens(url)
-        websocket.listen(lambda _: websocket.close(), ends.append)
-        websocket.send("enough")
-        waits(lambda: ends)
-    assert ends == [Closure(1000, "", by_us=True)]
     assert events.causes == [("connection", "")]
 
 
@@ -319,26 +219,3 @@ def test_both_sides_may_send_much_at_once(events: Events) -> None:
     assert sorted(got) == sorted(texts + ["short"] * 10)
     assert heard == ["s" * large]
     assert events.causes == [("connection", "")]
-
-
-def test_a_peer_that_vanished_ends_who_sends(events: Events) -> None:
-    """A connection that was reset is an unexpected end, whoever notices it first."""
-
-    def talks(connection: ServerConnection) -> None:
-        connection.recv()
-        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
-        connection.socket.close()
-        with pytest.raises((ConnectionClosed, OSError)):
-            connection.recv(0)
-
-    with websocket_server(talks) as url:
-        websocket = events.opens(url)
-
-        def goes_on() -> None:
-            for _ in range(1000):
-                websocket.send("x")
-                gevent.sleep(0.01)
-
-        with pytest.raises(Failure, match="1006"):
-            goes_on()
-    assert events.causes == [("connection", ""), ("connection", "closed unexpectedly 1006")]

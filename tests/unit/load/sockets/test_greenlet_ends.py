@@ -1,0 +1,127 @@
+"""How a websocket of one greenlet ends: counted if nobody asked for it, told to whoever goes on, and closed."""
+
+import socket
+
+import gevent
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection
+
+from loadtests.failure import Failure
+from loadtests.sockets.greenlet import Closure
+from tests.unit.load.sockets.events import Events, waits
+from tests.unit.load.sockets.peers import agreement, echoes, raw_server, websocket_server
+from tests.unit.load.sockets.server import sent
+
+ENDS = [
+    ("closed unexpectedly 1006", 1006, b""),
+    ("closed unexpectedly 4401", 4401, sent(0x88, (4401).to_bytes(2, "big") + b"token-expired")),
+    ("closed unexpectedly 1005", 1005, sent(0x88)),
+    ("protocol: masked by the server", 1002, sent(0x81, b"maskx", second=0x80)),
+    ("protocol: text is not UTF-8", 1007, sent(0x81, b"\xff")),
+    ("protocol: message too large", 1009, sent(0x82, b"x" * 2000)),
+    ("protocol: a binary message", 1003, sent(0x82, b"x")),
+]
+
+
+@pytest.mark.parametrize(("cause", "code", "after"), ENDS, ids=[cause for cause, _, _ in ENDS])
+@pytest.mark.parametrize("listens", [False, True])
+def test_an_end_that_nobody_asked_for_is_counted_once(
+    cause: str,
+    code: int,
+    after: bytes,
+    listens: bool,  # noqa: FBT001
+    events: Events,
+) -> None:
+    """What was said before the end is heard, the end is a failed connection, and who goes on is told it each time."""
+    answered: list[bytes] = []
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        # Together with the agreement: what comes at once must not get lost.
+        connection.sendall(agreement(head) + sent(0x81, b"welcome") + after)
+        if after:
+            answered.append(connection.recv(100)[:1])
+
+    heard: list[str] = []
+    ends: list[Closure] = []
+    with raw_server(says) as url:
+        websocket = events.opens(url, largest=1000)
+        if listens:
+            websocket.listen(heard.append, ends.append)
+            waits(lambda: websocket.closure)
+            waits(lambda: heard)
+            assert heard == ["welcome"]
+        else:
+            assert websocket.receive(5) == "welcome"
+            with pytest.raises(Failure):
+                websocket.receive(5)
+        for again in (lambda: websocket.receive(5), lambda: websocket.send("late")):
+            with pytest.raises(Failure) as failed:
+                again()
+            assert failed.value.cause == cause
+    assert websocket.closure is not None
+    assert (websocket.closure.code, websocket.closure.by_us) == (code, False)
+    assert ends == ([websocket.closure] if listens else [])
+    assert events.causes == [("connection", ""), ("connection", cause)]
+    assert answered == ([b"\x88"] if after else [])
+
+
+def test_a_listener_may_leave(events: Events) -> None:
+    """Who hears what it waited for may close the socket where it heard it."""
+    ends: list[Closure] = []
+    with websocket_server(echoes) as url:
+        websocket = events.opens(url)
+        websocket.listen(lambda _: websocket.close(), ends.append)
+        websocket.send("enough")
+        waits(lambda: ends)
+    assert ends == [Closure(1000, "", by_us=True)]
+    assert events.causes == [("connection", "")]
+
+
+@pytest.mark.parametrize("listens", [False, True])
+def test_who_is_killed_while_it_leaves_has_left(listens: bool, events: Events) -> None:  # noqa: FBT001
+    """A peer that does not answer the close frame keeps neither a connection nor who listens to it."""
+    heard: list[bytes] = []
+    ends: list[Closure] = []
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        while data := connection.recv(100):
+            heard.append(data[:1])
+        heard.append(b"the end")
+
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        if listens:
+            websocket.listen(lambda _: None, ends.append)
+        leaving = gevent.spawn(websocket.close, 1001, "going")
+        waits(lambda: heard)
+        leaving.kill(timeout=1)
+        assert websocket.closure == Closure(1001, "going", by_us=True)
+        waits(lambda: len(heard) == 2)
+        waits(lambda: len(ends) == listens)
+    assert heard == [b"\x88", b"the end"]
+    assert events.causes == [("connection", "")]
+
+
+def test_a_peer_that_vanished_ends_who_sends(events: Events) -> None:
+    """A connection that was reset is an unexpected end, whoever notices it first."""
+
+    def talks(connection: ServerConnection) -> None:
+        connection.recv()
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        connection.socket.close()
+        with pytest.raises((ConnectionClosed, OSError)):
+            connection.recv(0)
+
+    with websocket_server(talks) as url:
+        websocket = events.opens(url)
+
+        def goes_on() -> None:
+            for _ in range(1000):
+                websocket.send("x")
+                gevent.sleep(0.01)
+
+        with pytest.raises(Failure, match="1006"):
+            goes_on()
+    assert events.causes == [("connection", ""), ("connection", "closed unexpectedly 1006")]
