@@ -32,9 +32,13 @@ def allow_descriptors(count: int) -> None:
 
 
 def most_connections() -> int:
-    """How many to one address and port open files and ports leave room for; raises the soft limit to the hard one."""
+    """How many to one address and port open files and ports leave room for; raises the soft limit for them.
+
+    That is to the hard one, or as far as these need where that has no end.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
+        allow_descriptors(ports())
         return ports()
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -230,8 +230,12 @@ def test_room_is_what_open_files_and_ports_allow(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(resource, "getrlimit", lambda _, hard=hard: (64, hard))
         assert room.most_connections() in most
     assert raised == [(5000, 5000), (100, 100), (1_000_000, 1_000_000)]
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, resource.RLIM_INFINITY))
-    assert room.most_connections() == 28_000
+    for soft in (64, resource.RLIM_INFINITY, 1_000_000):
+        monkeypatch.setattr(resource, "getrlimit", lambda _, soft=soft: (soft, resource.RLIM_INFINITY))
+        assert room.most_connections() == 28_000
+    [(soft, hard)] = raised[3:]
+    assert 28_256 < soft < 30_000
+    assert hard == resource.RLIM_INFINITY
 
 
 def test_loopback_has_as_many_addresses_as_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
