@@ -47,12 +47,16 @@ class Deadlines:
         self._due.pop(waiter, None)  # It is not there after its time was up.
 
     def _ring(self) -> None:
-        self._ringing = None
-        while self._due:
-            waiter, due = next(iter(self._due.items()))
-            left = due - self._clock()
-            if left > 0:
-                self._ringing = self._ring_in(left, self._ring)
-                return
-            del self._due[waiter]
-            waiter.throw(TimeoutError(f"no answer within {self._seconds:g} s"))
+        # Set until the last is told: for who enters meanwhile the timer is set here, and not once more there.
+        ringing: object = None
+        try:
+            while self._due:
+                waiter, due = next(iter(self._due.items()))
+                left = due - self._clock()
+                if left > 0:
+                    ringing = self._ring_in(left, self._ring)
+                    return
+                del self._due[waiter]
+                waiter.throw(TimeoutError(f"no answer within {self._seconds:g} s"))
+        finally:
+            self._ringing = ringing

@@ -67,3 +67,25 @@ def test_each_is_told_at_its_time_or_not_at_all(waits: list[tuple[float, float]]
             assert abs(world.told[number] - began - LIMIT) < 1e-6
     assert len(world.deadlines) == 0
     assert not world.rings
+
+
+def test_who_begins_to_wait_as_others_are_told_has_the_same_timer() -> None:
+    """Who was told that the time is up may ask again at once: there is one timer then as before."""
+
+    class Again(Waiter):
+        def throw(self, error: BaseException) -> None:
+            super().throw(error)
+            world.deadlines.enter(Waiter(world, self.number + 10), world.now)
+
+    world = World()
+    for number in range(3):
+        world.deadlines.enter(Again(world, number), 0.0)
+    world.passes(LIMIT)
+    assert world.told == dict.fromkeys(range(3), LIMIT)
+    assert len(world.rings) == 1
+    world.passes(2 * LIMIT)
+    assert world.told == {**dict.fromkeys(range(3), LIMIT), **dict.fromkeys(range(10, 13), 2 * LIMIT)}
+    world.deadlines.enter(Waiter(world, 20), world.now)
+    world.passes(3 * LIMIT)
+    assert world.told[20] == 3 * LIMIT
+    assert not world.rings
