@@ -23,7 +23,7 @@ from tests.unit.contract.instances import (
 )
 
 JSON = "application/json"
-few = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+few = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def _endpoints() -> list[Endpoint[Any]]:

@@ -23,7 +23,7 @@ from tests.unit.contract.instances import (
     without,
 )
 
-few = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+few = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 Reader = Callable[[str | bytes], Any]
 SOCKETS: list[tuple[str, Reader]] = [
     ("websocket-signaling-socket", read_social),

@@ -14,7 +14,7 @@ from fixtures.contract.operation import Operation
 from tests.conformance import errors
 from tests.unit.contract.calls import MODULES, functions, operations
 
-few = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+few = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 EVERY = [pytest.param(function, id=name) for name, function in functions()]
 
 
@@ -60,7 +60,7 @@ def test_good_answers_are_as_documented(function: Callable[..., Operation[Any]],
         assert (kind is None) == (documented.answers[status].content == {})
 
 
-@settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_documented_operation_has_code(data: st.DataObject) -> None:
     """Each operation of the documents can be asked by some function."""

@@ -30,7 +30,7 @@ def test_a_connection_is_kept_for_the_next_request(connections: Connections) -> 
     assert (known.connections, other.connections) == (1, 1)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.binary(max_size=50), st.sampled_from(["length", "chunks", "end"])), max_size=6))
 def test_each_request_has_its_own_answer(exchanges: list[tuple[bytes, str]]) -> None:
     """Whatever the bodies and however their ends are told, each request gets the answer that was given to it."""

@@ -116,7 +116,7 @@ def test_what_held_and_broke_since_holds_no_more(
     assert verdict.answers[0].finding is finding
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(5, 40), st.integers(1, 30), st.integers(0, 3)), min_size=1, max_size=6))
 def test_no_run_is_go_early_that_is_none_by_all_its_counts(parts: list[tuple[int, int, int]]) -> None:
     """Whatever became better or worse in between, whenever one asks: GO is only what one look at all counts is, too."""

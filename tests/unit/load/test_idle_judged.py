@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.statistics.tally import Tally
@@ -57,7 +57,6 @@ def _until(tallies: dict[str, Tally], before: int) -> dict[str, Tally]:
     return {IDLE: known}
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(11, 500), max_size=200), st.integers(11, 500))
 def test_when_they_were_lost_does_not_matter(lost: list[int], at: int) -> None:
     """Spread over the run or all in one second, the same number gives the same answer."""

@@ -78,7 +78,7 @@ def test_the_conftest_is_left_to_the_worker(place: Path) -> None:
     assert ran(place, "print('conftest' in sys.modules)")[0].strip() == "False"
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(code=st.integers(0, 255), word=st.text(st.characters(codec="ascii", exclude_categories=["C"]), max_size=40))
 def test_pipes_and_exit_code_are_the_workers_own(place: Path, code: int, word: str) -> None:
     """What a worker writes and how it ends is what the process that xdist has started writes, and how it ends."""

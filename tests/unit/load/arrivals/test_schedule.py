@@ -19,7 +19,7 @@ from tests.unit.load.arrivals.make import MIX, profile, profiles
 KINDS: tuple[Arriving, ...] = ("constant", "poisson")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(profiles, st.integers(1, 12))
 def test_all_shares_together_are_the_profiles_arrivals(profile: Profile, of: int) -> None:
     """However many processes share a profile, together they make exactly its arrivals, each with its journey."""
@@ -27,7 +27,7 @@ def test_all_shares_together_are_the_profiles_arrivals(profile: Profile, of: int
     assert sorted(arrival for share in shares for arrival in share) == sorted(arrivals(profile))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(profiles, st.integers(1, 12), st.data())
 def test_arrivals_are_in_order_and_within_the_phases(profile: Profile, of: int, data: st.DataObject) -> None:
     """Every share's arrivals ascend and lie within the profile's duration."""
@@ -37,7 +37,7 @@ def test_arrivals_are_in_order_and_within_the_phases(profile: Profile, of: int, 
     assert all(0 <= moment <= profile.duration * (1 + 1e-12) for moment in moments)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(profiles)
 def test_the_seed_decides(profile: Profile) -> None:
     """The same profile gives the same arrivals every time."""
@@ -51,7 +51,7 @@ def test_another_seed_gives_other_arrivals() -> None:
     assert not one & other
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(profiles)
 def test_constant_arrivals_are_as_many_as_are_expected(profile: Profile) -> None:
     """Constant arrivals are the expected number, rounded, and nothing else."""
@@ -59,7 +59,7 @@ def test_constant_arrivals_are_as_many_as_are_expected(profile: Profile) -> None
         assert sum(1 for _ in arrivals(profile)) == round(profile.expected)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(profiles)
 def test_no_schedule_has_fewer_arrivals_than_its_profile_says(profile: Profile) -> None:
     """What a whole run is held against is never more than its schedule asks for, and hardly less."""
@@ -177,7 +177,6 @@ def test_an_arrival_is_a_moment_and_a_journey() -> None:
     assert (offset, journey) == (1.5, "browsing")
 
 
-@settings(deadline=None)
 @given(st.floats(0.1, 300), st.integers(0, 1000))
 def test_random_counts_end_where_they_should(total: float, seed: int) -> None:
     """No random count reaches the total."""

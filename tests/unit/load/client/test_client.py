@@ -76,7 +76,7 @@ def test_what_was_refused_is_told(visitor: Visitor) -> None:
     assert (caught.value.status, caught.value.slug, caught.value.cause) == (429, "rate-limited", "status 429")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(0, len(CREATED)), max_size=4), st.booleans())
 def test_an_answer_may_come_in_any_pieces(cuts: list[int], interim: bool) -> None:  # noqa: FBT001 - it is drawn
     """Over real sockets, too, pieces make no difference."""

@@ -60,7 +60,7 @@ def meet(client: Client, fates: Sequence[str]) -> list[str]:
     return [cause_of(client, Operation(endpoint, f"/{fate}")) for fate in fates]
 
 
-@settings(max_examples=14, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=14, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(st.lists(st.sampled_from(sorted(FATES.keys() - {"waits"})), max_size=3), st.booleans()),

@@ -82,7 +82,7 @@ def contents(draw: st.DrawFn) -> dict[str, object]:
     return content
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(contents())
 def test_any_content_is_a_profile_or_a_list_of_mistakes(content: dict[str, object]) -> None:
     """A profile with anything in place of its values is a profile that lasts, or is refused with its mistakes."""
