@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fixtures.checks import eventually
+from fixtures.checks.match import at_least
 from loadtests.client.timeouts import Timeouts
 from loadtests.engine import Engine, Plan
 
@@ -12,16 +14,26 @@ if TYPE_CHECKING:
 
     from loadtests.counts import Counts
     from loadtests.engine.plan import Origin
+    from tests.unit.load.engine.server import Server
 
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 SUBJECT = "chat health"
 LIMITS = (0.05, 1.0)
 
 
+PATIENCE_S = 20.0
+"""More than a machine ever stands still. Tests of time-outs name shorter ones."""
+
+
 def engine(
-    origin: Origin, *, connect: float = 2.0, read: float = 2.0, largest: int = 2**20, drain: float = 3.0
+    origin: Origin,
+    *,
+    connect: float = PATIENCE_S,
+    read: float = PATIENCE_S,
+    largest: int = 2**20,
+    drain: float = PATIENCE_S,
 ) -> Engine:
-    """An engine that is soon impatient."""
+    """An engine that is as patient as a test wants."""
     return Engine(origin, over=LIMITS, timeouts=Timeouts(connect=connect, read=read, largest=largest), drain=drain)
 
 
@@ -36,5 +48,10 @@ def arriving(origin: Origin, offsets: Iterable[float], *, on: Engine | None = No
 
 def ends(runs: Engine) -> None:
     """Wait until the engine has ended by itself."""
-    assert runs.wait(20.0)
+    assert runs.wait(2 * PATIENCE_S)
     assert runs.broken is None
+
+
+def asked(server: Server, number: int) -> None:
+    """Wait until the server was asked so often."""
+    eventually(lambda: server.requests, at_least(number), within=PATIENCE_S, subject="requests")

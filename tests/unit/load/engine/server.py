@@ -49,6 +49,21 @@ class Server:
                     self.over.wait(0.002)
 
 
+def answering(server: Server, peer: socket.socket) -> None:
+    """Answer everything at once."""
+    server.answers(peer, OK)
+
+
+def answering_when(event: threading.Event) -> Callable[[Server, socket.socket], None]:
+    """Answer nothing before the event, and everything after it."""
+
+    def handle(server: Server, peer: socket.socket) -> None:
+        while server.request(peer) and event.wait(4 * PATIENCE_S):
+            peer.sendall(OK)
+
+    return handle
+
+
 @contextlib.contextmanager
 def serving(handle: Callable[[Server, socket.socket], None], folder: Path | None = None) -> Iterator[Server]:
     """Run a server; with `folder`, over TLS 1.3 by the certificates in it."""
