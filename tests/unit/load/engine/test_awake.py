@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import time
+from itertools import count
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from loadtests.engine import Plan, awake
-from tests.unit.load.engine.runs import GET, SUBJECT, ends, engine
-from tests.unit.load.engine.server import OK, Server, serving
+from tests.unit.load.engine.runs import GET, SUBJECT, asked, ends, engine
+from tests.unit.load.engine.server import answering, serving
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-def answering(server: Server, peer: socket.socket) -> None:
-    """Answer everything at once."""
-    server.answers(peer, OK)
 
 
 @pytest.fixture
@@ -56,16 +49,11 @@ def test_who_may_not_ask_goes_on(device: Path, monkeypatch: pytest.MonkeyPatch, 
 @pytest.mark.parametrize("timed", [True, False])
 def test_an_engine_asks_while_it_times_arrivals(device: Path, *, timed: bool) -> None:
     """Arrivals by schedule are timed; a closed loop only works."""
-
-    def offsets() -> Iterator[float]:
-        yield from (0.01 * number for number in range(40))
-
+    offsets = (number / 100 for number in count())
     with serving(answering) as server:
         runs = engine(server)
-        runs.start(Plan(SUBJECT, GET, connections=1, arrivals=offsets() if timed else None))
-        until = time.monotonic() + 10
-        while not server.requests and time.monotonic() < until:
-            time.sleep(0.005)
+        runs.start(Plan(SUBJECT, GET, connections=1, arrivals=offsets if timed else None))
+        asked(server, 1)
         assert runs.running
         assert held(device) is timed
         runs.stop()

@@ -12,7 +12,7 @@ from tests.unit.load.engine.server import OK, serving
 BESIDE = """
 from gevent import monkey
 monkey.patch_all()
-import gevent, json, sys, threading
+import gevent, json, sys, time
 from loadtests.engine import Engine, Plan
 from tests.unit.load.engine.server import Server
 
@@ -23,9 +23,16 @@ def tick():
         ticks += 1
         gevent.sleep(0.01)
 gevent.spawn(tick)
+asked = 0
+def request():
+    global asked
+    asked += 1
+    return b"GET / HTTP/1.1\\r\\nHost: t\\r\\n\\r\\n"
 engine = Engine(Server(int(sys.argv[1])), over=(1.0,))
-engine.start(Plan("health", b"GET / HTTP/1.1\\r\\nHost: t\\r\\n\\r\\n", connections=2))
-gevent.sleep(0.3)
+engine.start(Plan("health", request, connections=2))
+until = time.monotonic() + 30
+while min(asked, ticks) <= 10 and time.monotonic() < until:
+    gevent.sleep(0.01)
 assert engine.stop(sleep=gevent.sleep) and engine.broken is None, engine.broken
 tally = engine.take().tally("health")
 print(json.dumps([tally.requests, tally.failed, ticks]))
@@ -68,7 +75,7 @@ def run(program: str, *arguments: str) -> Any:  # noqa: ANN401 - whatever it say
         env={**os.environ, "LOCUST_SKIP_MONKEY_PATCH": "1"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 0, done.stderr

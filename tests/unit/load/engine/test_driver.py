@@ -1,6 +1,7 @@
 """How connections of a plan are opened."""
 
 import asyncio
+from functools import cached_property
 
 import pytest
 
@@ -95,7 +96,8 @@ def test_one_opening_that_hangs_holds_up_no_other_when_warming_up() -> None:
         plan, recorder = Plan("told", b""), Recorder("told", Ledger(Counts(), new_lock()))
         driver = Hanging(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, Watch(lambda _: None, "t"))
         warming = asyncio.get_running_loop().create_task(driver.warm(100))
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(10):
+            await driver.all_begun.wait()
         warming.cancel()
         return driver.begun, driver.most
 
@@ -107,8 +109,14 @@ class Hanging(Driver):
 
     begun = most = under_way = 0
 
+    @cached_property
+    def all_begun(self) -> asyncio.Event:
+        return asyncio.Event()
+
     async def _open(self) -> Connection:
         self.begun += 1
+        if self.begun == 100:
+            self.all_begun.set()
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         await asyncio.sleep(60 if self.begun == 1 else 0)
