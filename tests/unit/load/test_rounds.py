@@ -1,14 +1,15 @@
 """Closed users: one journey after the other, never two at once."""
 
+import itertools
 import random
 from dataclasses import replace
 
-import gevent
-
+from fixtures.checks import eventually
+from fixtures.checks.match import at_least
 from loadtests.rounds import Rounds
 from loadtests.session import Session
 from loadtests.visits import UNFINISHED
-from tests.unit.load.working import Journey, Pool, session
+from tests.unit.load.working import GREENLETS, Journey, Pool, session
 
 
 def rounds(made: Session, pool: Pool, journey: Journey, think: float = 0.0) -> Rounds:
@@ -16,30 +17,37 @@ def rounds(made: Session, pool: Pool, journey: Journey, think: float = 0.0) -> R
     return Rounds(made, pool, {"browsing": journey}, random.Random(1))  # type: ignore[arg-type]
 
 
+def begun(journey: Journey, number: int = 1) -> None:
+    """Wait until so many journeys have begun."""
+    eventually(lambda: len(journey.since), at_least(number), within=20, subject="journeys", clock=GREENLETS)
+
+
 def test_a_user_walks_thinks_and_walks_again() -> None:
     """Each journey counts from its own beginning, and is asked for and started."""
     made = session(0.0)
-    walking = rounds(made, Pool(1), Journey(made.fire, takes=0.05), think=0.05)
+    journey = Journey(made.fire, takes=0.05)
+    walking = rounds(made, Pool(1), journey, think=0.05)
     walking.begin()
-    gevent.sleep(0.6)
-    assert walking.stop(1.0) == 0
+    begun(journey, 3)
+    assert walking.stop(20) == 0
+    assert all(later - earlier >= 0.09 for earlier, later in itertools.pairwise(journey.since))
     counts = made.recorder.take()
-    made_journeys = counts.tallies["browsing"].requests
-    assert 3 <= made_journeys <= 6
-    assert counts.asked.total() == counts.started.total() == made_journeys
+    assert counts.asked.total() == counts.started.total() == counts.tallies["browsing"].requests == len(journey.since)
 
 
 def test_the_journey_that_is_made_at_the_end_is_drained() -> None:
     """It is waited for within the bound, and counted as failed beyond it."""
     made, pool = session(0.0), Pool(1)
-    quick = rounds(made, pool, Journey(made.fire, takes=0.2))
+    journey = Journey(made.fire, takes=0.2)
+    quick = rounds(made, pool, journey)
     quick.begin()
-    gevent.sleep(0.1)
-    assert quick.stop(1.0) == 0
+    begun(journey)
+    assert quick.stop(20) == 0
     assert made.recorder.take().tallies["browsing"].failed == 0
-    slow = rounds(made, pool, Journey(made.fire, takes=30))
+    journey = Journey(made.fire, takes=60)
+    slow = rounds(made, pool, journey)
     slow.begin()
-    gevent.sleep(0.1)
+    begun(journey)
     assert slow.stop(0.1) == 1
     assert made.recorder.take().causes == {("browsing", UNFINISHED): 1}
     assert len(pool.free) == 1
@@ -48,9 +56,10 @@ def test_the_journey_that_is_made_at_the_end_is_drained() -> None:
 def test_a_user_who_only_tidies_up_at_the_end_is_counted_already() -> None:
     """A journey is one sample, however it is ended."""
     made, pool = session(0.0), Pool(1)
-    walking = rounds(made, pool, Journey(made.fire, tidies=30))
+    journey = Journey(made.fire, tidies=60)
+    walking = rounds(made, pool, journey)
     walking.begin()
-    gevent.sleep(0.1)
+    eventually(lambda: journey.counted, at_least(1), within=20, clock=GREENLETS)
     assert walking.stop(0.1) == 0
     tally = made.recorder.take().tallies["browsing"]
     assert (tally.requests, tally.failed) == (1, 0)
@@ -62,9 +71,15 @@ def test_a_user_without_people_is_refused() -> None:
     made = session(0.0)
     walking = rounds(made, Pool(0), Journey(made.fire), think=0.05)
     walking.begin()
-    gevent.sleep(0.1)
-    assert walking.stop(1.0) == 0
     counts = made.recorder.take()
+
+    def refused() -> int:
+        counts.merge(made.recorder.take())
+        return counts.refused.total()
+
+    eventually(refused, at_least(1), within=20, clock=GREENLETS)
+    assert walking.stop(20) == 0
+    counts.merge(made.recorder.take())
     assert counts.asked.total() == counts.refused.total() > 0
 
 
@@ -74,8 +89,8 @@ def test_a_user_that_breaks_makes_the_run_unsound() -> None:
     walking = rounds(made, Pool(1), Journey(made.fire))
     made.profile = replace(made.profile, mix={"nowhere": 1})
     walking.begin()
-    gevent.sleep(0.1)
-    walking.stop(1.0)
+    eventually(lambda: len(made.trouble), at_least(1), within=20, clock=GREENLETS)
+    walking.stop(20)
     assert made.trouble == ["a user ended: KeyError('nowhere')"]
 
 
@@ -85,8 +100,7 @@ def test_a_journey_that_breaks_makes_the_run_unsound_and_ends_no_user() -> None:
     broken = Journey(made.fire, breaks=ValueError("of ours"))
     walking = rounds(made, Pool(1), broken, think=0.02)
     walking.begin()
-    gevent.sleep(0.3)
-    assert walking.stop(1.0) == 0
-    assert len(broken.since) > 1
+    begun(broken, 2)
+    assert walking.stop(20) == 0
     assert made.trouble == ["the journey browsing broke: ValueError('of ours')"]
     assert not made.recorder.take().causes

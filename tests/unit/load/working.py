@@ -8,12 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+from gevent.event import Event
 
+from fixtures.checks.eventually import MonotonicClock
 from loadtests import clock
 from loadtests.profiles.load import load_profile
 from loadtests.recording import Recorder
 from loadtests.session import Session
 from tests.unit.load.told import PLATFORM
+
+
+class Greenlets(MonotonicClock):
+    """The clock of who waits for what other greenlets of this thread do."""
+
+    def sleep(self, seconds: float) -> None:
+        gevent.sleep(seconds)
+
+
+GREENLETS = Greenlets()
 
 
 class Pool:
@@ -39,13 +51,20 @@ class Journey:
     tidies: float = 0.0
     """Seconds after it was counted."""
     since: list[float] = field(default_factory=list)
+    counted: int = 0
+    enough: Event = field(default_factory=Event)
+    """Set when nobody shall take any longer."""
 
     def run(self, visitor: object, since: float) -> None:  # noqa: ARG002 - as journeys are called
         self.since.append(since)
-        gevent.sleep(self.takes)
+        if self.takes:
+            self.enough.wait(self.takes)
+        else:
+            gevent.sleep(0)
         if self.breaks is not None:
             raise self.breaks
         self.fire(request_type="JOURNEY", name="browsing", response_time=(time.perf_counter() - since) * 1000)
+        self.counted += 1
         with contextlib.suppress(gevent.GreenletExit):
             gevent.sleep(self.tidies)
 
