@@ -10,11 +10,12 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-import gevent
 import pytest
 
+from fixtures.checks import eventually
+from fixtures.checks.match import at_least
 from loadtests import clock
-from loadtests.failure import Failure
+from loadtests.failure import UNANSWERED, Failure
 from loadtests.profiles.model import OperationRate
 from loadtests.profiles.phases import Steady
 from loadtests.recording import Recorder
@@ -25,19 +26,19 @@ from tests.unit.load.working import session
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from loadtests.rates import Rates
     from loadtests.session import Session
 
 NO_ROOM = "generator: no connection left that open files and ports allow"
 OPERATION = "auth getKeySet"
-TAKES = 0.25
+TAKES = 9.0
 RATE = 240.0
 
 
 def answers_late(server: Server, peer: socket.socket) -> None:
-    """Good answers, each after a quarter of a second."""
+    """Good answers, each after more time than any of these tests has, or as much as it says."""
     while server.request(peer):
         server.over.wait(TAKES)
         peer.sendall(OK)
@@ -57,33 +58,42 @@ def made() -> Iterator[Session]:
 def test_connections_stay_within_what_the_machine_allows(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rate that would need more has what there is, and half of the room is left to others."""
     monkeypatch.setattr(room, "most_connections", lambda: 90)
+    monkeypatch.setattr(f"{__name__}.TAKES", 0.25)
     rates = begun(made, monkeypatch)
-    gevent.sleep(1.2)
+    # Sixty are under way at any time: who waits for one of 45 connections, waits for this machine.
+    waited = int(RATE / 4)
+    had_to_wait(rates, waited)
     assert rates._engine.facts().opened == 45
-    rates.stop(5)
-    counts = made.recorder.take()
-    # Sixty are under way at any time: who waited for one of 45 connections, waited for this machine.
-    assert counts.causes[OPERATION, NO_ROOM] > RATE / 4
+    rates.stop(20)
+    assert made.recorder.take().causes[OPERATION, NO_ROOM] >= waited
 
 
 def test_a_platform_that_is_too_slow_is_not_excused(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """With all the connections that its limits need, whoever waits for one waits for the platform."""
-    monkeypatch.setattr(f"{__name__}.TAKES", 3.0)
     rates = begun(made, monkeypatch)
-    gevent.sleep(2.0)
-    assert rates._engine.facts().full[OPERATION] > 0
+    had_to_wait(rates, 1)
     rates.stop(0)
     assert (OPERATION, NO_ROOM) not in made.recorder.take().causes
 
 
 def test_draining_takes_its_time_once(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a schedule that is over, too, what is not answered by then is abandoned."""
-    monkeypatch.setattr(f"{__name__}.TAKES", 9.0)
     rates = begun(made, monkeypatch)
-    gevent.sleep(2.3)
+    opened(rates, 20)
+    made.begins -= made.profile.duration
+    left: list[float] = []
+    stop = rates._engine.stop
+
+    def told(*, drain: float, sleep: Callable[[float], object]) -> bool:
+        left.append(drain)
+        return stop(drain=drain, sleep=sleep)
+
+    monkeypatch.setattr(rates._engine, "stop", told)
     began = time.perf_counter()
-    rates.stop(3.0)
-    assert time.perf_counter() - began < 5
+    rates.stop(0.3)
+    assert time.perf_counter() - began >= 0.3
+    assert left == [0.0]
+    assert made.recorder.take().causes[OPERATION, UNANSWERED] >= 8
 
 
 def test_each_service_answers_for_itself(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,8 +108,10 @@ def test_each_service_answers_for_itself(made: Session, monkeypatch: pytest.Monk
         "started_at": "2026-01-01T00:00:00.000Z",
         "dependencies": {},
     }
+    rates = begun(made, monkeypatch)
+    rates.stop(0)
     for service in ("chat", "auth"):
-        check = begun(made, monkeypatch)._plan(OperationRate(f"{service} getHealth", (Steady(1, 1),)), 9).check
+        check = rates._plan(OperationRate(f"{service} getHealth", (Steady(1, 1),)), 9).check
         assert check is not None
         if service == "chat":
             check(200, json.dumps(health).encode())
@@ -114,10 +126,20 @@ def test_answers_are_waited_for_as_long_as_the_environment_is_slow(
     """What scales the deadlines of people scales those of rates: one answer is not good here and failed there."""
     made.platform = replace(made.platform, time_scale=0.02)
     rates = begun(made, monkeypatch)
-    gevent.sleep(1.0)
-    rates.stop(5)
+    opened(rates, 20)
+    rates.stop(20)
     counts = made.recorder.take()
     assert counts.causes[OPERATION, "time-out"] == counts.tallies[OPERATION].requests > 0
+
+
+def had_to_wait(rates: Rates, number: int) -> None:
+    """Wait until so many arrivals found every connection taken."""
+    eventually(lambda: rates._engine.facts().full.get(OPERATION, 0), at_least(number), within=20, subject="arrivals")
+
+
+def opened(rates: Rates, number: int) -> None:
+    """Wait until there were so many connections; a dozen of them are there before the first arrival."""
+    eventually(lambda: rates._engine.facts().opened, at_least(number), within=20, subject="connections")
 
 
 def begun(made: Session, monkeypatch: pytest.MonkeyPatch) -> Rates:
@@ -139,12 +161,10 @@ def test_a_platform_that_holds_its_limit_is_not_slowed_down_by_its_generator(
 ) -> None:
     """Sixty answers are under way at any time: with fewer connections than these, latencies would grow without end."""
     rates = begun(made, monkeypatch)
-    gevent.sleep(2.3)
-    rates.stop(5)
+    plan = rates._plan(made.profile.rates[0], room.most_connections() // 2)
+    assert (plan.connections, plan.warm) == (RATE * 1.0, RATE * 0.05)
+    opened(rates, 60)
+    rates.stop(0)
     counts = made.recorder.take()
-    tally = counts.tallies[OPERATION]
-    assert counts.started.total() == counts.asked.total() == tally.requests
-    assert tally.requests == pytest.approx(2 * RATE, rel=0.3)
-    assert tally.over(1.0) == 0
-    assert (OPERATION, NO_ROOM) not in counts.causes
-    assert tally.latencies.quantile(0.5) == pytest.approx(TAKES, rel=0.3)
+    assert counts.started.total() == counts.asked.total() == counts.tallies[OPERATION].requests >= 48
+    assert set(counts.causes) == {(OPERATION, UNANSWERED)}
