@@ -95,17 +95,21 @@ def test_making_people_that_does_not_end_in_time_is_told(tmp_path: Path, monkeyp
     monkeypatch.setattr(membership, "UNDER_WAY", 0.1)
     monkeypatch.setattr(membership, "enough_for", lambda _: 0.1)
 
+    making: list[gevent.Greenlet] = []
+
     def slow(session: Session) -> object:
+        making.append(gevent.getcurrent())
         try:
             gevent.sleep(60)
         finally:
             session.left.append("account one (500)")
-            gevent.sleep(1)
+            gevent.sleep(60)
         return People()
 
     told = Told(tmp_path, slow)
     told.prepares()
     told.ends()
+    gevent.killall(making)
     [done] = told.letters
     assert isinstance(done, Done)
     assert done.left.startswith("account one (500); people were still being made or removed")
