@@ -96,8 +96,9 @@ class Peer:
         os.write(self.connection.fileno(), b"no record of TLS")
 
     def says_goodbye(self) -> None:
-        """End it as TLS has it."""
+        """End it as TLS has it, without waiting for the other side to do so."""
         assert isinstance(self.connection, ssl.SSLSocket)
+        self.connection.settimeout(0)
         with contextlib.suppress(OSError):
             self.connection.unwrap()
 
@@ -131,7 +132,7 @@ def server(does: Callable[[Peer], object], *, certificates: Path | None = None) 
     def serve(connection: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             stack.enter_context(connection)
-            connection.settimeout(5)
+            connection.settimeout(20)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if certificates is not None:
                 connection = stack.enter_context(context.wrap_socket(connection, server_side=True))

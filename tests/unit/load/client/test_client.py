@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from fixtures.contract import chat
 from fixtures.contract.operation import Operation
-from loadtests.client.timeouts import RESTED
 from loadtests.failure import Failure
 from tests.unit.http1.peer import CONVERSATION, CREATED, MESSAGE, OK, Peer, server
-from tests.unit.load.client.visitor import GET, HEAD, POST, TOKEN, Visitor, cause_of, does
+from tests.unit.load.client.visitor import GET, HEAD, POST, TOKEN, Visitor, cause_of, comes, does, wire_of
+from tests.unit.load.turns import ENOUGH, waits
 
 
 def test_an_operation_is_sent_checked_and_counted_once(visitor: Visitor) -> None:
@@ -107,15 +107,18 @@ def test_a_connection_closed_while_idle_is_no_failure(visitor: Visitor) -> None:
         client = visitor.client(known.url)
         for operation in (GET, GET, POST, GET, POST, POST):
             assert client.send(operation) == '"ok"'
-            gevent.sleep(0.02)  # the server's end of the connection arrives
+            comes(wire_of(client))
     assert visitor.causes == [""] * 6
     assert known.connections == 6
     assert len(known.requests) == 6
 
 
-@pytest.mark.parametrize(("rests", "cause"), [(RESTED + 0.05, ""), (0.05, "closed without an answer")])
-def test_who_closes_what_was_used_just_now_has_dropped_a_request(visitor: Visitor, rests: float, cause: str) -> None:
+@pytest.mark.parametrize(("rested", "cause"), [(0.0, ""), (3600.0, "closed without an answer")])
+def test_who_closes_what_was_used_just_now_has_dropped_a_request(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, rested: float, cause: str
+) -> None:
     """A request that was taken and not answered is sent again only where the peer may have closed for lack of use."""
+    monkeypatch.setattr("loadtests.client.client.RESTED", rested)
 
     def closes_unanswered(peer: Peer) -> None:
         peer.answers(OK)
@@ -124,7 +127,6 @@ def test_who_closes_what_was_used_just_now_has_dropped_a_request(visitor: Visito
     with server(closes_unanswered) as known:
         client = visitor.client(known.url)
         assert cause_of(client) == ""
-        gevent.sleep(rests)
         assert cause_of(client) == cause
         assert len(known.requests) == (2 if cause else 3)
 
@@ -161,14 +163,18 @@ def test_a_reset_is_named(visitor: Visitor) -> None:
         peer.hears()
         if peer.number:
             peer.says(OK[:20])
-            time_to_arrive.wait(0.1)
+            arrived.wait(ENOUGH)
         peer.resets()
 
-    time_to_arrive = threading.Event()
+    arrived = threading.Event()
     with server(resets) as known:
         client = visitor.client(known.url)
         assert cause_of(client) == "reset"
-        assert cause_of(client) == "cut off"
+        asker = gevent.spawn(cause_of, client)
+        waits(lambda: client._exchange is not None and client._exchange.answers.begun)
+        arrived.set()
+        asker.join(ENOUGH)
+        assert asker.value == "cut off"
 
 
 def test_what_nobody_asked_for_is_not_the_next_answer(visitor: Visitor) -> None:
@@ -177,13 +183,16 @@ def test_what_nobody_asked_for_is_not_the_next_answer(visitor: Visitor) -> None:
     def farewell(peer: Peer) -> None:
         peer.answers(OK)
         if peer.number == 0:
+            idle.wait(ENOUGH)
             peer.says(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
             peer.hears()
 
+    idle = threading.Event()
     with server(farewell) as known:
         client = visitor.client(known.url)
         client.send(GET)
-        gevent.sleep(0.05)
+        idle.set()
+        comes(wire_of(client))
         assert client.send(POST) == '"ok"'
         client.close()
     assert known.connections == 2
@@ -222,7 +231,7 @@ def test_silence_ends_in_time(visitor: Visitor) -> None:
                 peer.says(b"A: b\r\n")
                 if ended.wait(0.02):
                     return
-        ended.wait(5)
+        ended.wait(ENOUGH)
 
     ended = threading.Event()
     with server(drips) as known:
@@ -242,15 +251,20 @@ def test_a_time_out_costs_the_connection(visitor: Visitor) -> None:
     def late(peer: Peer) -> None:
         peer.hears()
         if peer.number == 0:
-            silent.wait(0.3)
+            late_enough.wait(ENOUGH)
             peer.says(OK)
         peer.says(OK.replace(b"ok", b"in"))
 
-    silent = threading.Event()
+    late_enough = threading.Event()
     with server(late) as known:
         client = visitor.client(known.url, read=0.1)
         assert cause_of(client) == "time-out"
-        assert client.send(GET) == '"in"'
+        client._common.deadlines._seconds = ENOUGH  # for the one that is good
+        asker = gevent.spawn(client.send, GET)
+        gevent.sleep(0)  # it is under way
+        late_enough.set()
+        asker.join(ENOUGH)
+        assert asker.value == '"in"'
 
 
 def test_a_killed_greenlet_was_not_answered_and_closes(visitor: Visitor) -> None:
@@ -258,7 +272,7 @@ def test_a_killed_greenlet_was_not_answered_and_closes(visitor: Visitor) -> None
     with server(lambda peer: peer.answers(OK, OK) if peer.number else peer.hears() and peer.hears()) as known:
         client = visitor.client(known.url)
         greenlet = gevent.spawn(client.send, GET)
-        gevent.sleep(0.1)
+        waits(lambda: known.requests)
         greenlet.kill()
         assert visitor.causes == ["unanswered at the end"]
         assert visitor.fired[0]["response_time"] is None

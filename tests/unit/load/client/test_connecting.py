@@ -2,6 +2,7 @@
 
 import socket
 
+from loadtests.client import Timeouts
 from loadtests.client.names import Names
 from tests.unit.http1.peer import OK, server
 from tests.unit.load.client.visitor import Visitor, cause_of, does
@@ -39,6 +40,7 @@ def test_the_time_to_connect_is_that_for_all_addresses(visitor: Visitor) -> None
         client._common._names = Names(lambda _host, _port: [answering, (socket.AF_INET, full.getsockname())])
         assert cause_of(client) == "time-out"
         assert known.connections == 0
+        client._common.timeouts = Timeouts()
         assert cause_of(client) == ""
         for each in waiting:
             each.close()

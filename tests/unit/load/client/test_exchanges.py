@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ from fixtures.contract.operation import Endpoint, Operation
 from loadtests.client.exchanges import Exchanges
 from loadtests.failure import UNANSWERED
 from tests.unit.http1.peer import OK, Peer, server
-from tests.unit.load.client.visitor import GET, Visitor, cause_of
+from tests.unit.load.client.visitor import GET, Visitor, cause_of, comes, wire_of
+from tests.unit.load.turns import ENOUGH, passes, waits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,10 +56,17 @@ def does_as_told(peer: Peer) -> None:
             return
 
 
-def meet(client: Client, fates: Sequence[str]) -> list[str]:
-    """Send one request after the other; their causes."""
+def meet(client: Client, fates: Sequence[str], causes: list[str]) -> None:
+    """Send one request after the other, and note the cause of each as it comes."""
     endpoint = Endpoint("chat", "meetFate", "GET", "/x", {200: str}, auth="none")
-    return [cause_of(client, Operation(endpoint, f"/{fate}")) for fate in fates]
+    causes.extend(cause_of(client, Operation(endpoint, f"/{fate}")) for fate in fates)
+
+
+def time_is_up(client: Client) -> None:
+    """Let nobody who still waits for an answer wait any longer, among all with whom the client shares its limits."""
+    deadlines = client._common.deadlines
+    deadlines._clock = lambda: math.inf
+    get_hub().loop.run_callback(deadlines._ring)
 
 
 @settings(max_examples=14, suppress_health_check=[HealthCheck.too_slow])
@@ -74,18 +83,23 @@ def test_each_meets_their_own_fate(drawn: list[tuple[list[str], bool]], killed: 
     everybody = [[*fates, "waits"] if waits else fates for fates, waits in drawn]
     visitor = Visitor()
     with server(does_as_told) as known:
-        first = visitor.client(known.url, read=0.7)
+        first = visitor.client(known.url, read=2 * ENOUGH)
         clients = [first, *(visitor.another(first) for _ in everybody[1:])]
-        greenlets = [gevent.spawn(meet, client, fates) for client, fates in zip(clients, everybody, strict=True)]
+        results: list[list[str]] = [[] for _ in everybody]
+        greenlets = [gevent.spawn(meet, *each) for each in zip(clients, everybody, results, strict=True)]
         stopped = [greenlet for number, greenlet in enumerate(greenlets) if number in killed]
         gevent.sleep(0.001)
         gevent.killall(stopped)
-        gevent.joinall(greenlets, timeout=20)
-        results = [greenlet.value for greenlet in greenlets]
+        left = [each for each in zip(greenlets, everybody, results, strict=True) if each[0] not in stopped]
+        in_vain = [(fates, result) for _, fates, result in left if fates[-1:] == ["waits"]]
+        gevent.joinall([greenlet for greenlet, fates, _ in left if fates[-1:] != ["waits"]], timeout=ENOUGH)
+        waits(lambda: all(len(result) == len(fates) - 1 for fates, result in in_vain))
+        waits(lambda: len(first._common.deadlines) == len(in_vain))
+        time_is_up(first)
+        gevent.joinall(greenlets, timeout=ENOUGH)
         visitor.leaves()
-    for result, fates, greenlet in zip(results, everybody, greenlets, strict=True):
-        if greenlet not in stopped:
-            assert result == [FATES[fate][1] for fate in fates]
+    for _, fates, result in left:
+        assert result == [FATES[fate][1] for fate in fates]
 
 
 def test_a_crowd_is_served_and_others_have_their_turn(visitor: Visitor) -> None:
@@ -93,15 +107,16 @@ def test_a_crowd_is_served_and_others_have_their_turn(visitor: Visitor) -> None:
     turns: list[int] = []
 
     def does_something_else() -> None:
-        while not all(greenlet.dead for greenlet in crowd):
-            turns.append(len(visitor.fired))
-            gevent.sleep(0)
+        with gevent.Timeout(ENOUGH):
+            while not all(greenlet.dead for greenlet in crowd):
+                turns.append(len(visitor.fired))
+                gevent.sleep(0)
 
     with server(lambda peer: peer.answers(OK, OK)) as known:
         first = visitor.client(known.url)
         clients = [first, *(visitor.another(first) for _ in range(199))]
         crowd = [gevent.spawn(client.send, GET) for client in clients]
-        gevent.joinall(crowd, timeout=20)
+        gevent.joinall(crowd, timeout=ENOUGH)
         time.sleep(0.1)
         crowd = [gevent.spawn(client.send, GET) for client in clients]
         gevent.sleep(0)
@@ -109,7 +124,7 @@ def test_a_crowd_is_served_and_others_have_their_turn(visitor: Visitor) -> None:
         other = gevent.spawn(does_something_else)
         gevent.sleep(0)
         time.sleep(0.1)
-        gevent.joinall([*crowd, other], timeout=20)
+        gevent.joinall([*crowd, other], timeout=ENOUGH)
     assert visitor.causes == [""] * 400
     assert known.connections == 200
     assert max(after - before for before, after in itertools.pairwise(turns)) <= 64
@@ -119,23 +134,23 @@ def test_what_is_told_twice_is_received_once(visitor: Visitor) -> None:
     """Where much else is to be done, the loop polls again before it comes to receiving, and tells the same again."""
     body = b"x" * 30_000
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-    due = threading.Event()
+    due, said = threading.Event(), threading.Event()
 
     def answers(peer: Peer) -> None:
         peer.hears()
-        due.wait(5)
+        due.wait(ENOUGH)
         peer.says(answer)
+        said.set()
 
     with server(answers) as known:
-        client = visitor.client(known.url, read=2)
+        client = visitor.client(known.url, read=ENOUGH)
         sender = gevent.spawn(client.send, GET)
-        while not known.requests:
-            gevent.sleep(0.005)
+        waits(lambda: known.requests)
         due.set()
-        time.sleep(0.1)  # all of the answer is there now
+        said.wait(ENOUGH)  # all of the answer is there now
         for _ in range(300):  # gevent polls after fifty, if they took long
             get_hub().loop.run_callback(time.sleep, 0.0003)
-        sender.join(5)
+        sender.join(ENOUGH)
     assert sender.value == body.decode()
     assert visitor.causes == [""]
 
@@ -155,7 +170,7 @@ def test_who_is_stopped_before_it_is_sent_sends_nothing(visitor: Visitor) -> Non
         client.send(GET)
         sender = gevent.spawn(sends)
         gevent.spawn(sender.throw, GreenletExit)  # it has its turn after the sender, and before anything is sent
-        gevent.sleep(0.05)
+        sender.join(ENOUGH)
         assert sender.value == "stopped once"
         assert len(known.requests) == 1
         assert client.send(GET) == '"ok"'
@@ -165,13 +180,13 @@ def test_who_is_stopped_before_it_is_sent_sends_nothing(visitor: Visitor) -> Non
 
 def test_who_is_told_first_may_stop_the_next(visitor: Visitor, capsys: pytest.CaptureFixture[str]) -> None:
     """Both answers came together, and one greenlet is ended before it is told: it stays ended."""
-    heard, both = threading.Barrier(3), threading.Event()
+    heard, said = threading.Barrier(3), threading.Barrier(3)
 
     def answers_together(peer: Peer) -> None:
         peer.hears()
-        heard.wait(5)
-        both.wait(5)
+        heard.wait(ENOUGH)
         peer.says(OK)
+        said.wait(ENOUGH)
 
     def stops(number: int) -> str:
         said = clients[number].send(GET)
@@ -185,12 +200,10 @@ def test_who_is_told_first_may_stop_the_next(visitor: Visitor, capsys: pytest.Ca
         clients = [visitor.client(known.url), visitor.client(known.url)]
         clients[1] = visitor.another(clients[0])
         greenlets = [gevent.spawn(stops, number) for number in range(2)]
-        while heard.n_waiting < 2:
-            gevent.sleep(0.005)
-        heard.wait(5)
-        both.set()
-        time.sleep(0.1)  # the loop sees both answers at once
-        gevent.joinall(greenlets, timeout=5)
+        waits(lambda: heard.n_waiting == 2)
+        heard.wait(ENOUGH)
+        said.wait(ENOUGH)  # the loop sees both answers at once
+        gevent.joinall(greenlets, timeout=ENOUGH)
     assert sorted(str(greenlet.value) for greenlet in greenlets) == ["", '"ok"']
     assert sorted(visitor.causes) == ["", UNANSWERED]
     assert not capsys.readouterr().err
@@ -201,7 +214,7 @@ def test_a_connection_that_ends_while_idle_keeps_nobody_busy(visitor: Visitor) -
     with server(lambda peer: peer.answers(OK)) as known:
         client = visitor.client(known.url)
         client.send(GET)
-        gevent.sleep(0.05)
+        comes(wire_of(client))
         before = get_hub().loop.iteration
         gevent.sleep(0.2)
         assert get_hub().loop.iteration - before < 20
@@ -233,18 +246,18 @@ def test_a_client_that_is_forgotten_keeps_nobody_busy(visitor: Visitor) -> None:
 
     def answers(peer: Peer) -> None:
         peer.answers(OK)
-        ended.wait(5)
+        ended.wait(ENOUGH)
 
     with server(answers) as known:
-        visitor.client(known.url, read=0.1).send(GET)
-        exchange = visitor.clients.pop()._exchange
-        assert exchange is not None
-        wire = exchange.wire
-        del exchange
-        gevent.sleep(0.2)  # until the row of deadlines, which is empty, has forgotten it as well
+        client = visitor.client(known.url)
+        client._common.deadlines._ring_in = lambda _seconds, _ring: None  # a timer would know it for as long as it runs
+        client.send(GET)
+        wire = wire_of(client)
+        visitor.clients.clear()
+        del client
         gc.collect()
         ended.set()
-        gevent.sleep(0.05)
+        comes(wire)
         before = get_hub().loop.iteration
         gevent.sleep(0.2)
         assert get_hub().loop.iteration - before < 20
@@ -257,7 +270,7 @@ def test_who_waits_alone_is_left_alone(visitor: Visitor) -> None:
 
     def answers(peer: Peer) -> None:
         peer.answers(OK)
-        due.wait(5)
+        due.wait(ENOUGH)
         peer.says(b"more")
 
     with server(answers) as known:
@@ -267,9 +280,9 @@ def test_who_waits_alone_is_left_alone(visitor: Visitor) -> None:
         assert exchange is not None
         exchange.unwatch()
         waiter = gevent.spawn(exchange.wire.receive)
-        gevent.sleep(0.01)
+        passes()
         client._common.exchanges.arrived.append(exchange)
-        gevent.sleep(0.01)
+        passes()
         due.set()
-        waiter.join(2)
+        waiter.join(ENOUGH)
         assert waiter.value == b"more"

@@ -11,6 +11,7 @@ import pytest
 from fixtures.contract.operation import Endpoint, Operation
 from tests.unit.http1.peer import OK, Peer, server
 from tests.unit.load.client.visitor import GET, Visitor, cause_of, does
+from tests.unit.load.turns import ENOUGH, waits
 
 
 def test_a_large_body_is_sent_whole(visitor: Visitor) -> None:
@@ -54,21 +55,22 @@ def test_an_answer_is_heard_though_its_peer_has_gone(
     """A server that closes in the middle of a request resets the connection, and may have answered before."""
     refused: Endpoint[None] = Endpoint("chat", "put", "PUT", "/x", {413: None}, auth="none")
     put = Operation(refused, "/x", content=bytes(30_000_000))
-    begun, due = threading.Event(), threading.Event()
+    begun, due, gone = threading.Event(), threading.Event(), threading.Event()
 
     def refuses(peer: Peer) -> None:
         peer.connection.recv(1000)
         begun.set()
-        due.wait(5)
+        due.wait(ENOUGH)
         peer.says(answer)
+        peer.hangs_up()
+        gone.set()
 
     with server(refuses, certificates=certificates if secure else None) as known:
-        asker = gevent.spawn(cause_of, visitor.client(known.url, certificates / "ca.pem", read=2), put)
-        while not begun.is_set():
-            gevent.sleep(0.001)
+        asker = gevent.spawn(cause_of, visitor.client(known.url, certificates / "ca.pem", read=ENOUGH), put)
+        waits(begun.is_set)
         due.set()
-        time.sleep(0.1)  # answer and reset are there together
-        asker.join(5)
+        gone.wait(ENOUGH)  # answer and reset are there together
+        asker.join(ENOUGH)
         assert asker.value == cause
 
 
@@ -79,10 +81,10 @@ def test_who_ends_in_the_middle_of_a_request_has_not_answered(visitor: Visitor) 
 
     def ends(peer: Peer) -> None:
         peer.connection.shutdown(socket.SHUT_WR)
-        over.wait(5)
+        over.wait(ENOUGH)
 
     with server(ends) as known:
-        assert cause_of(visitor.client(known.url, read=2), put) == "closed without an answer"
+        assert cause_of(visitor.client(known.url, read=ENOUGH), put) == "closed without an answer"
         over.set()
 
 
@@ -106,7 +108,7 @@ def test_an_interim_answer_stops_no_request(visitor: Visitor, pieces: tuple[byte
         peer.answers(OK, OK)
 
     with server(says) as known:
-        client = visitor.client(known.url, read=2)
+        client = visitor.client(known.url, read=ENOUGH)
         assert [client.send(put), client.send(GET)] == ['"ok"', '"ok"']
         client.close()
     assert len(known.requests[0].body) == 8_000_000

@@ -1,9 +1,6 @@
 """The client over TLS: it is sure of its peer, or says why not."""
 
-import contextlib
-import ssl
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +10,8 @@ import pytest
 from fixtures.contract.operation import Endpoint, Operation
 from fixtures.sandbox.tls import write_certificates
 from tests.unit.http1.peer import OK, Peer, server
-from tests.unit.load.client.visitor import GET, POST, Visitor, cause_of, does
+from tests.unit.load.client.visitor import GET, POST, Visitor, cause_of, comes, does, wire_of
+from tests.unit.load.turns import ENOUGH, waits
 
 
 def test_it_is_sure_of_its_peer(visitor: Visitor, certificates: Path, tmp_path: Path) -> None:
@@ -41,31 +39,28 @@ def test_records_that_come_together_are_read_together(visitor: Visitor, certific
             peer.hears()
             peer.says(head, body)
         peer.hears()
-        due.wait(5)
+        due.wait(ENOUGH)
         peer.says(OK)
-        assert isinstance(peer.connection, ssl.SSLSocket)
-        peer.connection.settimeout(0.3)
-        with contextlib.suppress(OSError):
-            peer.connection.unwrap()  # TLS's own end, and the connection stays open until this is over
-        farewell.wait(5)
+        peer.says_goodbye()
+        said.set()
+        over.wait(ENOUGH)  # and the connection stays open
 
-    due, farewell = threading.Event(), threading.Event()
+    due, said, over = threading.Event(), threading.Event(), threading.Event()
     with server(says, certificates=certificates) as known:
-        client = visitor.client(known.url, certificates / "ca.pem", read=1.5)
+        client = visitor.client(known.url, certificates / "ca.pem", read=ENOUGH)
         asker = gevent.spawn(lambda: [client.send(GET) for _ in range(2)])
-        asker.join(5)
+        asker.join(ENOUGH)
         assert asker.value == ['"ok"', '"ok"']
         assert known.connections == 1
         third = gevent.spawn(client.send, GET)
-        while len(known.requests) < 3:
-            gevent.sleep(0.001)
+        waits(lambda: len(known.requests) == 3)
         due.set()
-        time.sleep(0.1)  # answer and farewell are there together
-        third.join(5)
+        said.wait(ENOUGH)  # answer and farewell are there together
+        third.join(ENOUGH)
         assert third.value == '"ok"'
         assert cause_of(client) == ""
         assert known.connections == 2
-        farewell.set()
+        over.set()
     assert visitor.causes == [""] * 4
 
 
@@ -74,21 +69,21 @@ def test_an_answer_stands_whatever_follows_it(visitor: Visitor, certificates: Pa
 
     def says(peer: Peer) -> None:
         peer.hears()
-        due[peer.number].wait(5)
+        due[peer.number].wait(ENOUGH)
         peer.says(OK)
         peer.spoils()
+        said[peer.number].set()
         peer.hears()
 
-    due = threading.Event(), threading.Event()
+    due, said = ([threading.Event(), threading.Event()] for _ in range(2))
     with server(says, certificates=certificates) as known:
-        client = visitor.client(known.url, certificates / "ca.pem", read=2)
+        client = visitor.client(known.url, certificates / "ca.pem", read=ENOUGH)
         for number in range(2):
             asker = gevent.spawn(client.send, GET)
-            while len(known.requests) == number:
-                gevent.sleep(0.001)
+            waits(lambda: len(known.requests) > number)  # noqa: B023 - while it is that
             due[number].set()
-            time.sleep(0.1)  # both are there together
-            asker.join(5)
+            said[number].wait(ENOUGH)  # both are there together
+            asker.join(ENOUGH)
             assert asker.value == '"ok"'
         assert known.connections == 2
 
@@ -105,21 +100,25 @@ def test_only_tls_ends_a_body_without_a_length(
 
     def says(peer: Peer) -> None:
         peer.hears()
-        due.wait(5)
+        due.wait(ENOUGH)
         peer.says(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"ok"')
         if not together:
-            time.sleep(0.05)
+            heard.wait(ENOUGH)
         ends(peer)
+        ended.set()
 
-    due = threading.Event()
+    due, heard, ended = threading.Event(), threading.Event(), threading.Event()
     with server(says, certificates=certificates) as known:
-        asker = gevent.spawn(cause_of, visitor.client(known.url, certificates / "ca.pem", read=2))
-        while not known.requests:
-            gevent.sleep(0.001)
+        client = visitor.client(known.url, certificates / "ca.pem", read=ENOUGH)
+        asker = gevent.spawn(cause_of, client)
+        waits(lambda: known.requests)
         due.set()
         if together:
-            time.sleep(0.1)  # all of it is there
-        asker.join(5)
+            ended.wait(ENOUGH)  # all of it is there
+        else:
+            waits(lambda: client._exchange is not None and client._exchange.answers.begun)
+            heard.set()
+        asker.join(ENOUGH)
         assert asker.value == cause
 
 
@@ -135,5 +134,5 @@ def test_tls_that_is_none_is_named(visitor: Visitor, certificates: Path) -> None
         client = visitor.client(known.url, certificates / "ca.pem")
         for operation in (GET, GET, POST):
             assert client.send(operation) == '"ok"'
-            gevent.sleep(0.05)
+            comes(wire_of(client))
         assert known.connections == 3

@@ -1,5 +1,6 @@
 """Somebody with a client: what is sent, what was fired for it, and who answered."""
 
+import select
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 from fixtures.contract.operation import Endpoint, Operation
 from fixtures.http1.target import Target
 from loadtests.client import Client, Timeouts
+from loadtests.client.wire import Wire
 from loadtests.failure import Failure
 from tests.unit.http1.peer import Peer
+from tests.unit.load.turns import passes, waits
 
 TOKEN = "of-nobody"  # noqa: S105 - opens nothing
 GET = Operation(Endpoint("chat", "getText", "GET", "/text", {200: str}, auth="none"), "/text")
@@ -63,3 +66,17 @@ def cause_of(client: Client, operation: Operation[Any] = GET) -> str:
     except Failure as failure:
         return failure.cause
     return ""
+
+
+def wire_of(client: Client) -> Wire:
+    """The connection that it keeps."""
+    assert client._exchange is not None
+    return client._exchange.wire
+
+
+def comes(wire: Wire) -> None:
+    """Wait until something came that nobody asked for, be it the end, and the loop had the time to tell of it."""
+    poll = select.poll()
+    poll.register(wire._socket, select.POLLIN)
+    waits(lambda: poll.poll(0))
+    passes()

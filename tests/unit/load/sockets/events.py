@@ -1,10 +1,7 @@
 """What websockets of one greenlet fire, and a way to open them."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import gevent
 
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
@@ -28,10 +25,3 @@ class Events:
     def causes(self) -> list[tuple[str, str]]:
         """Of every event the subject, and the cause if it is a failure."""
         return [(event["name"], getattr(event["exception"], "cause", "")) for event in self.fired]
-
-
-def waits(holds: Callable[[], object]) -> None:
-    """Let greenlets run until something holds, five seconds at most."""
-    with gevent.Timeout(5):
-        while not holds():
-            gevent.sleep(0.01)

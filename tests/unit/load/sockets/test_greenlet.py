@@ -12,8 +12,9 @@ from websockets.sync.server import ServerConnection
 from fixtures.sandbox.tls import write_certificates
 from loadtests.failure import Failure
 from loadtests.sockets.greenlet import Closure
-from tests.unit.load.sockets.events import Events, waits
+from tests.unit.load.sockets.events import Events
 from tests.unit.load.sockets.peers import closed_port, echoes, raw_server, websocket_server
+from tests.unit.load.turns import waits
 
 
 def test_it_says_hears_and_leaves(events: Events) -> None:

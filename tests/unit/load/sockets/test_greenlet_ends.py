@@ -9,9 +9,10 @@ from websockets.sync.server import ServerConnection
 
 from loadtests.failure import Failure
 from loadtests.sockets.greenlet import Closure
-from tests.unit.load.sockets.events import Events, waits
+from tests.unit.load.sockets.events import Events
 from tests.unit.load.sockets.peers import agreement, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import sent
+from tests.unit.load.turns import waits
 
 ENDS = [
     ("closed unexpectedly 1006", 1006, b""),
