@@ -7,8 +7,9 @@ from fixtures.contract.operation import Endpoint, Operation
 from fixtures.http1.connections import Connections, Limits
 from fixtures.http1.way import Way
 
-LIMITS = Limits(connect=5.0, read=5.0, whole=5.0)
-SOON = Limits(connect=5.0, read=0.1, whole=0.25)
+ENOUGH = 20.0
+"""Seconds for what has to come: the machine may stand still meanwhile, more than once."""
+LIMITS = Limits(connect=ENOUGH, read=ENOUGH, whole=ENOUGH)
 GET: Endpoint[str] = Endpoint("chat", "getText", "GET", "/text", {200: str}, auth="none")
 PUT: Endpoint[str] = Endpoint("chat", "putText", "PUT", "/text", {200: str}, auth="none", effect="create")
 

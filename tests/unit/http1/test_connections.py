@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures.contract.operation import Endpoint
-from fixtures.http1.connections import Connections, Limits
+from fixtures.http1.connections import _GLANCE, Connections, Limits, _Connection
 from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError
-from tests.unit.http1.asking import PUT, SOON, ask, text
+from tests.unit.http1.asking import ENOUGH, PUT, ask, text
 from tests.unit.http1.conftest import LARGEST
 from tests.unit.http1.peer import OK, Peer, server
 
@@ -88,7 +87,7 @@ def test_what_ended_while_it_waited_is_not_used_again(connections: Connections, 
 
     with server(does) as known:
         ask(connections, known.url)
-        assert done.wait(5)
+        assert done.wait(ENOUGH)
         assert ask(connections, known.url).status == 200
         connections.close()
     assert (known.connections, len(known.requests)) == (2, 2)
@@ -115,14 +114,14 @@ def test_an_answer_that_is_late_is_nobodys(connections: Connections) -> None:
     def does(peer: Peer) -> None:
         peer.hears()
         if peer.number == 0:
-            late.wait(5)
+            late.wait(ENOUGH)
             peer.says(text(b"late"))
         else:
             peer.says(text(b"mine"))
 
     with server(does) as known:
         with pytest.raises(TimeoutError, match=r"nothing came for 0\.1 s"):
-            ask(connections, known.url, limits=SOON)
+            ask(connections, known.url, limits=Limits(ENOUGH, 0.1, ENOUGH))
         late.set()
         assert ask(connections, known.url).body == b"mine"
         connections.close()
@@ -136,14 +135,14 @@ def test_an_answer_that_drips_comes_to_an_end(connections: Connections) -> None:
     def drips(peer: Peer) -> None:
         peer.hears()
         peer.says(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n")
-        for _ in range(100):
+        for _ in range(400):
             peer.says(b".")
             if over.wait(0.02):
                 return
 
     with server(drips) as known:
         with pytest.raises(TimeoutError, match=r"still arriving after 0\.25 s"):
-            ask(connections, known.url, limits=SOON)
+            ask(connections, known.url, limits=Limits(ENOUGH, ENOUGH, 0.25))
         over.set()
 
 
@@ -163,7 +162,7 @@ def test_what_is_no_answer_has_a_word_for_it(
 ) -> None:
     """Garbage, an answer without its end, none at all and one without bounds are told apart."""
     with server(lambda peer: peer.answers(answer)) as known, pytest.raises(error, match=said):
-        ask(connections, known.url, limits=SOON)
+        ask(connections, known.url)
 
 
 def test_an_answer_before_the_requests_end_is_one(connections: Connections) -> None:
@@ -186,36 +185,44 @@ def test_an_answer_before_the_requests_end_is_one(connections: Connections) -> N
 @pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("stays", [False, True])
 def test_an_answer_is_heard_though_nobody_reads_on(
-    connections: Connections, certificates: Path, *, stays: bool, secure: bool
+    connections: Connections, certificates: Path, monkeypatch: pytest.MonkeyPatch, *, stays: bool, secure: bool
 ) -> None:
     """Who refuses a large body has answered, closed or not; the connection is not used again."""
-    over = threading.Event()
+    monkeypatch.setattr("fixtures.http1.connections._GLANCE", ENOUGH)  # is the refusal there already? It may be late
+    over, limits = threading.Event(), Limits(ENOUGH, 0.1, ENOUGH)
 
     def refuses(peer: Peer) -> None:
         peer.connection.recv(1000)
         peer.says(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
         if stays:
-            over.wait(5)
+            over.wait(ENOUGH)
 
     ours = certificates / "ca.pem"
     with server(refuses, certificates=certificates if secure else None) as known:
         for _ in range(2):
-            answer = ask(connections, known.url, endpoint=PUT, content=bytes(30_000_000), limits=SOON, ca_file=ours)
+            answer = ask(connections, known.url, endpoint=PUT, content=bytes(30_000_000), limits=limits, ca_file=ours)
             assert answer.status == 413
         over.set()
     assert known.connections == 2
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_a_request_that_nobody_takes_is_given_up(connections: Connections, certificates: Path, *, secure: bool) -> None:
-    """A peer that neither reads nor answers costs the time for one piece."""
+def test_a_request_that_nobody_takes_is_given_up(
+    connections: Connections, certificates: Path, monkeypatch: pytest.MonkeyPatch, *, secure: bool
+) -> None:
+    """A peer that neither reads nor answers costs the time for one piece, and not another one for its answer."""
     over, ours = threading.Event(), certificates / "ca.pem"
-    limits = Limits(connect=5.0, read=1.0, whole=5.0)
-    with server(lambda _: over.wait(5), certificates=certificates if secure else None) as known:
-        began = time.monotonic()
+    limits, received, waited = Limits(ENOUGH, 0.5, ENOUGH), _Connection._received, []
+
+    def receives(connection: _Connection, read: float) -> bool:
+        waited.append(connection._socket.gettimeout())
+        return received(connection, read)
+
+    monkeypatch.setattr(_Connection, "_received", receives)
+    with server(lambda _: over.wait(ENOUGH), certificates=certificates if secure else None) as known:
         with pytest.raises(TimeoutError, match="nothing more of the request was taken"):
             ask(connections, known.url, endpoint=PUT, content=bytes(30_000_000), limits=limits, ca_file=ours)
-        assert time.monotonic() - began < 4
+        assert waited == [_GLANCE]
         over.set()
 
 

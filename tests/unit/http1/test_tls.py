@@ -2,7 +2,6 @@
 
 import ssl
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from fixtures.http1.connections import Connections, Limits
 from fixtures.http1.errors import ClosedError, CutOffError
 from fixtures.sandbox.tls import write_certificates
-from tests.unit.http1.asking import PUT, ask, text
+from tests.unit.http1.asking import ENOUGH, PUT, ask, text
 from tests.unit.http1.peer import OK, Peer, server
 
 
@@ -39,15 +38,15 @@ def test_only_tls_ends_a_body_without_a_length(
 
     def says(peer: Peer) -> None:
         peer.answers(OK if peer.number == 1 else b"HTTP/1.1 200 OK\r\n\r\nok")
-        time.sleep(0.05)  # what was said is read before
         (Peer.says_goodbye if peer.number == 2 else ends)(peer)
+        ended[peer.number].set()
 
-    ours = certificates / "ca.pem"
+    ours, ended = certificates / "ca.pem", [threading.Event() for _ in range(3)]
     with server(says, certificates=certificates) as known:
         with pytest.raises(error):
             ask(connections, known.url, ca_file=ours)
         assert ask(connections, known.url, ca_file=ours).body == b'"ok"'
-        time.sleep(0.1)
+        assert ended[1].wait(ENOUGH)
         assert ask(connections, known.url, ca_file=ours).body == b"ok"
     assert known.connections == 3
 
@@ -77,12 +76,12 @@ def test_tls_that_is_none_is_no_connection(connections: Connections, certificate
 
     with server(resets) as known, pytest.raises(OSError, match=r"reset|EOF"):
         ask(connections, known.url.replace("http:", "https:"), ca_file=ours)
-    with server(lambda _: over.wait(5)) as known:
+    with server(lambda _: over.wait(ENOUGH)) as known:
         with pytest.raises(TimeoutError, match=r"no TLS within 0\.1 s"):
             ask(
                 connections,
                 known.url.replace("http:", "https:"),
                 ca_file=ours,
-                limits=Limits(connect=0.1, read=5.0, whole=5.0),
+                limits=Limits(connect=0.1, read=ENOUGH, whole=ENOUGH),
             )
         over.set()
