@@ -131,7 +131,7 @@ def _accepting(serves: Callable[[socket.socket], None]) -> Iterator[int]:
 
     def serve_one(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
-            connection.settimeout(5)
+            connection.settimeout(20)
             serves(connection)
 
     def accept() -> None:

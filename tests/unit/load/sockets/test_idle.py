@@ -3,6 +3,7 @@
 import resource
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from websockets.sync.server import ServerConnection
 from fixtures.checks import eventually
 from fixtures.checks.match import equals
 from fixtures.sandbox.tls import write_certificates
+from loadtests import sockets
 from loadtests.sockets import room
 from loadtests.sockets.held import Offer
 from loadtests.sockets.room import NoRoomError, allow_descriptors, sources
-from tests.unit.load.sockets.idling import holding, settled, silent
+from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent
 from tests.unit.load.sockets.peers import agreement, closed_port, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import sent
 
@@ -45,12 +47,15 @@ def test_pings_are_answered_and_messages_let_by() -> None:
     def talks(connection: ServerConnection) -> None:
         connection.send("welcome")
         connection.send(b"x" * 70_000)
-        answered.append(connection.ping(b"beat").wait(5))
+        answered.append(connection.ping(b"beat").wait(ENOUGH))
         echoes(connection)
 
     with websocket_server(talks) as url, holding(url, 3) as idle:
         eventually(
-            lambda: (len(answered), idle.held.pings, idle.held.messages), equals((3, 3, 6)), within=8, subject="beats"
+            lambda: (len(answered), idle.held.pings, idle.held.messages),
+            equals((3, 3, 6)),
+            within=ENOUGH,
+            subject="beats",
         )
     assert answered == [True] * 3
 
@@ -91,7 +96,7 @@ def test_an_end_that_nobody_asked_for_is_counted(cause: str, after: bytes) -> No
 )
 def test_an_opening_that_fails_says_why(cause: str, says: Callable[[socket.socket, bytes], None]) -> None:
     """An answer that is no agreement, none at all, and an end before it are failed openings with their cause."""
-    with raw_server(says) as url, holding(url, 2, connect=0.5) as idle:
+    with raw_server(says) as url, holding(url, 2, connect=0.5 if cause == "time-out" else ENOUGH) as idle:
         samples = settled(idle, 2)
         assert [sample.failure and sample.failure.cause for sample in samples] == [cause] * 2
         assert (idle.held.open, idle.held.failed) == (0, 2)
@@ -104,15 +109,19 @@ def test_nobody_there_is_a_refusal() -> None:
         assert idle.held.started == 5
 
 
-def test_an_opening_that_failed_is_not_over_again_when_its_time_is() -> None:
+def test_an_opening_that_failed_is_not_over_again_when_its_time_is(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One sample for each, also past the time that an opening may take, and none is still taken for being opened."""
+    monkeypatch.setattr(sockets.holding, "_AWAKE", 2 * ENOUGH)
 
     def says(connection: socket.socket, _head: bytes) -> None:
         connection.sendall(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n")
 
-    with raw_server(says) as url, holding(url, 5, connect=0.3) as idle:
+    with raw_server(says) as url, holding(url, 5) as idle:
         causes = [sample.failure and sample.failure.cause for sample in settled(idle, 5)]
-        assert not threading.Event().wait(0.5)
+        clock.ahead = 2 * ENOUGH
+        assert not threading.Event().wait(0.2)
         assert causes + idle.take() == ["status 503"] * 5
         assert idle.held.failed == 5
         assert idle.held.opening == 0
@@ -120,12 +129,17 @@ def test_an_opening_that_failed_is_not_over_again_when_its_time_is() -> None:
 
 def test_latency_counts_from_the_intended_start() -> None:
     """Openings keep their pace, and one that waits for others counts from when it was due."""
-    with websocket_server(echoes) as url, holding(url, 10, rate=50) as idle:
-        began = threading.Event()
-        assert not began.wait(0.1)
-        assert idle.held.started < 10
+    offered: list[float] = []
+
+    def offer(_number: int) -> Offer:
+        offered.append(time.perf_counter())
+        return Offer()
+
+    began = time.perf_counter()
+    with websocket_server(echoes) as url, holding(url, 10, rate=50, offer=offer) as idle:
         samples = settled(idle, 10)
-        assert all(0 < (sample.latency or 0) < 5 for sample in samples)
+        assert all(0 < (sample.latency or 0) < ENOUGH for sample in samples)
+    assert all(at >= began + number / 50 for number, at in enumerate(offered))
 
 
 def test_each_connection_offers_its_own() -> None:
@@ -156,13 +170,13 @@ def test_it_holds_over_tls(tmp_path: Path) -> None:
     answered = []
 
     def talks(connection: ServerConnection) -> None:
-        answered.append(connection.ping(b"beat").wait(5))
+        answered.append(connection.ping(b"beat").wait(ENOUGH))
         echoes(connection)
 
     with websocket_server(talks, certificates=tmp_path) as url:
         with holding(url, 3, ca_file=tmp_path / "ca.pem") as idle:
             assert [sample.failure for sample in settled(idle, 3)] == [None] * 3
-            eventually(lambda: (len(answered), idle.held.open), equals((3, 3)), within=8, subject="beats")
+            eventually(lambda: (len(answered), idle.held.open), equals((3, 3)), within=ENOUGH, subject="beats")
         with holding(url, 1) as idle:
             (sample,) = settled(idle, 1)
             assert sample.failure is not None
@@ -173,7 +187,7 @@ def test_samples_become_events() -> None:
     """Everything that happened is told once, as Locust's event for connections."""
     events: list[dict[str, Any]] = []
     with holding(closed_port(), 1) as idle:
-        eventually(lambda: idle.held.failed, equals(1), within=8, subject="failures")
+        eventually(lambda: idle.held.failed, equals(1), within=ENOUGH, subject="failures")
         idle.tell(lambda **event: events.append(event))
         idle.tell(lambda **event: events.append(event))
     (event,) = events
@@ -188,7 +202,7 @@ def test_what_breaks_the_thread_is_told() -> None:
         raise LookupError(number)
 
     with holding(closed_port(), 1, offer=no_offer) as idle:
-        eventually(lambda: idle._crash is not None, equals(True), within=8, subject="crash")  # noqa: FBT003
+        eventually(lambda: idle._crash is not None, equals(True), within=ENOUGH, subject="crash")  # noqa: FBT003
         with pytest.raises(RuntimeError, match="came to grief"):
             idle.take()
 

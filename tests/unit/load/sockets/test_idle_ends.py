@@ -1,19 +1,19 @@
 """How idle websockets end: with their token, without a word, or not at all."""
 
+import itertools
 import socket
 import threading
 import time
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 
 from fixtures.checks import eventually
-from fixtures.checks.match import equals
+from fixtures.checks.match import at_least, equals
 from loadtests import sockets
 from loadtests.sockets.frames import Closing
 from loadtests.sockets.held import Offer, Terms
-from tests.unit.load.sockets.idling import holding, settled, silent, split
+from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent, split
 from tests.unit.load.sockets.peers import agreement, raw_server
 from tests.unit.load.sockets.server import sent
 
@@ -30,14 +30,15 @@ EXPIRED = Closing(4401, "token-expired")
 class Tokens:
     """What connections offer: one that is good for `left` seconds at first, and another from `renewed` on."""
 
-    def __init__(self, left: float) -> None:
+    def __init__(self, left: float, now: Callable[[], float] = time.perf_counter) -> None:
         self.first = time.time() + left
         self.renewed = True
+        self.now = now
         self.asked: list[tuple[int, float]] = []
 
     def offer(self, number: int) -> Offer:
         again = self.renewed and any(number == before for before, _ in self.asked)
-        self.asked.append((number, time.perf_counter()))
+        self.asked.append((number, self.now()))
         return Offer(("new",), self.first + 900) if again else Offer(("old",), self.first)
 
 
@@ -59,7 +60,7 @@ def _ends_the_old_when(over: threading.Event) -> Callable[[socket.socket, bytes]
     def says(connection: socket.socket, head: bytes) -> None:
         if b"Protocol: old" in head:
             connection.sendall(agreement(head))
-            over.wait(8)
+            over.wait(ENOUGH)
             connection.sendall(sent(0x88, EXPIRED.code.to_bytes(2, "big") + EXPIRED.reason.encode()))
         else:
             _ends_the_old(EXPIRED.code, EXPIRED.reason)(connection, head)
@@ -76,31 +77,38 @@ def test_what_ends_with_its_token_is_opened_again(left: float) -> None:
         holding(url, 4, rate=20, offer=tokens.offer, terms=Terms(expiry=EXPIRED, clocks=5)) as idle,
     ):
         opened, ended = split(settled(idle, 4))
-        eventually(lambda: (idle.held.expired, idle.held.open), equals((4, 4)), within=8, subject="connections")
+        eventually(lambda: (idle.held.expired, idle.held.open), equals((4, 4)), within=ENOUGH, subject="connections")
         assert (len(opened), ended, idle.held.lost) == (4, [], 0)
         assert idle.take() == []
 
 
-def test_openings_again_keep_the_pace() -> None:
+def test_openings_again_keep_the_pace(clock: Clock) -> None:
     """Connections that all expire at once are not all opened again at once."""
-    tokens, over = Tokens(-1.0), threading.Event()
+    tokens, over = Tokens(-1.0, clock.perf_counter), threading.Event()
     try:
         with (
             raw_server(_ends_the_old_when(over)) as url,
             holding(url, 4, rate=5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
         ):
+            eventually(lambda: idle.held.started, at_least(1), within=ENOUGH, subject="openings")
+            clock.ahead = 1.0  # when the last is due
             settled(idle, 4)
+            clock.stands()
             over.set()
-            eventually(lambda: (idle.held.expired, idle.held.open), equals((4, 4)), within=8, subject="connections")
+            eventually(lambda: idle.held.expired, equals(4), within=ENOUGH, subject="expired")
+            for number in range(5, 9):
+                eventually(lambda: len(tokens.asked), at_least(number), within=ENOUGH, subject="openings")
+                clock.ahead += 0.25
+            eventually(lambda: idle.held.open, equals(4), within=ENOUGH, subject="connections")
     finally:
         over.set()
     again = [at for _, at in tokens.asked[4:]]
-    assert again[-1] - again[0] > 0.15
+    assert all(after - before > 0.2 for before, after in itertools.pairwise(again))
 
 
 @pytest.mark.parametrize(
     ("left", "code", "reason"),
-    [(8.0, 4401, "token-expired"), (-1.0, 4401, "token-invalid"), (-1.0, 1001, "token-expired")],
+    [(60.0, 4401, "token-expired"), (-1.0, 4401, "token-invalid"), (-1.0, 1001, "token-expired")],
 )
 def test_any_other_end_is_counted_and_stays(left: float, code: int, reason: str) -> None:
     """Before the token expires, for another reason or with another code, an end is as bad as any."""
@@ -125,9 +133,10 @@ def test_nothing_is_opened_again_with_the_same_token() -> None:
         assert len(settled(idle, 2)) == 2
         assert not threading.Event().wait(0.5)
         assert (idle.take(), idle.held.open, idle.held.expired) == ([], 0, 2)
-        assert len(tokens.asked) < 50
+        began, ended = tokens.asked[2][1], tokens.asked[-1][1]
+        assert len(tokens.asked) < 50 * (ended - began) + 10
         tokens.renewed = True
-        eventually(lambda: idle.held.open, equals(2), within=8, subject="connections")
+        eventually(lambda: idle.held.open, equals(2), within=ENOUGH, subject="connections")
         assert idle.take() == []
 
 
@@ -153,22 +162,22 @@ def test_what_is_under_way_at_the_end_is_waited_for() -> None:
 
     def says(connection: socket.socket, head: bytes) -> None:
         if b"Protocol: old" in head:
-            opens.wait(8)
+            opens.wait(ENOUGH)
         connection.sendall(agreement(head))
         silent(connection, head)
 
     pause = threading.Event()
     try:
         with raw_server(says) as url, holding(url, 90, rate=10, offer=tokens.offer) as idle:
-            eventually(lambda: idle.held.opening > 0, equals(True), within=8, subject="opening")  # noqa: FBT003
+            eventually(lambda: idle.held.opening > 0, equals(True), within=ENOUGH, subject="opening")  # noqa: FBT003
             threading.Timer(0.5, opens.set).start()
-            assert idle.stop(pause.wait, 5) == 0
+            assert idle.stop(pause.wait, ENOUGH) == 0
             opened, ended = split(idle.take())
             assert (0 < len(opened) < 90, ended) == (True, [])
         opens.clear()
         tokens = Tokens(-1.0)
         with raw_server(says) as url, holding(url, 2, offer=tokens.offer) as idle:
-            eventually(lambda: idle.held.opening, equals(2), within=8, subject="opening")
+            eventually(lambda: idle.held.opening, equals(2), within=ENOUGH, subject="opening")
             assert idle.stop(pause.wait, 0.1) == 2
             opened, ended = split(idle.take())
             assert (opened, [failure.cause for failure in ended]) == ([], ["unanswered at the end"] * 2)
@@ -185,13 +194,13 @@ def test_what_waits_for_another_token_at_the_end_has_failed() -> None:
         raw_server(_ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
         holding(url, 2, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
     ):
-        eventually(lambda: idle.held.waiting, equals(2), within=8, subject="expired")
+        eventually(lambda: idle.held.waiting, equals(2), within=ENOUGH, subject="expired")
         assert idle.stop(threading.Event().wait, 0.1) == 2
         opened, ended = split(idle.take())
         assert (len(opened), [failure.cause for failure in ended]) == (2, ["unanswered at the end"] * 2)
 
 
-def test_whose_turn_has_not_come_at_the_end_has_not_failed() -> None:
+def test_whose_turn_has_not_come_at_the_end_has_not_failed(clock: Clock) -> None:
     """How fast connections are opened again is our own pace: that many wait for it says nothing of the platform."""
     tokens, over = Tokens(-1.0), threading.Event()
     try:
@@ -199,9 +208,12 @@ def test_whose_turn_has_not_come_at_the_end_has_not_failed() -> None:
             raw_server(_ends_the_old_when(over)) as url,
             holding(url, 2, rate=0.5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
         ):
+            eventually(lambda: idle.held.started, at_least(1), within=ENOUGH, subject="openings")
+            clock.ahead = 2.0  # when the second is due
             settled(idle, 2)
+            clock.stands()
             over.set()
-            eventually(lambda: (idle.held.open, idle.held.waiting), equals((1, 1)), within=4, subject="held")
+            eventually(lambda: (idle.held.open, idle.held.waiting), equals((1, 1)), within=ENOUGH, subject="held")
             assert idle.stop(threading.Event().wait, 0.0) == 1
             assert split(idle.take()) == ([], [])
     finally:
@@ -222,7 +234,7 @@ def test_a_peer_that_is_gone_without_a_word_is_lost_once(terms: Terms, after: by
 
     def says(connection: socket.socket, head: bytes) -> None:
         connection.sendall(agreement(head) + after)
-        over.wait(8)
+        over.wait(ENOUGH)
 
     try:
         with raw_server(says) as url, holding(url, 3, terms=terms) as idle:
@@ -238,8 +250,10 @@ def test_a_peer_that_is_gone_without_a_word_is_lost_once(terms: Terms, after: by
 
 @pytest.mark.parametrize("sign", [sent(0x89), sent(0x8A), sent(0x81, b"event")], ids=["ping", "pong", "message"])
 @pytest.mark.usefixtures("looks_often")
-def test_who_gives_any_sign_of_life_is_not_lost(sign: bytes) -> None:
+def test_who_gives_any_sign_of_life_is_not_lost(monkeypatch: pytest.MonkeyPatch, sign: bytes) -> None:
     """Pings, and whatever else comes before two heartbeats are over, keep a connection from being lost."""
+    # A machine that stands still would make a heartbeat out of it.
+    monkeypatch.setattr(sockets.holding, "_AWAKE", 0.1)
     over = threading.Event()
 
     def says(connection: socket.socket, head: bytes) -> None:
@@ -255,10 +269,8 @@ def test_who_gives_any_sign_of_life_is_not_lost(sign: bytes) -> None:
 
 
 @pytest.mark.usefixtures("looks_often")
-def test_what_this_process_slept_through_is_nobodys_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_this_process_slept_through_is_nobodys_silence(clock: Clock) -> None:
     """A process that stood still for many heartbeats calls nobody silent for it."""
-    ahead = [0.0]
-    monkeypatch.setattr(sockets.holding, "time", SimpleNamespace(perf_counter=lambda: time.perf_counter() + ahead[0]))
 
     def says(connection: socket.socket, head: bytes) -> None:
         connection.sendall(agreement(head) + sent(0x81, b"5"))
@@ -266,25 +278,24 @@ def test_what_this_process_slept_through_is_nobodys_silence(monkeypatch: pytest.
 
     with raw_server(says) as url, holding(url, 1, terms=Terms(promised=float)) as idle:
         settled(idle, 1)
-        ahead[0] = 60.0
+        clock.ahead = 60.0
         assert not threading.Event().wait(0.5)
         assert (idle.take(), idle.held.open) == ([], 1)
 
 
-def test_what_this_process_slept_through_is_no_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_this_process_slept_through_is_no_time_out(clock: Clock) -> None:
     """A connection that is being opened has its time from when this process asked, as far as it was there to hear."""
-    ahead, asked, answers = [0.0], threading.Event(), threading.Event()
-    monkeypatch.setattr(sockets.holding, "time", SimpleNamespace(perf_counter=lambda: time.perf_counter() + ahead[0]))
+    asked, answers = threading.Event(), threading.Event()
 
     def says(connection: socket.socket, head: bytes) -> None:
         asked.set()
-        answers.wait(5)
+        answers.wait(ENOUGH)
         connection.sendall(agreement(head))
         silent(connection, head)
 
     with raw_server(says) as url, holding(url, 1) as idle:
-        assert asked.wait(5)
-        ahead[0] = 60.0
+        assert asked.wait(ENOUGH)
+        clock.ahead = 60.0
         assert not threading.Event().wait(0.3)
         answers.set()
         assert [sample.failure for sample in settled(idle, 1)] == [None]

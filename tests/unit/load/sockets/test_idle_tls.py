@@ -8,7 +8,7 @@ from fixtures.checks import eventually
 from fixtures.checks.match import equals
 from loadtests.sockets.frames import Closing
 from loadtests.sockets.held import Offer, Terms
-from tests.unit.load.sockets.idling import holding, settled, split
+from tests.unit.load.sockets.idling import ENOUGH, holding, settled, split
 from tests.unit.load.sockets.peers import SealedPeer, agreement, sealed_server
 from tests.unit.load.sockets.server import sent
 
@@ -79,5 +79,5 @@ def test_an_agreed_end_is_one_whatever_follows_it(certificates: Path) -> None:
         sealed_server(says, certificates) as url,
         holding(url, 1, ca_file=certificates / "ca.pem", terms=terms, offer=lambda _: Offer(good_until=0.0)) as idle,
     ):
-        eventually(lambda: idle.held.expired, equals(1), within=8, subject="expired")
+        eventually(lambda: idle.held.expired, equals(1), within=ENOUGH, subject="expired")
         assert (split(settled(idle, 1))[1], idle.held.lost) == ([], 0)
