@@ -6,6 +6,7 @@ from typing import Any
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.sockets.greenlet import Socket
+from tests.unit.load.turns import ENOUGH
 
 
 class Events:
@@ -17,7 +18,7 @@ class Events:
     def fire(self, **event: Any) -> None:  # noqa: ANN401 - as Locust has it
         self.fired.append(event)
 
-    def opens(self, url: str, *, ca_file: Path | None = None, connect: float = 5.0, **more: Any) -> Socket:  # noqa: ANN401
+    def opens(self, url: str, *, ca_file: Path | None = None, connect: float = ENOUGH, **more: Any) -> Socket:  # noqa: ANN401
         timeouts = Timeouts(connect=connect)
         return Socket.connect(Target.of(url, ca_file), "/", fire=self.fire, timeouts=timeouts, **more)
 

@@ -48,7 +48,7 @@ def test_who_is_closed_together_with_the_agreement_takes_no_place() -> None:
             connection.sendall(sent(0x81, b"hello"))
 
     with raw_server(says) as url:
-        counts = counted(url, arrivals(10, connections=1, warm=0), timeouts=Timeouts(read=1))
+        counts = counted(url, arrivals(10, connections=1, warm=0))
     cause = "closed unexpectedly 4401"
     assert counts.causes == {("echo", cause): 5, ("connection", cause): 5}
     assert (counts.tallies["echo"].requests, counts.tallies["connection"].requests) == (10, 11)
@@ -222,7 +222,6 @@ def test_who_ends_over_tls_and_stays_takes_no_place(after: bytes, tmp_path: Path
             url,
             arrivals(2, arrivals=iter([0.0, 0.1]), connections=1, warm=0),
             ca_file=tmp_path / "ca.pem",
-            timeouts=Timeouts(read=3),
         )
     assert (counts.tallies["echo"].requests, counts.tallies["echo"].failed) == (2, 1)
     assert {cause for _, cause in counts.causes} <= {"closed unexpectedly 4401", "protocol: closed with 1002"}

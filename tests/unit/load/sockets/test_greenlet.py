@@ -1,6 +1,8 @@
 """A websocket of one greenlet: what it says and hears, and what is counted of it."""
 
+import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ from loadtests.failure import Failure
 from loadtests.sockets.greenlet import Closure
 from tests.unit.load.sockets.events import Events
 from tests.unit.load.sockets.peers import closed_port, echoes, raw_server, websocket_server
-from tests.unit.load.turns import waits
+from tests.unit.load.turns import ENOUGH, waits
 
 
 def test_it_says_hears_and_leaves(events: Events) -> None:
@@ -30,12 +32,13 @@ def test_it_says_hears_and_leaves(events: Events) -> None:
         assert websocket.subprotocol == "social.v1"
         for text in ("hello", "ü" * 40_000, ""):
             websocket.send(text)
-            assert websocket.receive(5) == text
+            assert websocket.receive(ENOUGH) == text
         websocket.close(1001, "going")
         websocket.close()
         assert websocket.closure == Closure(1001, "going", by_us=True)
         with pytest.raises(Failure, match="closed by us"):
             websocket.send("late")
+        waits(lambda: codes)
     assert codes == [1001]
     (event,) = events.fired
     assert (event["request_type"], event["name"], event["exception"]) == ("WS", "connection", None)
@@ -46,7 +49,7 @@ def test_asking_is_one_sample(events: Events) -> None:
     """A message and its answer are one event, whose time counts from the intended start."""
     with websocket_server(echoes) as url:
         websocket = events.opens(url)
-        assert websocket.ask("hello", "echo", 5, since=time.perf_counter() - 10) == "hello"
+        assert websocket.ask("hello", "echo", ENOUGH, since=time.perf_counter() - 10) == "hello"
         websocket.close()
     assert events.causes == [("connection", ""), ("echo", "")]
     assert events.fired[1]["response_time"] > 10_000
@@ -59,7 +62,7 @@ def test_it_speaks_over_tls(events: Events, tmp_path: Path) -> None:
     with websocket_server(echoes, certificates=tmp_path) as url:
         websocket = events.opens(url, ca_file=tmp_path / "ca.pem")
         text = "x" * 300_000
-        assert websocket.ask(text, "echo", 5) == text
+        assert websocket.ask(text, "echo", ENOUGH) == text
         websocket.close()
         with pytest.raises(Failure):
             events.opens(url)
@@ -80,7 +83,7 @@ def test_an_opening_that_fails_says_why(
 ) -> None:
     """What keeps a websocket from being opened is raised after it was counted, as a sample that never came."""
     with raw_server(says) as url, pytest.raises(Failure) as failed:
-        events.opens(url, connect=0.3)
+        events.opens(url, connect=0.3 if cause == "time-out" else ENOUGH)
     assert failed.value.cause == cause
     assert events.causes == [("connection", cause)]
     assert events.fired[0]["response_time"] is None
@@ -100,7 +103,7 @@ def test_a_message_that_does_not_come_is_a_time_out(events: Events) -> None:
         with pytest.raises(Failure, match="time-out"):
             websocket.receive(0.1)
         assert websocket.closure is None
-        assert websocket.ask("hello", "echo", 5) == "hello"
+        assert websocket.ask("hello", "echo", ENOUGH) == "hello"
         websocket.close()
     assert events.causes == [("connection", ""), ("echo", "")]
 
@@ -110,16 +113,20 @@ def test_an_answer_that_comes_too_late_answers_nothing_else(events: Events) -> N
 
     def talks(connection: ServerConnection) -> None:
         for message in connection:
-            time.sleep(0.2)
-            connection.send(message)
+            late.wait(ENOUGH)
+            with contextlib.suppress(ConnectionClosed):
+                connection.send(message)
+            said.set()
 
+    late, said = threading.Event(), threading.Event()
     with websocket_server(talks) as url:
         websocket = events.opens(url)
         with pytest.raises(Failure, match="time-out"):
             websocket.ask("first", "echo", 0.1)
-        gevent.sleep(0.2)
+        late.set()
+        waits(said.is_set)
         with pytest.raises(Failure, match="closed by us"):
-            websocket.ask("second", "echo", 5)
+            websocket.ask("second", "echo", ENOUGH)
     assert websocket.closure == Closure(1006, "no message within 0.1 s", by_us=True)
     assert events.causes == [("connection", ""), ("echo", "time-out"), ("echo", "closed by us")]
 
@@ -129,20 +136,29 @@ def test_each_wait_has_all_of_its_time(events: Events) -> None:
 
     def talks(connection: ServerConnection) -> None:
         for _ in connection:
-            time.sleep(0.2)
+            due.acquire(timeout=ENOUGH)
             connection.send("late")
 
+    due = threading.Semaphore(0)
     with websocket_server(talks) as url:
         websocket = events.opens(url)
         for _ in range(3):
             websocket.send("hello")
-            assert websocket.receive(0.5) == "late"
-        began = time.perf_counter()
-        with pytest.raises(Failure, match="time-out"):
-            websocket.receive(0.5)
-        assert time.perf_counter() - began >= 0.5
+            began = time.monotonic()
+            waiting = gevent.spawn(websocket.receive, ENOUGH)
+            gevent.sleep(0.2)
+            assert websocket._timer.at > began + ENOUGH - 0.1
+            due.release()
+            waiting.join(ENOUGH)
+            assert waiting.value == "late"
+        for _ in range(2):
+            began = time.monotonic()
+            with pytest.raises(Failure, match="time-out"):
+                websocket.receive(0.2)
+            assert time.monotonic() - began >= 0.2
         websocket.send("hello")
-        assert websocket.receive(0.5) == "late"
+        due.release()
+        assert websocket.receive(ENOUGH) == "late"
         websocket.close()
 
 
@@ -151,23 +167,31 @@ def test_a_wait_without_time_is_a_time_out(events: Events) -> None:
     with websocket_server(echoes) as url:
         websocket = events.opens(url)
         for _ in range(2):
-            with gevent.Timeout(5), pytest.raises(Failure, match="time-out"):
+            with gevent.Timeout(ENOUGH), pytest.raises(Failure, match="time-out"):
                 websocket.receive(0.0)
         websocket.close()
 
 
 def test_what_is_waited_for_when_its_greenlet_is_killed_was_not_answered(events: Events) -> None:
     """An opening and a question that are under way when a run ends are samples, without a time."""
+    asked: list[str] = []
 
-    def killed(waiting: gevent.Greenlet) -> None:
-        gevent.sleep(0.1)
+    def killed(waiting: gevent.Greenlet, what: str) -> None:
+        waits(lambda: what in asked)
         waiting.kill()
 
-    with raw_server(lambda connection, _: [connection.recv(1)].clear()) as url:
-        killed(gevent.spawn(events.opens, url))
-    with websocket_server(lambda connection: [*connection].clear()) as url:
+    def opens_nothing(connection: socket.socket, _head: bytes) -> None:
+        asked.append("opening")
+        connection.recv(1)
+
+    def answers_nothing(connection: ServerConnection) -> None:
+        asked.extend(str(message) for message in connection)
+
+    with raw_server(opens_nothing) as url:
+        killed(gevent.spawn(events.opens, url), "opening")
+    with websocket_server(answers_nothing) as url:
         websocket = events.opens(url)
-        killed(gevent.spawn(websocket.ask, "hello", "echo", 5))
+        killed(gevent.spawn(websocket.ask, "hello", "echo", ENOUGH), "hello")
         websocket.close()
     unanswered = "unanswered at the end"
     assert events.causes == [("connection", unanswered), ("connection", ""), ("echo", unanswered)]
@@ -181,7 +205,7 @@ def test_pings_are_answered_while_it_listens(events: Events) -> None:
     def talks(connection: ServerConnection) -> None:
         for number in range(3):
             connection.send(f"text {number}")
-            answered.append(connection.ping(f"beat {number}").wait(5))
+            answered.append(connection.ping(f"beat {number}").wait(ENOUGH))
         echoes(connection)
 
     heard: list[str] = []
@@ -214,7 +238,7 @@ def test_both_sides_may_send_much_at_once(events: Events) -> None:
         websocket.listen(heard.append)
         texts = [str(number) * (large // 10) for number in range(10)]
         senders = [gevent.spawn(websocket.send, text) for text in texts + ["short"] * 10]
-        gevent.joinall(senders, timeout=10, raise_error=True)
+        gevent.joinall(senders, timeout=ENOUGH, raise_error=True)
         waits(lambda: len(got) == 20)
         websocket.close()
     assert sorted(got) == sorted(texts + ["short"] * 10)

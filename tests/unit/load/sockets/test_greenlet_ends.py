@@ -12,7 +12,7 @@ from loadtests.sockets.greenlet import Closure
 from tests.unit.load.sockets.events import Events
 from tests.unit.load.sockets.peers import agreement, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import sent
-from tests.unit.load.turns import waits
+from tests.unit.load.turns import ENOUGH, waits
 
 ENDS = [
     ("closed unexpectedly 1006", 1006, b""),
@@ -53,10 +53,10 @@ def test_an_end_that_nobody_asked_for_is_counted_once(
             waits(lambda: heard)
             assert heard == ["welcome"]
         else:
-            assert websocket.receive(5) == "welcome"
+            assert websocket.receive(ENOUGH) == "welcome"
             with pytest.raises(Failure):
-                websocket.receive(5)
-        for again in (lambda: websocket.receive(5), lambda: websocket.send("late")):
+                websocket.receive(ENOUGH)
+        for again in (lambda: websocket.receive(ENOUGH), lambda: websocket.send("late")):
             with pytest.raises(Failure) as failed:
                 again()
             assert failed.value.cause == cause

@@ -37,7 +37,7 @@ def test_it_opens_holds_and_closes() -> None:
         assert (idle.held.open, idle.held.failed, idle.held.lost) == (30, 0, 0)
         idle.stop(threading.Event().wait)
         assert (idle.held.open, idle.take()) == (0, [])
-    assert codes == [1000] * 30
+        eventually(lambda: codes, equals([1000] * 30), within=ENOUGH, subject="codes")
 
 
 def test_pings_are_answered_and_messages_let_by() -> None:
