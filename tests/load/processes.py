@@ -63,7 +63,7 @@ class Locust:
 
     def says(self, text: str) -> None:
         """Wait until it has printed this."""
-        until(lambda: text in self.said or self.process.poll() is not None)
+        until(lambda: text in self.said or self.process.poll() is not None, told=lambda: self.said)
         assert text in self.said, self.said
 
     def ends(self) -> int:
@@ -142,10 +142,12 @@ def answers(page: httpx.Client) -> bool:
         return False
 
 
-def until(done: Callable[[], bool], within: float = WITHIN) -> None:
-    """Wait until something is so, or the time is over."""
-    deadline, look = time.monotonic() + within, threading.Event()
-    while not done() and time.monotonic() < deadline:
+def until(done: Callable[[], bool], *, told: Callable[[], str] = str) -> None:
+    """Wait until something is so; raises `TimeoutError`, with what there is to tell, if it does not come."""
+    deadline, look = time.monotonic() + WITHIN, threading.Event()
+    while not done():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not so within {WITHIN:g} s\n{told()}")
         look.wait(0.05)
 
 

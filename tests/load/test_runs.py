@@ -64,7 +64,8 @@ def test_a_second_ctrl_c_ends_it_at_once(staged: Stage) -> None:
         locust.signalled(signal.SIGINT)
         threading.Event().wait(0.5)
         locust.signalled(signal.SIGINT)
-        assert locust.process.wait(2) == 75, locust.said
+        assert locust.ends() == 75, locust.said
+    assert not (staged.folder / "run" / "verdict.json").exists()
 
 
 def test_every_mistake_is_told_before_anything_is_started(staged: Stage) -> None:

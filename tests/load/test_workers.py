@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from contextlib import ExitStack
 
 import httpx
@@ -90,9 +89,19 @@ def test_a_worker_that_joins_late_is_not_used(staged: Stage) -> None:
     port = str(free_port())
     worker = ("-f", "loadtests/locustfile.py", "--worker", "--headless", "--master-port", port)
     master = ("--master", "--expect-workers", "1", "--master-bind-port", port)
-    with staged.locust(*master, lasting="9 s") as leading, Locust(staged.folder, *worker) as first:
-        leading.says("so far")
-        with Locust(staged.folder, *worker) as late:
+    begun, patient = staged.folder / "begun", staged.folder / "patient_locustfile.py"
+    patient.write_text(
+        "import pathlib, time\n"
+        "from loadtests.locustfile import *\n"
+        "print('has imported everything', flush=True)\n"
+        f"while not pathlib.Path({str(begun)!r}).exists():\n"
+        "    time.sleep(0.05)\n"
+    )
+    with Locust(staged.folder, *worker, "-f", str(patient)) as late:
+        late.says("has imported everything")
+        with staged.locust(*master, lasting="9 s") as leading, Locust(staged.folder, *worker) as first:
+            leading.says("so far")
+            begun.touch()
             assert leading.ends() == 0, leading.said
             assert first.ends() == 0, first.said
             assert late.ends() == 0, late.said
@@ -149,11 +158,19 @@ def test_a_run_that_starts_by_itself_with_a_page_has_the_workers_that_it_expects
     with staged.locust("--processes", "2", *page, headless=False) as locust:
         assert locust.ends() == 0, locust.said
     assert staged.verdict()["load"]["arrivals"]["started"] == 200
-    master = ("--master", "--expect-workers", "2", "--master-bind-port", port)
+    telling = staged.folder / "telling_locustfile.py"
+    telling.write_text(
+        "from loadtests.conductor.leading import Leading\n"
+        "from loadtests.locustfile import *\n"
+        "def awaits(*arguments, awaits=Leading._await_workers):\n"
+        "    print('waits for workers', flush=True)\n"
+        "    awaits(*arguments)\n"
+        "Leading._await_workers = awaits\n"
+    )
+    master = ("--master", "--expect-workers", "2", "--master-bind-port", port, "-f", str(telling))
     for number in (signal.SIGINT, signal.SIGTERM):
         with staged.locust(*master, *page, headless=False, run=number.name) as waiting:
-            waiting.says("Starting web interface")
-            threading.Event().wait(2)
+            waiting.says("waits for workers")
             waiting.signalled(number)
             assert waiting.ends() == 75, waiting.said
 
