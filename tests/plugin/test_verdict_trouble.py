@@ -2,11 +2,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from fixtures.checks import eventually
+from fixtures.checks.match import equals
 from fixtures.runs.ledger import open_items
 from tests.plugin.verdicts import Suite
 
@@ -27,9 +28,7 @@ def interrupted(suite: Suite, number: signal.Signals, *args: str) -> tuple[int, 
     with subprocess.Popen(
         command, cwd=suite.pytester.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        deadline = time.monotonic() + 30
-        while not begun.exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        eventually(begun.exists, equals(expected=True), within=30, subject="the check")
         process.send_signal(number)
         out, _ = process.communicate(timeout=30)
     return process.returncode, out

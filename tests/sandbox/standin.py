@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -32,6 +33,8 @@ def serve(service: str, settings: Settings) -> None:
         return JSONResponse({"build": settings.build, "environment": settings.environment}, headers=headers)
 
     async def slowly(request: Request) -> Response:
+        if begun := request.query_params.get("begun"):
+            Path(begun).touch()  # noqa: ASYNC240 - a moment, in a test
         await asyncio.sleep(float(request.query_params["seconds"]))
         return JSONResponse({}, headers=headers)
 

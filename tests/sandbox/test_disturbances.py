@@ -30,7 +30,7 @@ def test_part_that_dies_is_reported(sandbox: Sandbox) -> None:
     before = len(sandbox.incidents)
     pid = sandbox.status()["green/chat"]["pid"]
     os.kill(pid, signal.SIGKILL)
-    assert within(3, lambda: len(sandbox.incidents) > before)
+    assert within(20, lambda: len(sandbox.incidents) > before)
     incident = sandbox.incidents[-1]
     assert (incident["part"], incident["status"], incident["reason"]) == (
         "green/chat",
@@ -48,7 +48,7 @@ def test_datastore_is_killed_and_comes_back(sandbox: Sandbox, part: str) -> None
     before = len(sandbox.incidents)
     pid = sandbox.status()[part]["pid"]
     sandbox.kill_part(part)
-    assert within(3, lambda: not alive({pid}))
+    assert within(20, lambda: not alive({pid}))
     assert sandbox.status()[part]["status"] == "stopped"
     with pytest.raises(SandboxError, match="does not run"):
         sandbox.pause(part)

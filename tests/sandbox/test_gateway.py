@@ -18,8 +18,10 @@ from websockets.sync.client import connect
 
 from fixtures.sandbox import gateway
 from fixtures.sandbox.facts import facts
+from tests.sandbox.processes import within
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
 
     import httpx
@@ -184,14 +186,15 @@ def test_switch_is_atomic(live_again: Sandbox, tls: ssl.SSLContext) -> None:
     assert min(counts) > 20
 
 
-def test_request_under_way_ends_where_it_began(live_again: Sandbox, web: httpx.Client) -> None:
+def test_request_under_way_ends_where_it_began(live_again: Sandbox, web: httpx.Client, tmp_path: Path) -> None:
     """A request that a slot is answering when the slots are switched is answered by it to the end."""
     before = live_again.live_slot
     answers: list[httpx.Response] = []
-    address = f"{live_again.addresses['public']}/api/auth-service/slowly?seconds=0.6"
+    begun = tmp_path / "begun"
+    address = f"{live_again.addresses['public']}/api/auth-service/slowly?seconds=0.6&begun={begun}"
     thread = threading.Thread(target=lambda: answers.append(web.get(address)))
     thread.start()
-    time.sleep(0.3)
+    assert within(20, begun.exists)
     live_again.switch("blue" if before == "green" else "green")
     thread.join()
     assert answers[0].status_code == 200

@@ -102,7 +102,7 @@ def test_command_line_ends_cleanly(command_line: Started, number: signal.Signals
     """Ctrl-C, SIGTERM and a closed terminal end `up` with a line that says so, and nothing is left."""
     assert len(command_line.pids) > 20
     command_line.process.send_signal(number)
-    output, _ = command_line.process.communicate(timeout=10)
+    output, _ = command_line.process.communicate(timeout=30)
     assert output.strip() == "the sandbox has ended: everything is stopped and removed"
     assert command_line.process.returncode == code
     assert command_line.is_gone()
@@ -115,29 +115,29 @@ def test_ctrl_c_while_starting_leaves_nothing() -> None:
         process = subprocess.Popen(
             [sys.executable, "-c", _CLI], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        assert within(5, lambda: bool(descendants(process.pid)))  # noqa: B023 - called at once
+        assert within(20, lambda: bool(descendants(process.pid)))  # noqa: B023 - called at once
         time.sleep(delay)
         pids = descendants(process.pid)
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=10)
+        output, errors = process.communicate(timeout=30)
         assert "Traceback" not in errors
         assert "ended" in output
         assert process.returncode == 130
-        assert within(2, lambda: not alive(pids))  # noqa: B023 - called at once
+        assert within(20, lambda: not alive(pids))  # noqa: B023 - called at once
     assert set(MEMORY.glob("PostgreSQL.*")) <= segments
 
 
 def test_killed_starter_leaves_nothing(program: Started) -> None:
     """SIGKILL of the starter ends every process and removes the directory, within seconds."""
     program.process.kill()
-    assert within(5, program.is_gone)
+    assert within(20, program.is_gone)
 
 
 def test_killed_warden_leaves_nothing_when_the_starter_lives(program: Started) -> None:
     """SIGKILL of the warden ends its processes by the system's hand, and the starter removes the directory."""
     os.kill(program.warden, signal.SIGKILL)
     program.pids -= {program.process.pid}
-    assert within(5, program.is_gone)
+    assert within(20, program.is_gone)
 
 
 def test_both_killed_is_swept_by_the_next_start(program: Started) -> None:
@@ -145,7 +145,7 @@ def test_both_killed_is_swept_by_the_next_start(program: Started) -> None:
     os.kill(program.process.pid, signal.SIGSTOP)
     os.kill(program.warden, signal.SIGKILL)
     os.kill(program.process.pid, signal.SIGKILL)
-    assert within(5, lambda: not alive(program.pids))
+    assert within(20, lambda: not alive(program.pids))
     assert program.directory.exists()
     with Sandbox.begin(Options(services=STANDIN)) as next_one:
         next_one.wait_for_place()

@@ -135,7 +135,7 @@ def test_a_silent_peer_is_given_up() -> None:
     """A peer that never answers costs the read time-out, scaled, and no more."""
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
-        handler.connection.settimeout(2.0)
+        handler.connection.settimeout(20.0)
         handler.connection.recv(1)
         handler.close_connection = True
 

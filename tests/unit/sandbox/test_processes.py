@@ -19,7 +19,7 @@ def test_what_a_dead_leader_leaves_behind_ends_with_it(tmp_path: Path) -> None:
         children.watch()
         child = children.spawn("leader", ["/bin/sh", "-c", "sleep 60 & kill -9 $$"], log=tmp_path / "leader.log")
         await asyncio.wait_for(child.ended.wait(), 10)
-        for _ in range(200):
+        for _ in range(2000):
             if not child.signal(0):
                 break
             await asyncio.sleep(0.01)

@@ -200,7 +200,7 @@ def test_keeper_works_in_the_background_until_it_is_ended(monkeypatch: pytest.Mo
     clients = [town.quiet_client(), town.quiet_client()]
     keeper = Watched(clients)
     keeper.begin()
-    assert looked.wait(5.0)
+    assert looked.wait(20)
     keeper.end()
     keeper.end()
     assert len(keeper._threads) == 2
@@ -227,7 +227,7 @@ def test_a_keeper_that_errs_is_told_and_goes_on(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(keeper, "_refresh", breaks_once)
     clock.now = 50.0
     keeper.begin()
-    assert done.wait(5)
+    assert done.wait(20)
     keeper.end()
     assert asked[:2] == [first.user_id, second.user_id]
     assert keeper.failures["AttributeError: tokens"] >= 1
