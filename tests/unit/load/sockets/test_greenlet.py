@@ -9,6 +9,7 @@ from pathlib import Path
 
 import gevent
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from fixtures.sandbox.tls import write_certificates
