@@ -4,7 +4,8 @@ Ours are exact counts, judged after every second by the guide's two questions (s
 reference is what Locust does for each request, with rounded latencies and no verdict. Both get the same samples in
 turn; figures are medians of the rounds. Last comes what a look at a whole `soak` costs, early in it and near its end.
 `by_the_engine` is the way of a sample in an engine, whose second it knows; `heard` the whole way that a sample of
-Locust's event takes in a run: keywords, clock, batch.
+Locust's event takes in a run: keywords, clock, batch. A batch is made in milliseconds, and the clock that seconds are
+counted by is put on by one after each: so each is judged as a second of its own, and all samples are.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import argparse
 import random
 import statistics
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from fixtures.guide import load_guide
 from fixtures.statistics.tally import Tally
+from loadtests import clock
 from loadtests.budgets.grammar import parse_budget
 from loadtests.budgets.guide import numbers
 from loadtests.budgets.model import ALL
@@ -34,11 +37,12 @@ from loadtests.verdict import EarlyStop
 from locust.stats import RequestStats  # isort: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from loadtests.budgets.model import Budget
 
     Samples = Sequence[Sequence[float]]
+    Way = Callable[[Budget, Samples], Follower | None]
 
 SUBJECT: Final = "chat sendMessage"
 BUDGET: Final = "each: share over guide\neach: errors <= guide"
@@ -58,48 +62,80 @@ def samples() -> Samples:
     return [[source.lognormvariate(-3, 0.8) for _ in range(A_SECOND)] for _ in range(SECONDS)]
 
 
-def by_the_engine(budget: Budget, seconds: Samples) -> None:
+class Ahead:
+    """The clock that seconds are counted by, put on by whole seconds; it costs what the real one does."""
+
+    def __init__(self) -> None:
+        self._now = time.time
+        self.seconds = 0
+
+    def wall(self) -> float:
+        """In place of `clock.wall`."""
+        return self._now() + self.seconds
+
+
+@contextmanager
+def put_on() -> Iterator[Ahead]:
+    """Count seconds by a clock that can be put on, until the block ends."""
+    real, ahead = clock.wall, Ahead()
+    clock.wall = ahead.wall
+    try:
+        yield ahead
+    finally:
+        clock.wall = real
+
+
+def follower_of(budget: Budget) -> Follower:
+    """Who judges it."""
+    return Follower(questions(budget, [SUBJECT]), [SUBJECT], Levels())
+
+
+def by_the_engine(budget: Budget, seconds: Samples) -> Follower:
     """As the engine does it: whoever ends a request looks whether the second is over, and appends; then judge."""
-    counts = Counts(limits(budget))
-    follower = Follower(questions(budget, [SUBJECT]), [SUBJECT], Levels())
+    counts, follower = Counts(limits(budget)), follower_of(budget)
     recorder = EngineRecorder(SUBJECT, Ledger(counts, new_lock()))
     record = recorder.record
-    for latencies in seconds:
-        now = time.perf_counter()
-        for latency in latencies:
-            if now >= recorder.border:
-                recorder.turn(now)
-            record(latency)
-        recorder.settle()
-        follower.advance(counts.tallies, int(time.time()) + 1)
+    with put_on() as ahead:
+        for latencies in seconds:
+            now = time.perf_counter() + ahead.seconds
+            for latency in latencies:
+                if now >= recorder.border:
+                    recorder.turn(now)
+                record(latency)
+            recorder.settle()
+            follower.advance(counts.tallies, clock.second() + 1)
+            ahead.seconds += 1
+    return follower
 
 
-def batched(budget: Budget, seconds: Samples) -> None:
+def batched(budget: Budget, seconds: Samples) -> Follower:
     """Record the batch of each second, as the engine and the listener do, and judge."""
-    counts = Counts(limits(budget))
-    follower = Follower(questions(budget, [SUBJECT]), [SUBJECT], Levels())
+    counts, follower = Counts(limits(budget)), follower_of(budget)
     for second, latencies in enumerate(seconds):
         counts.add(SUBJECT, second, latencies)
         follower.advance(counts.tallies, second + 1)
+    return follower
 
 
-def heard(budget: Budget, seconds: Samples) -> None:
+def heard(budget: Budget, seconds: Samples) -> Follower:
     """The same by way of the listener to Locust's event, which reads the clock."""
-    recorder, total = Recorder(limits(budget)), Counts(limits(budget))
-    follower = Follower(questions(budget, [SUBJECT]), [SUBJECT], Levels())
+    recorder, total, follower = Recorder(limits(budget)), Counts(limits(budget)), follower_of(budget)
     listen = recorder.heard
-    for latencies in seconds:
-        for latency in latencies:
-            listen(
-                request_type="POST",
-                name=SUBJECT,
-                response_time=latency * 1000,
-                response_length=300,
-                exception=None,
-                context={},
-            )
-        total.merge(recorder.take())
-        follower.advance(total.tallies, int(time.time()) + 1)
+    with put_on() as ahead:
+        for latencies in seconds:
+            for latency in latencies:
+                listen(
+                    request_type="POST",
+                    name=SUBJECT,
+                    response_time=latency * 1000,
+                    response_length=300,
+                    exception=None,
+                    context={},
+                )
+            total.merge(recorder.take())
+            follower.advance(total.tallies, clock.second() + 1)
+            ahead.seconds += 1
+    return follower
 
 
 def logged(_budget: Budget, seconds: Samples) -> None:
@@ -110,11 +146,15 @@ def logged(_budget: Budget, seconds: Samples) -> None:
             log("POST", SUBJECT, latency * 1000, 300)  # type: ignore[arg-type]  # clients of Locust send floats
 
 
-def nanoseconds(does: Callable[[Budget, Samples], None], budget: Budget, seconds: Samples) -> float:
-    """Nanoseconds of CPU time for one sample."""
+def nanoseconds(does: Way, budget: Budget, seconds: Samples) -> float:
+    """Nanoseconds of CPU time for one sample. Raises `SystemExit` unless all were judged."""
     began = time.process_time()
-    does(budget, seconds)
-    return (time.process_time() - began) / (SECONDS * A_SECOND) * 1e9
+    follower = does(budget, seconds)
+    took = time.process_time() - began
+    for answer in () if follower is None else follower.answers():
+        if answer.samples != SECONDS * A_SECOND:
+            raise SystemExit(f"of {SECONDS * A_SECOND} samples {answer.samples} were judged: {answer}")
+    return took / (SECONDS * A_SECOND) * 1e9
 
 
 def looks() -> tuple[float, float]:
