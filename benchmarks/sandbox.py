@@ -21,6 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.targets import TARGET_CORE, cpu_seconds, pin
 from fixtures.checks import eventually
 from fixtures.checks.match import equals
 from fixtures.clients.exchanges import Exchanges
@@ -67,12 +68,6 @@ def bare(socket: str) -> None:
     uvicorn.run(application, uds=socket, log_level="warning", access_log=False, loop="uvloop", http="httptools")
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU time that a process has used, all threads, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 async def ask(subject: Subject, until: float) -> int:
     """Send requests over one connection, each after the answer to the last; return how many were answered well."""
     reader, writer = await asyncio.open_unix_connection(subject.socket)
@@ -98,7 +93,7 @@ def measure(subject: Subject, seconds: float) -> tuple[float, float]:
         until = time.monotonic() + seconds
         return sum(await asyncio.gather(*(ask(subject, until) for _ in range(CONNECTIONS))))
 
-    os.sched_setaffinity(subject.pid, {max(os.sched_getaffinity(0))})
+    os.sched_setaffinity(subject.pid, {TARGET_CORE})
     used, began = cpu_seconds(subject.pid), time.monotonic()
     answered = asyncio.run(everybody())
     return answered / (cpu_seconds(subject.pid) - used), answered / (time.monotonic() - began)
@@ -166,7 +161,7 @@ def main() -> None:
             assert reference.pid is not None  # noqa: S101 - it was started above
             everything = [Subject(REFERENCE, reference.pid, socket, lambda _: plain), *subjects(sandbox, world)]
             # Only now: what was started before would have inherited it.
-            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+            pin()
             figures: dict[str, list[tuple[float, float]]] = {subject.name: [] for subject in everything}
             for _ in range(chosen.rounds):
                 for subject in everything:
