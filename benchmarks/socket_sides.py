@@ -87,19 +87,19 @@ def users(talk: Callable[[Any, str, str], Callable[[], object]], url: str, ca_fi
     tell(done=done[0] - before, cpu=time.process_time() - cpu, failed=environment.stats.total.num_failures)
 
 
-def websocket_client(fire: Callable[..., object] | None) -> Callable[[Any, str, str], Callable[[], object]]:
-    """The reference, as its documentation shows it; with Locust's event if there is a `fire` to be used."""
+def websocket_client(*, counted: bool) -> Callable[[Any, str, str], Callable[[], object]]:
+    """The reference, as its documentation shows it; with Locust's event for each message if they are `counted`."""
     from websocket import create_connection
 
-    def talk(locusts: Callable[..., object], url: str, ca_file: str) -> Callable[[], object]:
+    def talk(fire: Callable[..., object], url: str, ca_file: str) -> Callable[[], object]:
         socket = create_connection(url.replace("http", "ws", 1), sslopt={"ca_certs": ca_file}, timeout=10)
 
         def ask() -> None:
             began = time.perf_counter()
             socket.send(TEXT)
             answer = socket.recv()
-            if fire is not None:
-                locusts(
+            if counted:
+                fire(
                     request_type="WS",
                     name=SUBJECT,
                     response_time=(time.perf_counter() - began) * 1000,
@@ -197,7 +197,11 @@ def main() -> None:
         engine(url, ca_file, float(seconds))
     import locust  # noqa: F401 - replaces the standard library's sockets, so it comes first
 
-    talks = {"greenlet": greenlet, "reference": websocket_client(print), "bare": websocket_client(None)}
+    talks = {
+        "greenlet": greenlet,
+        "reference": websocket_client(counted=True),
+        "bare": websocket_client(counted=False),
+    }
     users(talks[name], url, ca_file, float(seconds))
 
 

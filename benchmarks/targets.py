@@ -9,7 +9,6 @@ import contextlib
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fixtures.sandbox import binaries
+from fixtures.sandbox.ports import is_free, reserve
 from fixtures.sandbox.tls import write_certificates
 
 if TYPE_CHECKING:
@@ -96,21 +96,17 @@ class Nginx:
     """Of the worker."""
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 @contextlib.contextmanager
 def nginx() -> Iterator[Nginx]:
     """Run nginx from its wheel, one worker on the last core, with a constant JSON answer to everything."""
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-"))
+        ports = reserve(2)
+        stack.callback(ports.release)
         root = Path(folder)
         root.chmod(0o755)
         write_certificates(root)
-        http, https = free_port(), free_port()
+        http, https = ports
         user = "user nobody nogroup;" if os.geteuid() == 0 else ""
         text = _NGINX.format(
             mask=format(1 << TARGET_CORE, "b"),
@@ -126,7 +122,7 @@ def nginx() -> Iterator[Nginx]:
         process = subprocess.Popen(command, cwd=folder)
         try:
             until = time.monotonic() + _START_S
-            while not (workers := children(process.pid)) or not _accepts(http):
+            while not (workers := children(process.pid)) or is_free(http):
                 if process.poll() is not None or time.monotonic() > until:
                     raise SystemExit("nginx did not start")
                 time.sleep(0.01)
@@ -134,12 +130,6 @@ def nginx() -> Iterator[Nginx]:
         finally:
             process.terminate()
             process.wait(_START_S)
-
-
-def _accepts(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
 
 
 def children(pid: int) -> list[int]:
@@ -178,7 +168,6 @@ class Rate:
     """What a generator reached."""
 
     requests: int
-    wall: float
     cpu: float
     """Seconds of the generator's own."""
 
@@ -200,8 +189,8 @@ def wrk(url: str, seconds: float, connections: int = CONNECTIONS) -> Rate:
     command = ["taskset", "-c", str(GENERATOR_CORE), "wrk", "-t1", f"-c{connections}", f"-d{whole}s", url]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=whole + 30)
     after = os.times()
-    found = re.search(r"(\d+) requests in ([\d.]+)s", done.stdout)
+    found = re.search(r"(\d+) requests in ", done.stdout)
     if done.returncode or found is None or "errors" in done.stdout:
         raise RuntimeError(f"wrk failed: {done.stdout} {done.stderr}")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Rate(int(found[1]), float(found[2]), cpu)
+    return Rate(int(found[1]), cpu)
