@@ -1,4 +1,6 @@
-"""Which users run in which process: one of each kind that the profile needs in every member, nobody anywhere else.
+"""Which users run in which process: every member its share of those that the profile needs, nobody anywhere else.
+
+Of closed users a member has as many as are its part, of every other kind that the profile needs one (`crew.users_of`).
 
 Locust would deal users out evenly over whoever is connected, and again whenever somebody joins or is lost. Here every
 member has its share of the schedule from the beginning: a worker that joins late gets nothing, and one that is lost

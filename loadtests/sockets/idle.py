@@ -1,6 +1,8 @@
 """Tens of thousands of websockets that only stay open, from one process.
 
-    idle = Idle(target, SOCKET_PATH, count=10_000, rate=500, offer=lambda number: Offer(names(tokens[number])))
+    idle = Idle(
+        target, SOCKET_PATH, count=10_000, rate=500, offer=lambda n: Offer((SUBPROTOCOL, f"bearer.{tokens[n]}"))
+    )
     idle.start()
     ...                       every second, in a greenlet: idle.tell(events.request.fire)
     idle.stop(gevent.sleep, 15)
