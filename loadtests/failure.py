@@ -17,16 +17,13 @@ class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake
     """What was wanted did not come, or not as it has to be; `recording` counts it under `cause`.
 
     `cause` has few different values in a run ("time-out", "status 503", "contract: text missing"), so that failures
-    can be counted by it. `detail` is for a person, and holds no secret. Of an answer that was refused, `status` and the
-    platform's own word for it (`slug`) are kept, so that a journey can go on from there.
+    can be counted by it. `detail` is for a person, and holds no secret.
     """
 
-    def __init__(self, cause: str, detail: str = "", *, status: int | None = None, slug: str | None = None) -> None:
+    def __init__(self, cause: str, detail: str = "") -> None:
         super().__init__(f"{cause}: {detail}" if detail else cause)
         self.cause = cause
         self.detail = detail
-        self.status = status
-        self.slug = slug
 
     def __repr__(self) -> str:
         # Locust counts failures by this text: with details in it each would be its own row.

@@ -34,7 +34,7 @@ def unexpected(operation: Operation[object], wrong: UnexpectedAnswer) -> Failure
         cause = "contract: not JSON" if "not JSON" in wrong.why else "contract: the body"
     else:
         cause = f"contract: {wrong.field} {'missing' if _MISSING in wrong.why else 'mistyped'}"
-    return Failure(cause, str(wrong), status=wrong.status, slug=wrong.slug)
+    return Failure(cause, str(wrong))
 
 
 # The first that fits counts: each is more special than what follows it.

@@ -313,5 +313,5 @@ def _failure(error: OSError | WSError | Failure) -> Failure:
         return unanswered(error)
     if isinstance(error, WSHandshakeError) and error.response is not None:
         status = int(error.response.status)
-        return Failure("not a websocket" if status == 101 else f"status {status}", str(error), status=status)  # noqa: PLR2004
+        return Failure("not a websocket" if status == 101 else f"status {status}", str(error))  # noqa: PLR2004
     return Failure("not a websocket", str(error))

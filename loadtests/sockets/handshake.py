@@ -69,7 +69,7 @@ class Handshake:
                 raise Failure("not a websocket", "an answer 101 without Upgrade") from None
             raise Failure("not HTTP", str(error)) from None
         if self._status >= _FINAL:
-            raise Failure(f"status {self._status}", "the websocket was refused", status=self._status)
+            raise Failure(f"status {self._status}", "the websocket was refused")
         if self._fed > _LARGEST_HEAD:
             raise Failure("answer too large", f"over {_LARGEST_HEAD} bytes before the socket is open")
         return None

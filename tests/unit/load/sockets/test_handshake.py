@@ -82,10 +82,3 @@ def test_an_agreement_must_be_to_what_was_asked(cause: str, old: bytes, new: byt
     with pytest.raises(Failure) as failed:
         handshake.feed(agreement(handshake.request).replace(old, new))
     assert failed.value.cause == cause
-
-
-def test_a_refusal_keeps_its_status() -> None:
-    """Who was refused knows by which status."""
-    with pytest.raises(Failure) as failed:
-        opening().feed(WRONG["status 401"])
-    assert failed.value.status == 401
