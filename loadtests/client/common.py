@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import gevent
-import gevent.socket
 
 from fixtures.contract.served_by import HEADER
 from fixtures.http1.answers import Answers
@@ -13,10 +12,10 @@ from fixtures.http1.requests import Requests
 from fixtures.http1.target import Target
 from loadtests.client.deadlines import Deadlines
 from loadtests.client.exchanges import Exchanges
-from loadtests.client.names import Address, Names
+from loadtests.client.names import Names
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.traces import Traces
-from loadtests.client.wire import SecureWire, Wire, connect
+from loadtests.client.wire import Wire, look_up, reach
 
 Fire = Callable[..., object]
 Sighted = Callable[[str, str], None]
@@ -44,7 +43,7 @@ class Common:
         self.served: dict[str, bytes] = {}
         """Service to the line of a head that said who answered last for it."""
         self._who: dict[str, bytes] = {}
-        self._names = Names(_look_up)
+        self._names = Names(look_up)
         self._spare: list[Answers] = []
         self._elsewhere: dict[str, Common] = {}
 
@@ -52,16 +51,7 @@ class Common:
         """Connect within the time for it; raises `OSError`."""
         target, limit = self.target, self.timeouts.connect
         with gevent.Timeout(limit, TimeoutError(f"no connection within {limit:g} s")):
-            connected = connect(self._names.addresses(target.host, target.port), self.hub)
-            if target.context is None:
-                return Wire(connected, self.hub)
-            wire = SecureWire(connected, self.hub, target.context, target.host)
-            try:
-                wire.handshake()
-            except BaseException:
-                wire.close()
-                raise
-            return wire
+            return reach(target, self._names.addresses(target.host, target.port), self.hub)
 
     def answers(self, method: str) -> Answers:
         """A parser that is ready for the answer to a request of this method; `give_back` it."""
@@ -109,8 +99,3 @@ class Common:
 
 def _nobody(_service: str, _served_by: str) -> None:
     """Take no note of who answers."""
-
-
-def _look_up(host: str, port: int) -> list[Address]:
-    found = gevent.socket.getaddrinfo(host, port, type=gevent.socket.SOCK_STREAM)
-    return [(family, address) for family, _, _, _, address in found]

@@ -13,9 +13,11 @@ import ssl
 from collections.abc import Sequence
 from typing import Any, Final
 
+import gevent.socket
 from gevent import getcurrent
 from gevent.monkey import get_original
 
+from fixtures.http1.target import Target
 from fixtures.http1.tls import is_cut
 from loadtests.client.names import Address
 
@@ -240,7 +242,34 @@ def _nothing_or_raise(error: ssl.SSLError) -> bytes | None:
     raise error
 
 
-def connect(addresses: Sequence[Address], hub: Any) -> socket.socket:  # noqa: ANN401 - gevent is not typed
+def look_up(host: str, port: int) -> list[Address]:
+    """The addresses of a host; others run meanwhile."""
+    found = gevent.socket.getaddrinfo(host, port, type=gevent.socket.SOCK_STREAM)
+    return [(family, address) for family, _, _, _, address in found]
+
+
+def reach(
+    target: Target,
+    addresses: Sequence[Address],
+    hub: Any,  # noqa: ANN401 - gevent is not typed
+    *,
+    bare: type[Wire] = Wire,
+    secure: type[SecureWire] = SecureWire,
+) -> Wire:
+    """Connect to one of the target's addresses, and be sure of it; raises `OSError`, or what is thrown meanwhile."""
+    connected = connect(addresses, hub)
+    if target.context is None:
+        return bare(connected, hub)
+    wire = secure(connected, hub, target.context, target.host)
+    try:
+        wire.handshake()
+    except BaseException:
+        wire.close()
+        raise
+    return wire
+
+
+def connect(addresses: Sequence[Address], hub: Any) -> socket.socket:  # noqa: ANN401
     """Connect to the first address that lets us; raises the `OSError` of the last, or what is thrown meanwhile."""
     error: OSError = ConnectionRefusedError(errno.ECONNREFUSED, "no address")
     for family, address in addresses:

@@ -1,17 +1,15 @@
 """The client's connection for both directions at once: one greenlet may wait for bytes while another sends."""
 
-import time
-from typing import Any, Final
+from typing import Final
 
 import gevent
-import gevent.socket
-from gevent import getcurrent
+from gevent import get_hub, getcurrent
 
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
-from loadtests.client.names import Address, Names
+from loadtests.client.names import Names
 from loadtests.client.trouble import unanswered
-from loadtests.client.wire import SecureWire, Wire, connect
+from loadtests.client.wire import SecureWire, Wire, look_up, reach
 from loadtests.sockets.handshake import Handshake
 
 _WRITE: Final = 2
@@ -61,12 +59,7 @@ class _SecureBothWays(_BothWays, SecureWire):
     __slots__ = ()
 
 
-def _look_up(host: str, port: int) -> list[Address]:
-    found = gevent.socket.getaddrinfo(host, port, type=gevent.socket.SOCK_STREAM)
-    return [(family, address) for family, _, _, _, address in found]
-
-
-_names: Final = Names(_look_up, time.monotonic)
+_names: Final = Names(look_up)
 
 
 def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[Wire, bytes]:
@@ -79,7 +72,8 @@ def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[W
     wire: Wire | None = None
     try:
         with gevent.Timeout(limit, TimeoutError(f"no websocket within {limit:g} s")):
-            wire = _connect(target, gevent.get_hub())
+            addresses = _names.addresses(target.host, target.port)
+            wire = reach(target, addresses, get_hub(), bare=_BareBothWays, secure=_SecureBothWays)
             wire.send(opening.request)
             while (rest := opening.feed(wire.receive())) is None:
                 pass
@@ -90,16 +84,3 @@ def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[W
             raise unanswered(error) from error
         raise
     return wire, rest
-
-
-def _connect(target: Target, hub: Any) -> Wire:  # noqa: ANN401 - gevent is not typed
-    connected = connect(_names.addresses(target.host, target.port), hub)
-    if target.context is None:
-        return _BareBothWays(connected, hub)
-    wire = _SecureBothWays(connected, hub, target.context, target.host)
-    try:
-        wire.handshake()
-    except BaseException:
-        wire.close()
-        raise
-    return wire
