@@ -1,6 +1,6 @@
-"""Locust's request types of what is no request, in one place: each has its own lines in a budget.
+"""What is no request, as Locust's events and budgets call it: its request type, and the subjects of websockets.
 
-A request has its method for a type.
+A request has its method for a type, and its operation's label for a subject.
 """
 
 from typing import Final
@@ -9,5 +9,9 @@ JOURNEY: Final = "JOURNEY"
 WEBSOCKET: Final = "WS"
 """Opening a connection, holding an idle one, and delivering a message over one."""
 CALL: Final = "CALL"
+CONNECTION: Final = "connection"
+"""What the openings of websockets are counted as, and the ends that nobody asked for."""
+IDLE: Final = "idle connection"
+"""What websockets that are only held are counted as."""
 NO_REQUESTS: Final = frozenset({JOURNEY, WEBSOCKET, CALL})
 """What has no place in the picture of requests over time."""

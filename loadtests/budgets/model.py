@@ -13,8 +13,6 @@ ALL: Final = "*"
 """All operations of the contract, taken together."""
 EACH: Final = "each"
 """Every operation of the contract that the run calls, by itself."""
-IDLE: Final = "idle connection"
-"""What websockets that are only held are counted as."""
 GoodWord: TypeAlias = Literal["delivered", "succeeded", "available"]
 GOOD_WORDS: Final[tuple[GoodWord, ...]] = ("delivered", "succeeded", "available")
 ALWAYS: Final = Decimal(0)

@@ -13,7 +13,6 @@ from fixtures.statistics.tally import Tally, merged
 from loadtests.budgets.model import (
     ALL,
     EACH,
-    IDLE,
     Budget,
     Errors,
     Line,
@@ -23,6 +22,7 @@ from loadtests.budgets.model import (
     Samples,
     ShareLine,
 )
+from loadtests.kinds import IDLE
 
 _ROUNDING: Final = 1e-6
 """Seconds by which the parts of a schedule may miss their sum: three minutes of phases can be 179.99999999999997 s."""

@@ -29,9 +29,9 @@ from fixtures.contract.frames import (
 from fixtures.contract.promises import PROMISES
 from loadtests.failure import NOT_AS_SENT, UNANSWERED, Failure, agrees
 from loadtests.journeys.hearing import until, welcomed
-from loadtests.journeys.journey import CONNECTION, Journey, count, labels
+from loadtests.journeys.journey import Journey, count, labels
 from loadtests.journeys.media import candidates, description
-from loadtests.kinds import CALL
+from loadtests.kinds import CALL, CONNECTION
 from loadtests.people.visitor import Device, Visitor
 
 SUBJECT: Final = "call"

@@ -17,8 +17,8 @@ from fixtures.contract.promises import PROMISES
 from loadtests.failure import Failure, agrees
 from loadtests.journeys.deliveries import Deliveries
 from loadtests.journeys.hearing import understood, until, welcomed
-from loadtests.journeys.journey import CONNECTION, Journey, count, labels
-from loadtests.kinds import WEBSOCKET
+from loadtests.journeys.journey import Journey, count, labels
+from loadtests.kinds import CONNECTION, WEBSOCKET
 from loadtests.people.visitor import Device, Visitor
 
 DELIVERY: Final = "delivery"

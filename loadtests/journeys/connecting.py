@@ -9,7 +9,8 @@ from fixtures.contract import frames
 from fixtures.contract.frames import Pong, SocialFrame, Welcome
 from fixtures.contract.promises import PROMISES
 from loadtests.journeys.hearing import until, welcomed
-from loadtests.journeys.journey import CONNECTION, Journey
+from loadtests.journeys.journey import Journey
+from loadtests.kinds import CONNECTION
 from loadtests.people.visitor import Device, Visitor
 
 

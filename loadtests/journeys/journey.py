@@ -4,7 +4,7 @@ import contextlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from gevent import GreenletExit
 
@@ -12,8 +12,6 @@ from fixtures.contract.operation import Endpoint
 from loadtests.failure import Failure
 from loadtests.kinds import JOURNEY
 from loadtests.people.visitor import Visitor
-
-CONNECTION: Final = "connection"
 
 
 class Journey(ABC):

@@ -13,8 +13,9 @@ from fixtures.environments.toml_file import digest
 from fixtures.guide import load_guide
 from loadtests.budgets.grammar import BudgetErrors, parse_budget
 from loadtests.budgets.guide import numbers
-from loadtests.budgets.model import ALL, EACH, IDLE, Budget, Errors, Good, GuideNumbers
+from loadtests.budgets.model import ALL, EACH, Budget, Errors, Good, GuideNumbers
 from loadtests.judging import Levels
+from loadtests.kinds import IDLE
 from loadtests.profiles.form import Form, PhaseForm
 from loadtests.profiles.known import JourneyFacts, known_journeys
 from loadtests.profiles.model import Arriving, OperationRate, Profile

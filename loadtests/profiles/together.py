@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from fixtures.environments.errors import ConfigurationErrors
 from fixtures.environments.load import environment_file
 from fixtures.environments.reading import closest
-from loadtests.budgets.model import IDLE
+from loadtests.kinds import IDLE
 from loadtests.profiles.form import PEOPLE, PhaseForm
 from loadtests.profiles.known import JourneyFacts
 from loadtests.profiles.operations import REPEATABLE, labels

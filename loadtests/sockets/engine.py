@@ -38,10 +38,10 @@ from loadtests.engine.plan import Origin, Plan, cause_of
 from loadtests.engine.recording import Recorder
 from loadtests.engine.watch import Watch
 from loadtests.failure import Failure
+from loadtests.kinds import CONNECTION
 from loadtests.sockets import frames
 from loadtests.sockets.frames import Closing, Joiner, Ping, Violation
 
-SUBJECT: Final = "connection"
 _GRACE: Final = 0.5
 """Seconds."""
 _TEXT: Final = WSMsgType.TEXT
@@ -86,7 +86,7 @@ class Talk:
         way = _ClosedTalk if self.arrivals is None else _OpenTalk
         driver = way(origin, plan, timeouts, recorder(self.subject), Watch(lambda _: None, self.subject))
         driver.talk = self
-        driver.openings = recorder(SUBJECT)
+        driver.openings = recorder(CONNECTION)
         return driver
 
 

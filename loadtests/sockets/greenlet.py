@@ -19,13 +19,12 @@ from loadtests.client import Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.client.wire import Wire
 from loadtests.failure import UNANSWERED, Failure
-from loadtests.kinds import WEBSOCKET
+from loadtests.kinds import CONNECTION, WEBSOCKET
 from loadtests.sockets import frames
 from loadtests.sockets.duplex import open_wire
 from loadtests.sockets.frames import Closing, Message, Ping, Reader, Violation, frame
 from loadtests.sockets.handshake import Handshake
 
-SUBJECT: Final = "connection"
 _LEAVING: Final = 2.0
 """Seconds to wait for the other side's close frame."""
 _AT_ONCE: Final = 1e-6
@@ -105,12 +104,12 @@ class Socket:
         try:
             wire, rest = open_wire(target, opening, timeouts or Timeouts())
         except Failure as failure:
-            _count(fire, SUBJECT, None, 0, failure)
+            _count(fire, CONNECTION, None, 0, failure)
             raise
         except GreenletExit:
-            _count(fire, SUBJECT, None, 0, Failure(UNANSWERED))
+            _count(fire, CONNECTION, None, 0, Failure(UNANSWERED))
             raise
-        _count(fire, SUBJECT, began, 0)
+        _count(fire, CONNECTION, began, 0)
         socket = cls(wire, opening.headers, fire=fire, largest=largest)
         if rest:
             socket._take(socket._reader.feed(rest))
@@ -291,7 +290,7 @@ class Socket:
         if self._reading and self._listener is not None and self._listener is not getcurrent():
             self._listener.kill(block=False)
         if not self._leaving:
-            _count(self._fire, SUBJECT, None, 0, why)
+            _count(self._fire, CONNECTION, None, 0, why)
 
 
 def _again(why: Failure) -> Failure:

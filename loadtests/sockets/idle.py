@@ -29,12 +29,11 @@ from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
-from loadtests.kinds import WEBSOCKET
+from loadtests.kinds import IDLE, WEBSOCKET
 from loadtests.sockets.held import Held, Offer, Plan, Terms
 from loadtests.sockets.holding import TURN, Holder
 from loadtests.sockets.room import allow_descriptors, sources
 
-SUBJECT: Final = "idle connection"
 _LOOK_EVERY: Final = 0.02
 _STOPPING: Final = 5.0
 """Seconds until the thread has closed everything, at most."""
@@ -122,7 +121,7 @@ class Idle:
         for sample in self.take():
             fire(
                 request_type=WEBSOCKET,
-                name=SUBJECT,
+                name=IDLE,
                 response_time=None if sample.latency is None else sample.latency * 1000,
                 response_length=0,
                 exception=sample.failure,

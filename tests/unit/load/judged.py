@@ -6,8 +6,9 @@ from random import Random
 
 from fixtures.statistics.tally import Tally
 from loadtests.budgets.grammar import parse_budget
-from loadtests.budgets.model import IDLE, GuideNumbers
+from loadtests.budgets.model import GuideNumbers
 from loadtests.budgets.questions import limits
+from loadtests.kinds import IDLE
 from loadtests.soundness import Cause, Facts
 from loadtests.verdict import Plan
 

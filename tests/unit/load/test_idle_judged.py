@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.statistics.tally import Tally
-from loadtests.budgets.model import IDLE
+from loadtests.kinds import IDLE
 from loadtests.verdict import EarlyStop, Outcome, judge
 from tests.unit.load.judged import SOUND, plan
 

@@ -8,8 +8,8 @@ import pytest
 from fixtures.statistics.bounds import lower_bound, upper_bound
 from fixtures.statistics.sequential import anytime_interval
 from fixtures.statistics.tally import Tally
-from loadtests.budgets.model import IDLE
 from loadtests.judging import Answer, Finding, Levels
+from loadtests.kinds import IDLE
 from loadtests.verdict import EarlyStop, Outcome, Plan, judge
 from tests.unit.load.judged import SOUND, TWENTY, plan
 

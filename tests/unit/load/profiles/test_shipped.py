@@ -16,9 +16,10 @@ from fixtures.statistics.bounds import stays_below
 from fixtures.statistics.tally import Tally
 from loadtests.arrivals import arrivals
 from loadtests.budgets.guide import numbers
-from loadtests.budgets.model import ALL, IDLE
+from loadtests.budgets.model import ALL
 from loadtests.budgets.questions import limits
 from loadtests.journeys import JOURNEYS
+from loadtests.kinds import IDLE
 from loadtests.profiles.form import TABLES, keys
 from loadtests.profiles.load import known_profiles, load_profile
 from loadtests.profiles.model import Profile
