@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Final, NoReturn
 
 from fixtures.environments.errors import ConfigurationError, ConfigurationErrors
+from fixtures.environments.reading import closest
 from loadtests.budgets.model import (
     ALL,
     ALWAYS,
@@ -281,10 +281,8 @@ def _number(text: str, column: int) -> Decimal:
 
 
 def _meant(text: str, known: Collection[str]) -> str:
-    """The known word that `text` looks most like, whatever its case; empty if none does."""
-    by_lower = {word.lower(): word for word in known}
-    close = get_close_matches(text.lower(), by_lower, n=1, cutoff=0.5)
-    return by_lower[close[0]] if close else ""
+    """The known word that was probably meant; of so short ones less is alike: `sec` is `s` by half."""
+    return closest(text, known, alike=0.5)
 
 
 def _wrong(column: int, message: str, allowed: str = "", suggestion: str = "") -> NoReturn:

@@ -22,7 +22,7 @@ from loadtests.profiles.model import Arriving, OperationRate, Profile
 from loadtests.profiles.operations import labels
 from loadtests.profiles.phases import Phase, Ramp, Spike, Steady
 from loadtests.profiles.reading import Reading, read
-from loadtests.profiles.together import called, judge_together, meant, measured, mixed, names_known, rated
+from loadtests.profiles.together import called, judge_together, measured, mixed, names_known, rated
 from loadtests.soundness import Soundness
 
 _FOLDER: Final = Path(__file__).parent
@@ -106,7 +106,7 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
                 "budget",
                 f"'{line}' is of {line.subject!r}, which the profile never does",
                 ", ".join([ALL, EACH, *sorted(subjects)]),
-                meant(line.subject, subjects),
+                closest(line.subject, subjects),
             )
     if unread <= {ALL, EACH, *labels()}:
         # Any other line that is wrong may be the one that judges a journey.

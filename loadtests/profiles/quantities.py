@@ -7,9 +7,10 @@ A number without its unit is a mistake, and so is one in a unit of another kind:
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Final, NoReturn
+
+from fixtures.environments.reading import closest
 
 _TEXT: Final = re.compile(r"(\d+(?:\.\d+)?) ?(\D.*)?", re.ASCII)
 _DIGITS: Final = 20
@@ -104,7 +105,7 @@ class Kind:
         """The unit that was probably meant; empty if none resembles it."""
         lower = unit.strip().lower()
         known = _ALIASES.get(lower, lower)
-        return known if known in self.units else next(iter(get_close_matches(lower, self.units, n=1)), "")
+        return known if known in self.units else closest(lower, self.units)
 
     def _wrong(self, message: str, number: object = "", unit: str = "") -> NoReturn:
         raise Mistake(message, self.allowed, f"'{number} {unit}'" if unit else "")

@@ -1,6 +1,6 @@
 """What the keys of a profile mean together, and which names they use: judged on the file's own words."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -26,7 +26,7 @@ def judge_together(reading: Reading, known: Mapping[str, JourneyFacts]) -> None:
 def _judge_names(reading: Reading, known: Mapping[str, JourneyFacts]) -> None:
     for journey in _table(reading.raw, "mix"):
         if journey not in known:
-            reading.wrong(dotted("mix", journey), "unknown journey", ", ".join(sorted(known)), meant(journey, known))
+            reading.wrong(dotted("mix", journey), "unknown journey", ", ".join(sorted(known)), closest(journey, known))
     for index, rate in enumerate(_tables(reading.raw, "rates")):
         _judge_rate(reading, index, rate.get("operation"))
     environment = reading.raw.get("environment")
@@ -79,7 +79,7 @@ def _judge_rate(reading: Reading, index: int, operation: object) -> None:
             dotted("rates", index, "operation"),
             f"{what}: {operation!r}",
             ", ".join(sorted(REPEATABLE)),
-            meant(operation, REPEATABLE),
+            closest(operation, REPEATABLE),
         )
 
 
@@ -135,12 +135,6 @@ def measured(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> froze
     mix = mixed(raw, known)
     idle = {IDLE} if raw.get("connections") else frozenset[str]()
     return frozenset(mix).union(idle, *(known[name].measures for name in mix))
-
-
-def meant(name: str, names: Collection[str]) -> str:
-    """The one of `names` that was probably meant, whatever its case; empty if none resembles it."""
-    by_lower = {known.lower(): known for known in names}
-    return by_lower.get(closest(name, by_lower), "")
 
 
 def rated(raw: Mapping[str, Any]) -> frozenset[str]:

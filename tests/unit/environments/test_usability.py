@@ -70,12 +70,13 @@ def test_a_look_that_breaks_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "RuntimeError" in problem.what
 
 
-def test_a_context_that_kubectl_does_not_know(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A missing context is answered with the known ones and the nearest."""
+@pytest.mark.parametrize("wanted", ["production-cluster", "PRODUCTION-CLUSTER"])
+def test_a_context_that_kubectl_does_not_know(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wanted: str) -> None:
+    """A missing context is answered with the known ones and the nearest, whatever its case."""
     file = tmp_path / "config"
     file.write_text(KUBECONFIG, encoding="utf-8")
     monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'none'}:{file}")
-    there = replace(HERE, capabilities=frozenset({"kubernetes"}), kube_context="production-cluster")
+    there = replace(HERE, capabilities=frozenset({"kubernetes"}), kube_context=wanted)
     (problem,) = usable(there)
     assert "did you mean production-clustr?" in problem.how
     assert usable(replace(there, kube_context="other")) == []
