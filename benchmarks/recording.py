@@ -25,10 +25,10 @@ from loadtests.budgets.guide import numbers
 from loadtests.budgets.model import ALL
 from loadtests.budgets.questions import limits, questions
 from loadtests.counts import Counts
-from loadtests.engine.native import new_lock
 from loadtests.engine.recording import Ledger
 from loadtests.engine.recording import Recorder as EngineRecorder
 from loadtests.judging import Follower, Levels
+from loadtests.native import new_lock
 from loadtests.profiles.load import load_profile
 from loadtests.recording import Recorder
 from loadtests.verdict import EarlyStop

@@ -20,11 +20,11 @@ from loadtests.engine.arriving import OpenArrivals
 from loadtests.engine.awake import awake
 from loadtests.engine.closed import ClosedLoop
 from loadtests.engine.driver import Driver
-from loadtests.engine.native import new_lock, start_thread
 from loadtests.engine.plan import Origin, Plan
 from loadtests.engine.recording import Ledger, Recorder
 from loadtests.engine.watch import Sighting, Watch
 from loadtests.lateness import looks
+from loadtests.native import new_lock, start_thread
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -21,15 +21,15 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
-
-from gevent.monkey import get_original
 
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
 from loadtests.kinds import IDLE, WEBSOCKET
+from loadtests.native import start_thread
 from loadtests.sockets.held import Held, Offer, Plan, Terms
 from loadtests.sockets.holding import TURN, Holder
 from loadtests.sockets.room import allow_descriptors, sources
@@ -102,8 +102,7 @@ class Idle:
             self._agreed,
         )
         self._running = True
-        # Not gevent's: a greenlet that waits on an epoll of its own would stop all others.
-        get_original("_thread", "start_new_thread")(self._run, (self._holder,))
+        start_thread(partial(self._run, self._holder))
 
     @property
     def held(self) -> Held:

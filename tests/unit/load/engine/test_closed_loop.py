@@ -15,9 +15,9 @@ from loadtests.counts import Counts
 from loadtests.engine import Plan
 from loadtests.engine.closed import ClosedLoop
 from loadtests.engine.connection import Connection
-from loadtests.engine.native import new_lock
 from loadtests.engine.recording import Ledger, Recorder
 from loadtests.engine.watch import Watch
+from loadtests.native import new_lock
 from tests.unit.load.engine.runs import GET, LIMITS, PATIENCE_S, SUBJECT, asked, engine
 from tests.unit.load.engine.server import OK, Server, answering, answering_when, refusing_port, serving
 

@@ -11,10 +11,10 @@ from loadtests.counts import Counts
 from loadtests.engine.arriving import OpenArrivals
 from loadtests.engine.connection import Connection
 from loadtests.engine.driver import Driver
-from loadtests.engine.native import new_lock
 from loadtests.engine.plan import Plan
 from loadtests.engine.recording import Ledger, Recorder
 from loadtests.engine.watch import Watch
+from loadtests.native import new_lock
 
 
 class Opening(Driver):

@@ -1,6 +1,7 @@
-"""An event loop in a thread of the system's own, beside gevent.
+"""Threads of the system's own, beside gevent.
 
-Locust makes Python's threads into greenlets. The engine needs a real one, so it asks gevent for what was there before.
+Locust makes Python's threads into greenlets. Who waits on an event loop, or an epoll, of its own needs a real one: a
+greenlet would stop all others meanwhile. So gevent is asked for what was there before.
 """
 
 import sys
