@@ -9,7 +9,7 @@ from fixtures.http1.answers import LARGEST_HEAD, Answers
 from fixtures.http1.errors import NotHttpError, TooLargeError
 from loadtests.client.timeouts import RESTED
 from loadtests.engine.parsing import Whole, WholeWithBody
-from loadtests.engine.plan import Plan, cause_of
+from loadtests.engine.plan import Plan, complaint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -261,4 +261,4 @@ class Connection(asyncio.Protocol):
         try:
             self._check(status, body)  # type: ignore[misc]  # asked before
         except Exception as error:  # noqa: BLE001 - whatever a check finds wrong is a failed sample
-            self._recorder.failed(cause_of(error))
+            self._recorder.failed(complaint(error))

@@ -45,7 +45,7 @@ class Plan:
     statuses: frozenset[int] = frozenset({200})
     """Those of good answers."""
     check: Callable[[int, bytes], object] | None = None
-    """Gets status and body of an answer with a good status, and raises what it finds wrong (`cause_of`)."""
+    """Gets status and body of an answer with a good status, and raises what it finds wrong (`complaint`)."""
     idempotent: bool = False
     """To be sent again if a connection that had rested since its last answer was closed without a byte of one."""
     head_only: bool = False
@@ -56,7 +56,7 @@ class Plan:
             raise ValueError(f"{self.subject} needs a connection, and no fewer than no place to wait")
 
 
-def cause_of(error: Exception) -> str:
+def complaint(error: Exception) -> str:
     """What a check raised, in few words: its own `cause` if it has one, the field that is wrong if it knows it."""
     cause = getattr(error, "cause", None)
     if isinstance(cause, str):

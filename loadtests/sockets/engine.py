@@ -34,7 +34,7 @@ from loadtests.engine.arriving import OpenArrivals
 from loadtests.engine.closed import ClosedLoop
 from loadtests.engine.connection import Connection
 from loadtests.engine.driver import Driver
-from loadtests.engine.plan import Origin, Plan, cause_of
+from loadtests.engine.plan import Origin, Plan, complaint
 from loadtests.engine.recording import Recorder
 from loadtests.engine.watch import Watch
 from loadtests.failure import Failure
@@ -155,7 +155,7 @@ class Line(WSListener):
             try:
                 self._check(text)
             except Exception as error:  # noqa: BLE001 - whatever a check finds wrong is a failed sample
-                self._recorder.failed(cause_of(error))
+                self._recorder.failed(complaint(error))
         self.busy = False
         self._owner.freed(cast("Connection", self), now)
 
