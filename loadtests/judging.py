@@ -126,7 +126,7 @@ def at_the_end(
 class Follower:
     """The same questions, asked after every second; wrong no more often however often it is asked, or when it stops.
 
-    A question is broken when the bets on its blocks say so (`BlockTest`), and stays so. It holds as long as `_Holding`
+    A question is broken when the bets on its blocks say so (`BlockTest`), and stays so. It holds as long as `_Holds`
     says. The interval is right at every look. A look costs the same after hours as after seconds.
     """
 
@@ -140,8 +140,8 @@ class Follower:
         self._all = {question: _of(question, []) for question in asked}
         self._since = {question: _of(question, []) for question in asked}
         """Those from when the load is steady."""
-        self._holding = _Holding(self._alpha, levels.beta)
-        self._holding_since = _Holding(self._alpha, levels.beta)
+        self._holding = _Holds(self._alpha, levels.beta)
+        self._holding_since = _Holds(self._alpha, levels.beta)
         self._held: set[Question] = set()
         self._before: int | None = None
 
@@ -262,7 +262,7 @@ class _Singles:
         return fewest_more(rejected) if self._n else None
 
 
-class _Holding:
+class _Holds:
     """Which questions hold, however often one looks: accepted once, and by all counts until now still inside.
 
     Accepted is what a sequential test accepts (`ShareTest` with nothing above the limit allowed). That alone bounds how

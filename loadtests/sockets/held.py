@@ -42,7 +42,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Openings:
     """What is to be opened, and how fast."""
 
     target: Target

@@ -19,7 +19,7 @@ from loadtests.failure import UNANSWERED, Failure
 from loadtests.sockets import frames
 from loadtests.sockets.frames import Closing, Ping, Violation
 from loadtests.sockets.handshake import Handshake
-from loadtests.sockets.held import Connection, Expired, Held, Offer, Plan
+from loadtests.sockets.held import Connection, Expired, Held, Offer, Openings
 from loadtests.sockets.sealed import Sealed
 
 _OPENING: Final = 512
@@ -49,11 +49,11 @@ class Holder:
 
     def __init__(
         self,
-        plan: Plan,
+        openings: Openings,
         sample: Callable[[float | None, Failure | None], None],
         agreed: Callable[[Mapping[str, str]], None],
     ) -> None:
-        self._plan = plan
+        self._openings = openings
         self._sample, self._agreed = sample, agreed
         self._socket = get_original("socket", "socket")
         self._epoll = get_original("select", "epoll")()
@@ -95,13 +95,13 @@ class Holder:
 
     def _start(self, began: float) -> float:
         """Start what is due, and say in how many seconds the next is."""
-        plan, held = self._plan, self.held
+        asked, held = self._openings, self.held
         now = time.perf_counter()
-        while held.started < plan.count and held.opening < _OPENING and not self._staying:
-            due = began + held.started / plan.rate
+        while held.started < asked.count and held.opening < _OPENING and not self._staying:
+            due = began + held.started / asked.rate
             if due > now:
                 return min(due - now, TURN)
-            self._dial(held.started, plan.offer(held.started), due, first=True)
+            self._dial(held.started, asked.offer(held.started), due, first=True)
             held.started += 1
         return TURN
 
@@ -114,8 +114,8 @@ class Holder:
             if due > now:
                 return min(due - now, TURN)
             self._expired.popleft()
-            self._again_at = due + 1 / self._plan.rate
-            offer = self._plan.offer(number)
+            self._again_at = due + 1 / self._openings.rate
+            offer = self._openings.offer(number)
             if offer.good_until > good_until:
                 self._dial(number, offer, due, first=False)
                 # After it, as `Held.unsettled` looks here first: it may be seen twice, and not never.
@@ -125,9 +125,9 @@ class Holder:
         return TURN
 
     def _dial(self, number: int, offer: Offer, due: float, *, first: bool) -> None:
-        plan = self._plan
-        opening = Handshake(plan.target.authority, plan.path, subprotocols=offer.subprotocols, headers=plan.headers)
-        family, address = plan.addresses[number % len(plan.addresses)]
+        asked = self._openings
+        opening = Handshake(asked.target.authority, asked.path, subprotocols=offer.subprotocols, headers=asked.headers)
+        family, address = asked.addresses[number % len(asked.addresses)]
         try:
             sock = self._socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         except OSError as error:
@@ -140,9 +140,9 @@ class Holder:
         self._connections[sock.fileno()] = connection
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if plan.sources:
+            if asked.sources:
                 sock.setsockopt(socket.IPPROTO_IP, _NO_PORT, 1)
-                sock.bind((plan.sources[number % len(plan.sources)], 0))
+                sock.bind((asked.sources[number % len(asked.sources)], 0))
             self._epoll.register(sock.fileno(), select.EPOLLOUT)
             with contextlib.suppress(BlockingIOError):
                 sock.connect(address)
@@ -169,7 +169,7 @@ class Holder:
             except OSError as error:
                 self._end(connection, unanswered(error))
         # From when it was asked, not from when it was due: that this process was late is no time-out of the platform.
-        deadline = self._awake - self._plan.timeout
+        deadline = self._awake - self._openings.timeout
         while self._queue and (self._queue[0].opening is None or self._queue[0].dialled < deadline):
             connection = self._queue.popleft()
             if connection.opening is not None:
@@ -187,7 +187,7 @@ class Holder:
     def _lose_the_silent(self) -> None:
         """End every connection whose other side gave no sign of life for longer than it may."""
         self._looked = now = self._awake
-        usual = self._plan.terms.heartbeat
+        usual = self._openings.terms.heartbeat
         silent = [
             connection
             for connection in self._connections.values()
@@ -203,7 +203,7 @@ class Holder:
             if error := connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 raise OSError(error, "connect")
             connection.connected = True
-            target = self._plan.target
+            target = self._openings.target
             if target.context is not None:
                 connection.sealed = Sealed(target.context, target.host, connection.opening.request)
                 self._put(connection, b"")
@@ -262,7 +262,7 @@ class Holder:
             elif isinstance(message, Closing):
                 with contextlib.suppress(OSError):
                     self._put(connection, frames.closing(message.code, "", self._mask()))
-                if self._plan.terms.agree(message, connection.good_until):
+                if self._openings.terms.agree(message, connection.good_until):
                     self._expire(connection)
                 else:
                     self._end(connection, _unexpected(message.code, message.reason))
@@ -273,7 +273,7 @@ class Holder:
             elif isinstance(message, str | bytes):
                 self.held.messages += 1
                 if connection.heartbeat is None and isinstance(message, str):
-                    connection.heartbeat = self._plan.terms.promised(message)
+                    connection.heartbeat = self._openings.terms.promised(message)
 
     def _put(self, connection: Connection, data: bytes) -> None:
         """Send what there is to send; what the socket does not take waits until it does."""
@@ -336,7 +336,7 @@ class Holder:
         while self._expired:
             number, good_until, _ = self._expired.popleft()
             self.held.waiting -= 1
-            if ours and self._plan.offer(number).good_until > good_until:
+            if ours and self._openings.offer(number).good_until > good_until:
                 continue  # It was only not its turn yet: the pace is ours.
             self.held.failed += 1
             self._sample(None, Failure(UNANSWERED, "there was nothing to open it again with"))

@@ -30,7 +30,7 @@ from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
 from loadtests.kinds import IDLE, WEBSOCKET
 from loadtests.native import start_thread
-from loadtests.sockets.held import Held, Offer, Plan, Terms
+from loadtests.sockets.held import Held, Offer, Openings, Terms
 from loadtests.sockets.holding import TURN, Holder
 from loadtests.sockets.room import allow_descriptors, sources
 
@@ -86,7 +86,7 @@ class Idle:
         addresses = _addresses(self._target)
         allow_descriptors(self._count)
         self._holder = Holder(
-            Plan(
+            Openings(
                 target=self._target,
                 path=self._path,
                 count=self._count,
