@@ -6,10 +6,10 @@ import gc
 import math
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 import uvloop
 
@@ -26,9 +26,6 @@ from loadtests.engine.watch import Sighting, Watch
 from loadtests.lateness import looks
 from loadtests.native import new_lock, start_thread
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
 _INSPECTION_S: Final = 0.01
 _WAITING: Final = 512
 """Fewer samples are left to their plan until their second ends: it knows better when there is time to count them."""
@@ -37,8 +34,6 @@ _SWITCH_S: Final = 0.0001
 _GRACE_S: Final = 5.0
 _GIVING_UP_S: Final = 1.0
 """How long connections that are being opened at the end may take to be closed."""
-
-T = TypeVar("T")
 
 
 class OwnWay(Protocol):
@@ -112,7 +107,7 @@ class Engine:
     def start(self, *plans: Work, begins: float | None = None) -> None:
         """Follow these plans, from `begins` on (of `time.perf_counter`), or as soon as their connections are open.
 
-        With no plans it waits for work by `submit`. Raises `RuntimeError` if it was started before.
+        With no plans it waits to be stopped. Raises `RuntimeError` if it was started before.
         """
         if self._loop is not None:
             raise RuntimeError("an engine is started once")
@@ -144,14 +139,8 @@ class Engine:
             full={driver.plan.subject: driver.full for driver in drivers},
         )
 
-    def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
-        """Run something else on the engine's event loop, which is that of uvloop."""
-        if self._loop is None:
-            raise RuntimeError("the engine was not started")
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
     def recorder(self, subject: str) -> Recorder:
-        """Return what counts into the engine's counts; for work on its event loop, and used there alone."""
+        """Return what counts into the engine's counts; for who follows a plan, and used on its event loop alone."""
         recorder = Recorder(subject, self._ledger)
         self._recorders.append(recorder)
         return recorder

@@ -115,11 +115,6 @@ class Socket:
             socket._take(socket._reader.feed(rest))
         return socket
 
-    @property
-    def subprotocol(self) -> str | None:
-        """What the server agreed to."""
-        return self.headers.get("sec-websocket-protocol")
-
     def send(self, text: str) -> None:
         """Send a text message; raises `Failure` if the socket has ended or ends by it."""
         if self._why is None:

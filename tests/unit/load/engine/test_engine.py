@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from itertools import count
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.statistics.histogram import Histogram
 from loadtests.engine import Engine, Plan
 from tests.unit.load.engine.runs import GET, LIMITS, PATIENCE_S, SUBJECT, arriving, asked, ends, engine
 from tests.unit.load.engine.server import OK, Server, answering, answering_when, serving
@@ -201,10 +199,6 @@ def test_an_engine_is_started_once_and_stopped_whenever() -> None:
     """Stopping one that never ran, or has ended, is nothing; starting it again is a mistake."""
     runs = Engine(Server(1))
     assert runs.stop()
-    work = asyncio.Event().wait()
-    with pytest.raises(RuntimeError, match="not started"):
-        runs.submit(work)
-    work.close()
     runs.start()
     assert runs.running
     assert runs.stop()
@@ -224,33 +218,17 @@ def test_stopping_at_once_sends_nothing_more() -> None:
         assert server.requests == 0
 
 
-def test_other_work_can_run_on_its_loop_and_count() -> None:
-    """What is submitted runs on the engine's loop and adds to its counts."""
-    runs = Engine(Server(1), over=LIMITS)
-    runs.start()
-    recorder = runs.recorder("delivery")
-
-    async def work() -> str:
-        recorder.turn(time.perf_counter())
-        recorder.record(0.01)
-        return type(asyncio.get_running_loop()).__module__
-
-    assert runs.submit(work()).result(5).startswith("uvloop")
-    runs.stop()
-    assert runs.take().tally("delivery").requests == 1
-    assert isinstance(runs.facts().loop_lag, Histogram)
-
-
 def test_a_stall_of_its_loop_weighs_as_much_as_it_lasted() -> None:
     """A third of a second in which nothing is sent is 30 looks that were late, not one of as many as there were."""
-    runs = Engine(Server(1))
-    runs.start()
 
-    async def stalls() -> None:
-        time.sleep(0.3)  # noqa: ASYNC251 - that it stops everybody is what is looked at
+    def stalls() -> bytes:
+        time.sleep(0.3)
+        return GET
 
-    runs.submit(stalls()).result(5)
-    runs.stop()
+    with serving(answering) as server:
+        runs = engine(server)
+        runs.start(Plan(SUBJECT, stalls, arrivals=iter([0.0])))
+        ends(runs)
     late = runs.facts().loop_lag
     assert sum(number for lowest, _, number in late.buckets() if lowest > 0.05) >= 24
 
