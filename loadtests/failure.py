@@ -11,6 +11,8 @@ NO_ROOM: Final = f"{OWN}no connection left that open files and ports allow"
 """Cause of what had to wait for that, and failed by nothing."""
 NOT_AS_SENT: Final = "not as sent"
 """What somebody else was sent came altered, out of order, or after something else that was lost."""
+SOMEBODY_ELSES: Final = "somebody else's"
+"""What came was meant for other people."""
 
 
 class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake of the program

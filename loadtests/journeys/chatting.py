@@ -31,8 +31,9 @@ class Chatting(Journey):
 
     Each message is a sample of "delivery": from sending it to its receipt by the friend's phone; "not as sent" if that
     is of another text, person or conversation; "lost" when it has not come by the promised deadline; "repeated" when it
-    came again before the journey was over, or before the next one of these two was, then as a sample more. Of a journey
-    that is ended the messages that were taken are counted all the same: what has not come by then has failed.
+    came again before the journey was over, or before the next one of these two was, then as a sample more. So is what
+    comes again by another id, and what is "somebody else's": their conversation is all that the phone may hear of. Of a
+    journey that is ended the messages that were taken are counted all the same: what has not come by then has failed.
     """
 
     messages: int = 5
@@ -50,7 +51,7 @@ class Chatting(Journey):
         try:
             with closing(visitor.phone(visitor.friend, since)) as phone:
                 _is_up_to_date(phone, welcomed(phone, frames.read_social, Welcome))
-                ear = _Ear(phone, deliveries)
+                ear = _Ear(phone, deliveries, visitor)
                 wrong = self._talk(visitor, ear)
         except GreenletExit:
             _counted(visitor, deliveries, given_up=time.perf_counter())
@@ -119,8 +120,9 @@ class _What(NamedTuple):
 class _Ear:
     """Listens to a phone and notes which messages it hears, and when."""
 
-    def __init__(self, phone: Device, deliveries: Deliveries) -> None:
+    def __init__(self, phone: Device, deliveries: Deliveries, visitor: Visitor) -> None:
         self.deliveries = deliveries
+        self._ours = (visitor.conversation_id, visitor.person.user_id)
         self.wrong: Failure | None = None
         """What came that the contract does not know."""
         self._stir = threading.Event()
@@ -143,7 +145,9 @@ class _Ear:
             self.wrong = wrong
             return
         if isinstance(frame, Event) and frame.event == _CREATED:
-            self.deliveries.heard(frame.data["message_id"], at, _What(*(frame.data[field] for field in _What._fields)))
+            what = _What(*(frame.data[field] for field in _What._fields))
+            ours = (what.conversation_id, what.sender_id) == self._ours
+            self.deliveries.heard(frame.data["message_id"], at, what, ours=ours)
             self._stir.set()
 
     def _ends(self, closure: Any) -> None:  # noqa: ANN401 - whichever the device has

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from loadtests.failure import NOT_AS_SENT, UNANSWERED
+from loadtests.failure import NOT_AS_SENT, SOMEBODY_ELSES, UNANSWERED
 
 LOST: Final = "lost"
 REPEATED: Final = "repeated"
@@ -38,6 +38,7 @@ class Deliveries:
         self._again: set[str] = set()
         self._sent: dict[str, _Sent] = {}
         self._heard: dict[str, list[tuple[float, object]]] = {}
+        self._others: set[str] = set()
         self._doubled = 0
         self.ended: float | None = None
         """When the receiving device lost its connection; leaving is no loss."""
@@ -50,10 +51,12 @@ class Deliveries:
         else:
             self._sent[message_id] = _Sent(began, answered, what)
 
-    def heard(self, message_id: str, at: float, what: object = None) -> None:
-        """Take note of a receipt; of messages that others sent, too, which are not judged."""
+    def heard(self, message_id: str, at: float, what: object = None, *, ours: bool = True) -> None:
+        """Take note of a receipt; `ours` is whether that person may say something in that conversation."""
         if message_id in self._before:
             self._again.add(message_id)
+        if not ours:
+            self._others.add(message_id)
         self._heard.setdefault(message_id, []).append((at, what))
 
     def awaited(self) -> float | None:
@@ -72,7 +75,8 @@ class Deliveries:
         """Each message: in time and once, "not as sent", "repeated", "lost", or "disconnected" before its deadline.
 
         One that came again after it was judged is one more, "repeated"; one that got the id of another has failed,
-        whatever came. Nobody listens from `given_up` on: what still had time then did not come, either.
+        whatever came. Nobody listens from `given_up` on: what still had time then did not come, either. What came by
+        other ids is judged only if it has failed: it is "somebody else's", or says what was heard already.
         """
         for message, sent in self._sent.items():
             # No latency is negative, also of an id that was heard before anything was sent by it.
@@ -95,3 +99,17 @@ class Deliveries:
             yield Delivery(None, REPEATED)
         for _ in range(self._doubled):
             yield Delivery(None, DOUBLED)
+        yield from self._unasked()
+
+    def _unasked(self) -> Iterator[Delivery]:
+        """What came by ids that no answer had. It may be late, or its answer may have been: once that is no failure."""
+        known = {what for message in self.delivered for _, what in self._heard[message]}
+        for message, receipts in self._heard.items():
+            if message in self._sent or message in self._before:
+                continue
+            what = receipts[0][1]
+            if message in self._others:
+                yield Delivery(None, SOMEBODY_ELSES)
+            elif what in known or len(receipts) > 1:
+                yield Delivery(None, REPEATED)
+            known.add(what)

@@ -49,6 +49,51 @@ def test_repeated_message_is_told(town: Town) -> None:
     assert town.counted("delivery") == [(True, ""), (True, ""), (True, "repeated")]
 
 
+def test_copy_by_another_id_is_a_repetition(town: Town) -> None:
+    """A message that comes twice has come twice, whatever id the copy has."""
+    arrives = town.arrives
+
+    def doubled(message: Message) -> None:
+        arrives(message)
+        arrives(replace(message, message_id=an_id()))
+
+    town.arrives = doubled  # type: ignore[method-assign, assignment]  # for this town only
+    _runs(town)
+    assert town.counted("delivery") == [(True, "")] * 3 + [(False, "repeated")] * 3
+    assert town.counted("chatting") == [(True, "repeated")]
+
+
+@pytest.mark.parametrize("field", ["sender_id", "conversation_id"])
+def test_message_of_others_is_a_delivery_that_failed(field: str, town: Town) -> None:
+    """What other people say, or say elsewhere, is not for this phone."""
+    arrives = town.arrives
+
+    def leaking(message: Message) -> None:
+        arrives(message)
+        arrives(replace(message, **{"message_id": an_id(), "text": "private", field: an_id()}))
+
+    town.arrives = leaking  # type: ignore[method-assign, assignment]  # for this town only
+    _runs(town)
+    assert town.counted("delivery") == [(True, "")] * 3 + [(False, "somebody else's")] * 3
+    assert town.counted("chatting") == [(True, "somebody else's")]
+
+
+def test_message_that_was_taken_without_an_answer_may_arrive(town: Town) -> None:
+    """A message whose sending timed out may come all the same, and is then no failure of what was sent before."""
+    answer = town.answers["chat sendMessage"]
+
+    def silent(operation: Operation[Any]) -> object:
+        message = answer(operation)
+        if town.labels.count("chat sendMessage") == 2:
+            raise Failure("time-out")
+        return message
+
+    town.answers["chat sendMessage"] = silent
+    _runs(town)
+    assert town.counted("delivery") == [(True, "")]
+    assert town.counted("chatting") == [(True, "time-out")]
+
+
 @pytest.mark.parametrize("field", ["text", "sender_id", "conversation_id"])
 def test_message_that_arrives_otherwise_is_not_as_sent(field: str, town: Town) -> None:
     """Another text, or in another's name or conversation, is another message, whatever its id."""

@@ -76,9 +76,9 @@ def test_a_message_that_comes_again_in_the_next_journey_is_repeated() -> None:
     first.sent("lost", began=0.0, answered=0.1)
     first.heard("m", 0.2)
     following = Deliveries(5.0, first.delivered)
-    following.sent("n", began=8.0, answered=8.1)
+    following.sent("n", began=8.0, answered=8.1, what="n")
     for message in ("m", "lost", "n", "m"):
-        following.heard(message, 8.25)
+        following.heard(message, 8.25, message)
     assert list(following.judged()) == [Delivery(0.25), Delivery(None, REPEATED)]
 
 
@@ -95,11 +95,41 @@ def test_two_messages_of_one_id_are_not_both_delivered() -> None:
     assert list(early.judged()) == [Delivery(0.0)]
 
 
-def test_messages_of_others_are_not_judged() -> None:
-    """A receipt of what was not sent here is no delivery."""
+def test_what_comes_late_is_not_judged() -> None:
+    """A message of which no answer here tells is no delivery: it is late, or its answer was."""
     deliveries = Deliveries(5.0)
-    deliveries.heard("theirs", 1.0)
+    deliveries.heard("theirs", 1.0, "late")
     assert list(deliveries.judged()) == []
+
+
+def test_what_comes_again_by_another_id_is_repeated() -> None:
+    """One text is one message: each copy of it by an id of its own is one sample more, whichever comes first."""
+    deliveries = Deliveries(5.0)
+    deliveries.sent("m", began=0.0, answered=0.1, what="m")
+    for message in ("copy", "m", "another copy"):
+        deliveries.heard(message, 0.2, "m")
+    assert list(deliveries.judged()) == [Delivery(0.2), Delivery(None, REPEATED), Delivery(None, REPEATED)]
+
+
+def test_what_was_taken_without_an_answer_may_come_once() -> None:
+    """A message whose sender was never answered comes by an id that nobody knows; twice is repeated by any ids."""
+    deliveries = Deliveries(5.0)
+    deliveries.heard("taken", 0.2, "text")
+    assert list(deliveries.judged()) == []
+    deliveries.heard("copy", 0.3, "text")
+    assert list(deliveries.judged()) == [Delivery(None, REPEATED)]
+    same = Deliveries(5.0)
+    for at in (0.2, 0.3):
+        same.heard("taken", at, "text")
+    assert list(same.judged()) == [Delivery(None, REPEATED)]
+
+
+def test_what_others_say_to_each_other_has_failed() -> None:
+    """A message that this phone may not hear is a failed sample, however often it comes."""
+    deliveries = Deliveries(5.0)
+    for at in (0.2, 0.3):
+        deliveries.heard("theirs", at, "private", ours=False)
+    assert list(deliveries.judged()) == [Delivery(None, "somebody else's")]
 
 
 @given(st.dictionaries(st.text(max_size=3), st.lists(times, max_size=3)), st.none() | times, times | st.just(math.inf))
@@ -110,8 +140,8 @@ def test_every_message_is_judged_exactly_once(
     deliveries = Deliveries(5.0)
     for message, receipts in heard.items():
         for at in receipts:
-            deliveries.heard(message, at)
-        deliveries.sent(message, began=0.0, answered=1.0)
+            deliveries.heard(message, at, message)
+        deliveries.sent(message, began=0.0, answered=1.0, what=message)
     deliveries.ended = ended
     judged = list(deliveries.judged(given_up))
     assert len(judged) == len(heard)
