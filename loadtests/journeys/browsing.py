@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fixtures.contract import chat, notification, user_profile, websocket_signaling
 from loadtests.failure import Failure, agrees
+from loadtests.journeys.history import holds
 from loadtests.journeys.journey import Journey, labels
 from loadtests.people.visitor import Visitor
 
@@ -12,7 +13,8 @@ from loadtests.people.visitor import Visitor
 class Browsing(Journey):
     """One's own profile, a friend's, whether that friend is there, conversations, messages, notifications.
 
-    Each has to be about whom and what it was asked of, as far as that can be seen.
+    Each has to be about whom and what it was asked of, and messages in order and without gaps, as far as that can be
+    seen.
     """
 
     name = "browsing"
@@ -34,6 +36,5 @@ class Browsing(Journey):
         conversations = client.send(chat.conversations()).items
         if visitor.conversation_id not in {conversation.conversation_id for conversation in conversations}:
             raise Failure("wrong conversations", f"{visitor.conversation_id} is not among {len(conversations)}")
-        for message in client.send(chat.messages(visitor.conversation_id)).items:
-            agrees(message, conversation_id=visitor.conversation_id)
+        holds(client.send(chat.messages(visitor.conversation_id)).items, visitor.conversation_id)
         client.send(notification.notifications())

@@ -17,6 +17,7 @@ from fixtures.contract.promises import PROMISES
 from loadtests.failure import Failure, agrees
 from loadtests.journeys.deliveries import Deliveries
 from loadtests.journeys.hearing import understood, until, welcomed
+from loadtests.journeys.history import holds
 from loadtests.journeys.journey import Journey, count, labels
 from loadtests.kinds import CONNECTION, WEBSOCKET
 from loadtests.people.visitor import Device, Visitor
@@ -67,28 +68,30 @@ class Chatting(Journey):
     def _talk(self, visitor: Visitor, ear: "_Ear") -> Failure | None:
         """Write, wait for what was taken, and look; returns what went wrong."""
         wrong: Failure | None = None
+        sent: list[chat.Message] = []
         try:
             for _ in range(self.messages):
-                self._say(visitor, ear.deliveries)
+                self._say(visitor, ear.deliveries, sent)
         except Failure as failure:
             wrong = failure
         ear.waits()
         if wrong is None:
             try:
-                for message in visitor.client.send(chat.messages(visitor.conversation_id)).items:
-                    agrees(message, conversation_id=visitor.conversation_id)
+                page = visitor.client.send(chat.messages(visitor.conversation_id))
+                holds(page.items, visitor.conversation_id, sent)
             except Failure as failure:
                 wrong = failure
         return wrong
 
     @staticmethod
-    def _say(visitor: Visitor, deliveries: Deliveries) -> None:
+    def _say(visitor: Visitor, deliveries: Deliveries, sent: list[chat.Message]) -> None:
         key = uuid.uuid4().hex
         began = time.perf_counter()
         what = _What(visitor.conversation_id, visitor.person.user_id, f"How are you? ({key})")
         message = visitor.client.send(chat.send(what.conversation_id, what.text, idempotency_key=key))
         deliveries.sent(message.message_id, began=began, answered=time.perf_counter(), what=what)
         agrees(message, **what._asdict())
+        sent.append(message)
 
 
 def _is_up_to_date(phone: Device, welcome: Welcome) -> None:

@@ -137,6 +137,8 @@ class Town:
     call_state: str = "ringing"
     steps: tuple[str, ...] = ("ringing", "accepted", "ended")
     """Steps of a call that are told."""
+    said: list[chat.Message] = field(default_factory=list)
+    """All messages of the conversation."""
     mails: int = 1
     """Looks into an inbox until the mail is there."""
 
@@ -156,7 +158,7 @@ class Town:
             "chat listConversations": lambda _: Page(
                 (chat.Conversation(self.conversation_id, "direct", tuple(self.users.values()), NOW),), None
             ),
-            "chat listMessages": lambda _: Page((self._said("hello"),), None),
+            "chat listMessages": lambda _: Page(tuple(self.said or [self._said("hello")])[:50], None),
             "chat sendMessage": self._message,
             "video-call-signaling createCall": self._call,
             "video-call-signaling acceptCall": lambda _: self.tell("accepted"),
@@ -264,7 +266,9 @@ class Town:
         return message
 
     def _said(self, text: str) -> chat.Message:
-        return chat.Message(an_id(), self.conversation_id, self.users["alice"], 1, text, (), NOW)
+        number = len(self.said) + 1
+        self.said.append(chat.Message(an_id(), self.conversation_id, self.users["alice"], number, text, (), NOW))
+        return self.said[-1]
 
     def _registration(self, operation: Operation[Any]) -> auth.Registration:
         email = json.loads(operation.content or b"")["email"]
