@@ -31,10 +31,11 @@ class Chatting(Journey):
     """Some messages one after the other, and a look at the conversation.
 
     Each message is a sample of "delivery": from sending it to its receipt by the friend's phone; "not as sent" if that
-    is of another text, person or conversation; "lost" when it has not come by the promised deadline; "repeated" when it
-    came again before the journey was over, or before the next one of these two was, then as a sample more. So is what
-    comes again by another id, and what is "somebody else's": their conversation is all that the phone may hear of. Of a
-    journey that is ended the messages that were taken are counted all the same: what has not come by then has failed.
+    is of another text, person or conversation; "lost" when it has not come by the promised deadline; "overtaken" when
+    one that was said after it came before it; "repeated" when it came again before the journey was over, or before the
+    next one of these two was, then as a sample more. So is what comes again by another id, and what is "somebody
+    else's": their conversation is all that the phone may hear of. Of a journey that is ended the messages that were
+    taken are counted all the same: what has not come by then has failed.
     """
 
     messages: int = 5
@@ -91,6 +92,8 @@ class Chatting(Journey):
         message = visitor.client.send(chat.send(what.conversation_id, what.text, idempotency_key=key))
         deliveries.sent(message.message_id, began=began, answered=time.perf_counter(), what=what)
         agrees(message, **what._asdict())
+        if sent and message.seq <= sent[-1].seq:
+            raise Failure("wrong seq", f"{message.seq} after {sent[-1].seq}")
         sent.append(message)
 
 

@@ -9,6 +9,7 @@ from loadtests.failure import NOT_AS_SENT, SOMEBODY_ELSES, UNANSWERED
 
 LOST: Final = "lost"
 REPEATED: Final = "repeated"
+OVERTAKEN: Final = "overtaken"
 DOUBLED: Final = "one id for two messages"
 DISCONNECTED: Final = "disconnected"
 
@@ -74,10 +75,12 @@ class Deliveries:
     def judged(self, given_up: float = math.inf) -> Iterator[Delivery]:
         """Each message: in time and once, "not as sent", "repeated", "lost", or "disconnected" before its deadline.
 
+        One that was answered before another was sent, and was heard after it, is "overtaken" by that.
         One that came again after it was judged is one more, "repeated"; one that got the id of another has failed,
         whatever came. Nobody listens from `given_up` on: what still had time then did not come, either. What came by
         other ids is judged only if it has failed: it is "somebody else's", or says what was heard already.
         """
+        overtaken = self._overtaken()
         for message, sent in self._sent.items():
             # No latency is negative, also of an id that was heard before anything was sent by it.
             receipts = self._heard.get(message, [])
@@ -88,7 +91,7 @@ class Deliveries:
             elif len(heard) > 1:
                 yield Delivery(heard[0] - sent.began, REPEATED)
             elif heard and heard[0] <= latest:
-                yield Delivery(heard[0] - sent.began)
+                yield Delivery(heard[0] - sent.began, OVERTAKEN if message in overtaken else "")
             elif self.ended is not None and self.ended <= latest:
                 yield Delivery(None, DISCONNECTED)
             elif given_up <= latest:
@@ -100,6 +103,18 @@ class Deliveries:
         for _ in range(self._doubled):
             yield Delivery(None, DOUBLED)
         yield from self._unasked()
+
+    def _overtaken(self) -> frozenset[str]:
+        """Messages that came for the first time after one that was sent when they were answered already."""
+        found = []
+        newest = -math.inf
+        for message in self._heard:
+            if (sent := self._sent.get(message)) is None:
+                continue
+            if sent.answered <= newest:
+                found.append(message)
+            newest = max(newest, sent.began)
+        return frozenset(found)
 
     def _unasked(self) -> Iterator[Delivery]:
         """What came by ids that no answer had. It may be late, or its answer may have been: once that is no failure."""

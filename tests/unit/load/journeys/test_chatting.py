@@ -49,6 +49,32 @@ def test_repeated_message_is_told(town: Town) -> None:
     assert town.counted("delivery") == [(True, ""), (True, ""), (True, "repeated")]
 
 
+def test_messages_in_another_order_are_overtaken(town: Town) -> None:
+    """A phone hears what one person says in the order in which it was said."""
+    arrives, kept = town.arrives, list[object]()
+
+    def backwards(message: Message) -> None:
+        kept.insert(0, message)
+        for each in kept if len(kept) == 3 else ():
+            arrives(each)
+
+    town.arrives = backwards  # type: ignore[method-assign, assignment]  # for this town only
+    _runs(town)
+    assert town.counted("delivery") == [(True, "overtaken"), (True, "overtaken"), (True, "")]
+    assert town.counted("chatting") == [(True, "overtaken")]
+
+
+@pytest.mark.parametrize("later", [1, 2])
+def test_number_that_does_not_rise_fails_the_journey(later: int, town: Town) -> None:
+    """What is said after something else has a higher number; each message is judged all the same."""
+    answer = town.answers["chat sendMessage"]
+    numbers = iter([2, later])
+    town.answers["chat sendMessage"] = lambda asked: replace(answer(asked), seq=next(numbers))  # type: ignore[type-var]
+    _runs(town)
+    assert town.counted("delivery") == [(True, "")] * 2
+    assert town.counted("chatting") == [(True, "wrong seq")]
+
+
 def test_copy_by_another_id_is_a_repetition(town: Town) -> None:
     """A message that comes twice has come twice, whatever id the copy has."""
     arrives = town.arrives

@@ -1,6 +1,7 @@
 """Deliveries: each message that was sent is judged once, by its own deadline."""
 
 import math
+from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,6 +94,32 @@ def test_two_messages_of_one_id_are_not_both_delivered() -> None:
     early.heard("m", 0.2)
     early.sent("m", began=0.5, answered=0.6)
     assert list(early.judged()) == [Delivery(0.0)]
+
+
+def _told(*heard: str, sent: Sequence[tuple[float, float]]) -> list[str]:
+    """The causes of messages "0", "1" and so on, sent and answered at these times and heard in this order."""
+    deliveries = Deliveries(5.0)
+    for number, (began, answered) in enumerate(sent):
+        deliveries.sent(str(number), began=began, answered=answered, what=str(number))
+    for message in heard:
+        deliveries.heard(message, 1.0, message)
+    return [each.cause for each in deliveries.judged()]
+
+
+def test_what_comes_after_what_was_said_later_is_overtaken() -> None:
+    """A message that was answered before the next was sent comes before it, or it was overtaken, whatever was lost."""
+    in_turn = [(0.0, 0.1), (0.1, 0.2), (0.3, 0.4)]
+    assert _told("0", "1", "2", sent=in_turn) == ["", "", ""]
+    assert _told("1", "0", "2", sent=in_turn) == ["overtaken", "", ""]
+    assert _told("2", "1", "0", sent=in_turn) == ["overtaken", "overtaken", ""]
+    assert _told("2", "0", sent=in_turn) == ["overtaken", "lost", ""]
+    assert _told("0", "2", "0", "1", sent=in_turn) == ["repeated", "overtaken", ""]
+
+
+@given(st.permutations(["0", "1", "2"]))
+def test_what_was_sent_at_once_comes_in_any_order(heard: list[str]) -> None:
+    """A message that was sent before another was answered may come before it as well as after it."""
+    assert _told(*heard, sent=[(0.0, 0.2), (0.1, 0.3), (0.1, 0.4)]) == ["", "", ""]
 
 
 def test_what_comes_late_is_not_judged() -> None:
