@@ -58,8 +58,8 @@ class Calling(Journey):
             closing(visitor.camera(visitor.person, since)) as mine,
             closing(visitor.camera(visitor.friend)) as theirs,
         ):
-            for camera in (mine, theirs):
-                welcomed(camera, frames.read_call, CallWelcome)
+            for camera, whose in ((mine, visitor.person), (theirs, visitor.friend)):
+                welcomed(camera, frames.read_call, CallWelcome, whose.user_id)
             began = time.perf_counter()
             try:
                 caller, callee = self._agree(visitor, mine, theirs)

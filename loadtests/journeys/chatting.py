@@ -52,7 +52,7 @@ class Chatting(Journey):
         deliveries = Deliveries(scaled(PROMISES.deadlines.message_delivery), visitor.delivered)
         try:
             with closing(visitor.phone(visitor.friend, since)) as phone:
-                _is_up_to_date(phone, welcomed(phone, frames.read_social, Welcome))
+                _is_up_to_date(phone, welcomed(phone, frames.read_social, Welcome, visitor.friend.user_id))
                 ear = _Ear(phone, deliveries, visitor)
                 wrong = self._talk(visitor, ear)
         except GreenletExit:

@@ -25,7 +25,7 @@ class Connecting(Journey):
     def walk(self, visitor: Visitor, since: float) -> None:
         """Connect, be welcomed, ping, hear the pong, leave."""
         with closing(visitor.phone(visitor.person, since)) as phone:
-            welcomed(phone, frames.read_social, Welcome)
+            welcomed(phone, frames.read_social, Welcome, visitor.person.user_id)
             _lives(phone)
 
 

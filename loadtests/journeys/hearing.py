@@ -7,7 +7,7 @@ from typing import TypeVar
 from fixtures.checks.time_scale import scaled
 from fixtures.contract.errors import ContractError
 from fixtures.contract.promises import PROMISES
-from loadtests.failure import Failure
+from loadtests.failure import Failure, agrees
 from loadtests.people.visitor import Device
 
 F = TypeVar("F")
@@ -33,11 +33,12 @@ def understood(read: Callable[[str], F], text: str) -> F:
         raise Failure(f"contract: frame {error.field or 'not known'}", str(error)) from error
 
 
-def welcomed(device: Device, read: Callable[[str], F], kind: type[W]) -> W:
-    """The greeting, which is the first frame; raises `Failure` when something else comes, or nothing."""
+def welcomed(device: Device, read: Callable[[str], F], kind: type[W], user_id: str) -> W:
+    """The greeting, which is the first frame; raises `Failure` when something else comes, nothing, or another's."""
     first = hear(device, read, scaled(PROMISES.deadlines.frame_answer), "welcome")
     if not isinstance(first, kind):
         raise Failure("no welcome", f"{type(first).__name__} came first")
+    agrees(first, user_id=user_id)
     return first
 
 

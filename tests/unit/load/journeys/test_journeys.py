@@ -88,6 +88,16 @@ def test_an_answer_about_somebody_else_fails_the_journey(journey: str, operation
     assert town.counted(journey) == [(True, cause)]
 
 
+@pytest.mark.parametrize("journey", ["connecting", "chatting", "calling"])
+@pytest.mark.parametrize("named", ["alice", "bob"])
+def test_welcome_of_somebody_else_fails_the_journey(named: str, journey: str, town: Town) -> None:
+    """A socket that is taken for another person's is no connection of one's own, on whichever side."""
+    town.greets = lambda user_id: an_id() if user_id == town.users[named] else user_id
+    JOURNEYS[journey].run(town.visitor(), time.perf_counter())
+    concerned = (journey, named) not in {("connecting", "bob"), ("chatting", "alice")}
+    assert town.counted(journey) == [(True, "wrong user_id" if concerned else "")]
+
+
 @ALL
 def test_sample_has_what_locust_wants(journey: Journey, town: Town) -> None:
     """The journey's own sample is of the kind and form that Locust's event has."""

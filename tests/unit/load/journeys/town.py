@@ -129,6 +129,8 @@ class Town:
     copies: Iterator[int] = field(default_factory=lambda: itertools.repeat(1))
     """How often each next message reaches the friend's phone."""
     greeting: bool = True
+    greets: Callable[[str], str] = lambda user_id: user_id
+    """Whom a welcome names to whoever has come."""
     last_event_id: str | None = "7"
     on_frame: Callable[[Device, dict[str, Any]], dict[str, Any] | None] = lambda _device, frame: frame
     """What becomes of a frame on its way; None for lost."""
@@ -192,7 +194,7 @@ class Town:
             raise failure
         device = Device(self, path, token)
         self.devices.append(device)
-        welcome = {"type": "welcome", "user_id": an_id(), "connection_id": "c"}
+        welcome = {"type": "welcome", "user_id": self.greets(self.users[token]), "connection_id": "c"}
         if self.greeting and subprotocol == signaling.SUBPROTOCOL:
             device.gets({**welcome, "vanish_grace_s": 10})
         elif self.greeting:
