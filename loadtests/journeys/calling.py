@@ -27,7 +27,7 @@ from fixtures.contract.frames import (
     SessionAnswer,
 )
 from fixtures.contract.promises import PROMISES
-from loadtests.failure import NOT_AS_SENT, UNANSWERED, Failure, agrees
+from loadtests.failure import NOT_AS_SENT, SOMEBODY_ELSES, UNANSWERED, Failure, agrees
 from loadtests.journeys.hearing import until, welcomed
 from loadtests.journeys.journey import Journey, count, labels
 from loadtests.journeys.media import candidates, description
@@ -35,8 +35,9 @@ from loadtests.kinds import CALL, CONNECTION
 from loadtests.people.visitor import Device, Visitor
 
 SUBJECT: Final = "call"
-Event = Literal["ringing", "accepted", "declined", "ended"]
+Event = Literal["ringing", "accepted", "ended"]
 Relayed = RelayedOffer | RelayedAnswer | RelayedCandidate
+_STEP: Final = PROMISES.deadlines.call_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Calling(Journey):
                 count(visitor.fire, CALL, SUBJECT, None, Failure(UNANSWERED))
                 raise
             count(visitor.fire, CALL, SUBJECT, time.perf_counter() - began)
-            visitor.client.send(signaling.hang_up(caller.call_id))
+            caller.agrees(visitor.client.send(signaling.hang_up(caller.call.call_id)), "ended")
             caller.hears("ended")
             callee.hears("ended")
 
@@ -81,11 +82,10 @@ class Calling(Journey):
         if call.state != "ringing":
             raise Failure(f"not ringing: {call.end_reason}")
         agrees(call, caller_id=visitor.person.user_id, callee_id=visitor.friend.user_id)
-        caller = _Side(mine, call.call_id, visitor.person.user_id)
-        callee = _Side(theirs, call.call_id, visitor.friend.user_id)
+        caller, callee = _Side(mine, call, call.caller_id), _Side(theirs, call, call.callee_id)
         try:
             callee.hears("ringing")
-            visitor.friends_client.send(signaling.accept(call.call_id))
+            callee.agrees(visitor.friends_client.send(signaling.accept(call.call_id)), "accepted")
             caller.hears("accepted")
             _exchange(caller, callee)
         except Failure:
@@ -101,15 +101,21 @@ class _Side:
     """One person of a call and that person's camera; what does not come as it must is raised as `Failure`."""
 
     camera: Device
-    call_id: str
+    call: signaling.Call
     user_id: str
+
+    def agrees(self, call: signaling.Call, state: signaling.State | None = None) -> None:
+        """Raises `Failure` unless it is this call, in this state."""
+        agrees(call, **{field: getattr(self.call, field) for field in ("call_id", "caller_id", "callee_id")})
+        if state is not None:
+            agrees(call, state=state)
 
     def sends(self, frame: ClientFrame) -> None:
         self.camera.send(frames.write(frame))
 
     def trickles(self) -> None:
         for candidate in candidates():
-            self.sends(Candidate(self.call_id, candidate))
+            self.sends(Candidate(self.call.call_id, candidate))
 
     def hears(self, event: Event) -> None:
         """Wait until the call has come that far."""
@@ -122,28 +128,42 @@ class _Side:
     def gets_trickle_of(self, other: "_Side") -> None:
         """Wait for all candidates of the other side."""
         for candidate in candidates():
-            self.gets(RelayedCandidate(self.call_id, candidate, other.user_id))
+            self.gets(RelayedCandidate(self.call.call_id, candidate, other.user_id))
 
     def _waits(self, wanted: Callable[[CallFrame], CallFrame | None], what: str) -> None:
-        until(self.camera, frames.read_call, wanted, scaled(PROMISES.deadlines.call_step), what)
+        until(self.camera, frames.read_call, lambda frame: wanted(self._ours(frame)), scaled(_STEP), what)
 
-    def _step(self, event: Event, frame: CallFrame) -> CallFrame | None:
+    def _ours(self, frame: CallFrame) -> CallFrame:
+        """The frame; raises `Failure` for one about other people. What comes late of an earlier call is not."""
+        people = {self.call.caller_id, self.call.callee_id}
+        if isinstance(frame, CallStep):
+            if frame.call.call_id == self.call.call_id:
+                self.agrees(frame.call)
+            elif {frame.call.caller_id, frame.call.callee_id} != people:
+                raise Failure(SOMEBODY_ELSES, f"{frame.event} of call {frame.call.call_id}")
+        elif isinstance(frame, Relayed) and frame.from_user_id not in people:
+            raise Failure(SOMEBODY_ELSES, f"{type(frame).__name__} of call {frame.call_id}")
+        return frame
+
+    def _step(self, event: Event | None, frame: CallFrame) -> CallFrame | None:
+        """A frame that says that the call has come so far; raises `Failure` for one that says that it is over."""
         if isinstance(frame, CallError):
             raise Failure(f"error {frame.code}", frame.detail)
-        if not isinstance(frame, CallStep) or frame.call.call_id != self.call_id:
+        if not isinstance(frame, CallStep) or frame.call.call_id != self.call.call_id:
             return None
         if frame.event == event:
+            self.agrees(frame.call, event)
             return frame
         if frame.event in {"ended", "declined"}:
-            raise Failure(f"ended: {frame.call.end_reason}", f"instead of {event}")
+            raise Failure(f"ended: {frame.call.end_reason}", f"instead of {event or 'what the other side sent'}")
         return None
 
     def _relayed(self, expected: Relayed, frame: CallFrame) -> CallFrame | None:
         if not isinstance(frame, Relayed):
             # No step is wanted; but that the call has ended, or an error, is the reason why nothing comes.
-            self._step("ringing", frame)
+            self._step(None, frame)
             return None
-        if frame.call_id != self.call_id:
+        if frame.call_id != self.call.call_id:
             return None
         if frame != expected:
             raise Failure(NOT_AS_SENT, f"expected {expected}, got {frame}")
@@ -152,7 +172,7 @@ class _Side:
 
 def _exchange(caller: _Side, callee: _Side) -> None:
     """Offer and answer, and the candidates of both sides, each right behind its side's description."""
-    call_id, offer, answer = caller.call_id, description("actpass"), description("active")
+    call_id, offer, answer = caller.call.call_id, description("actpass"), description("active")
     caller.sends(Offer(call_id, offer))
     caller.trickles()
     callee.gets(RelayedOffer(call_id, offer, caller.user_id))

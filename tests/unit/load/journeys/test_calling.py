@@ -5,11 +5,12 @@ from typing import Any
 
 import gevent
 import pytest
+from msgspec.structs import replace
 
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.journeys import JOURNEYS
 from loadtests.journeys.media import candidates, description
-from tests.unit.load.journeys.town import Device, Town
+from tests.unit.load.journeys.town import Device, Town, an_id
 
 
 def _runs(town: Town) -> None:
@@ -90,7 +91,8 @@ def test_frames_of_another_call_are_let_pass(town: Town) -> None:
     def twice(device: Device, frame: dict[str, Any]) -> dict[str, Any]:
         other = next(each for each in town.devices if each is not device)
         if frame["type"] == "offer":
-            other.gets({"type": "candidate", "call_id": former, "candidate": None, "from_user_id": former})
+            alice = town.users["alice"]
+            other.gets({"type": "candidate", "call_id": former, "candidate": None, "from_user_id": alice})
         return frame
 
     town.on_frame = twice
@@ -155,6 +157,65 @@ def test_steps_that_nobody_waits_for_are_let_pass(town: Town) -> None:
     _runs(town)
     assert town.counted("call") == [(True, "")]
     assert town.counted("calling") == [(True, "")]
+
+
+@pytest.mark.parametrize("field", ["caller_id", "callee_id"])
+def test_step_that_names_others_fails_the_call(field: str, town: Town) -> None:
+    """A call that is told of with another caller or callee is another call, whatever its id."""
+    town.on_step = lambda call: call | {field: an_id()}
+    _runs(town)
+    assert town.counted("call") == [(False, f"wrong {field}")]
+
+
+@pytest.mark.parametrize(("step", "other"), [("ringing", "ended"), ("accepted", "ringing"), ("ended", "accepted")])
+def test_step_in_another_state_has_failed(step: str, other: str, town: Town) -> None:
+    """A step comes with the call as it is then; how it ends is the journey's."""
+    town.on_step = lambda call: call | {"state": other} if call["state"] == step else call
+    _runs(town)
+    assert town.counted("call") == [(True, "") if step == "ended" else (False, "wrong state")]
+    assert town.counted("calling") == [(True, "wrong state")]
+
+
+@pytest.mark.parametrize("field", ["call_id", "caller_id", "callee_id", "state"])
+@pytest.mark.parametrize("operation", ["acceptCall", "hangUpCall"])
+def test_answer_about_another_call_has_failed(operation: str, field: str, town: Town) -> None:
+    """Whoever accepts or hangs up is answered with the same call, in the state that it has by that."""
+    label = f"video-call-signaling {operation}"
+    answer: Any = town.answers[label]
+    town.answers[label] = lambda asked: replace(answer(asked), **{field: "ringing" if field == "state" else an_id()})
+    _runs(town)
+    assert town.counted("call") == [(True, "") if operation == "hangUpCall" else (False, f"wrong {field}")]
+    assert town.counted("calling") == [(True, f"wrong {field}")]
+
+
+@pytest.mark.parametrize("kind", ["offer", "answer", "candidate"])
+@pytest.mark.parametrize("changed", [("from_user_id",), ("from_user_id", "call_id")], ids=["this call", "another call"])
+def test_frame_from_somebody_else_fails_the_call(kind: str, changed: tuple[str, ...], town: Town) -> None:
+    """What strangers send each other is not for these cameras, in whichever call."""
+
+    def leaking(device: Device, frame: dict[str, Any]) -> dict[str, Any]:
+        if frame["type"] == kind:
+            other = next(each for each in town.devices if each is not device)
+            other.gets(frame | dict.fromkeys(changed, an_id()))
+        return frame
+
+    town.on_frame = leaking
+    _runs(town)
+    assert town.counted("call") == [(False, "somebody else's")]
+
+
+def test_step_of_a_call_of_others_fails_the_call(town: Town) -> None:
+    """That two other people talk is told to no one else."""
+
+    def leaking(device: Device, frame: dict[str, Any]) -> dict[str, Any]:
+        if frame["type"] == "offer":
+            theirs = town.shown("ended") | {"call_id": an_id(), "caller_id": an_id()}
+            device.gets({"type": "call", "event": "ended", "call": theirs})
+        return frame
+
+    town.on_frame = leaking
+    _runs(town)
+    assert town.counted("call") == [(False, "somebody else's")]
 
 
 def test_descriptions_look_like_those_of_browsers() -> None:

@@ -139,6 +139,8 @@ class Town:
     call_state: str = "ringing"
     steps: tuple[str, ...] = ("ringing", "accepted", "ended")
     """Steps of a call that are told."""
+    on_step: Callable[[dict[str, Any]], dict[str, Any]] = lambda call: call
+    """How a step tells of the call."""
     said: list[chat.Message] = field(default_factory=list)
     """All messages of the conversation."""
     mails: int = 1
@@ -163,8 +165,8 @@ class Town:
             "chat listMessages": lambda _: Page(tuple(self.said or [self._said("hello")])[:50], None),
             "chat sendMessage": self._message,
             "video-call-signaling createCall": self._call,
-            "video-call-signaling acceptCall": lambda _: self.tell("accepted"),
-            "video-call-signaling hangUpCall": lambda _: self.tell("ended"),
+            "video-call-signaling acceptCall": lambda _: self._goes_on("accepted"),
+            "video-call-signaling hangUpCall": lambda _: self._goes_on("ended"),
         }
         self._registered: dict[str, str] = {}
         self.otp_id = an_id()
@@ -287,40 +289,34 @@ class Town:
         self.devices[-1].gets(event)
 
     def _call(self, _: object) -> signaling.Call:
-        ended = self.call_state == "ended"
-        if not ended:
-            self.tell("ringing")
-        people = self.users
-        return signaling.Call(
-            self.call_id,
-            people["alice"],
-            people["bob"],
-            ("audio", "video"),
-            "ended" if ended else "ringing",
-            "busy" if ended else None,
-            45,
-            NOW,
-            None,
-            None,
-        )
+        if self.call_state != "ended":
+            return self._goes_on("ringing")
+        return msgspec.convert(self.shown("ended") | {"end_reason": "busy"}, signaling.Call)
 
-    def tell(self, event: str, device: Device | None = None) -> None:
-        """Tell a step of the call to whom it concerns, or to one device."""
-        if event not in self.steps:
-            return
+    def _goes_on(self, event: str) -> signaling.Call:
+        self.tell(event)
+        return msgspec.convert(self.shown(event), signaling.Call)
+
+    def shown(self, state: str) -> dict[str, Any]:
+        """The call as it is shown in a state."""
         people = self.users
-        call = {
+        return {
             "call_id": self.call_id,
             "caller_id": people["alice"],
             "callee_id": people["bob"],
-            "media": ["audio"],
-            "state": event,
-            "end_reason": "hangup" if event == "ended" else None,
+            "media": ["audio", "video"],
+            "state": state,
+            "end_reason": "hangup" if state == "ended" else None,
             "ring_timeout_s": 45,
             "created_at": NOW_TEXT,
             "accepted_at": None,
             "ended_at": None,
         }
+
+    def tell(self, event: str, device: Device | None = None) -> None:
+        """Tell a step of the call to whom it concerns, or to one device."""
+        if event not in self.steps:
+            return
         concerned = self.devices if event == "ended" else [self.devices[event == "ringing"]]
         for each in concerned if device is None else [device]:
-            each.gets({"type": "call", "event": event, "call": call})
+            each.gets({"type": "call", "event": event, "call": self.on_step(self.shown(event))})
