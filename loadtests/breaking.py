@@ -1,10 +1,13 @@
 """What a process ends with when it breaks: 3. Python's own code for it is 1, which says that the platform failed.
 
-Importing this is enough, and comes first: a library that is missing is such a break, too.
+Importing this is enough, and comes first: a library that is missing is such a break, too. So would be a terminal that
+is not there (`>&-`): Python has None for it, and what is said goes nowhere instead.
 """
 
+import os
 import sys
 import traceback
+from pathlib import Path
 from types import TracebackType
 from typing import Final, NoReturn
 
@@ -21,4 +24,7 @@ def breaks(_kind: type[BaseException], error: BaseException, _trace: TracebackTy
     raise SystemExit(INTERNAL_ERROR)
 
 
+for _name in ("stdout", "stderr"):
+    if getattr(sys, _name) is None:
+        setattr(sys, _name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
 sys.excepthook = breaks

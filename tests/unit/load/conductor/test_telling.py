@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[4]
 SAYS = """
 import sys
 from loadtests.conductor.telling import say
@@ -43,3 +44,12 @@ def test_what_a_terminal_has_no_letter_for_is_said_all_the_same() -> None:
     environment = {"PYTHONIOENCODING": "ascii", "PYTHONPATH": "."}
     done = subprocess.run(command, env=environment, capture_output=True, timeout=30, check=True)
     assert done.stdout == b"? green\n"
+
+
+def test_a_terminal_that_is_not_there_ends_no_run() -> None:
+    """As with `>&-`, where Python has None for it: what is said of a run, and looked for, goes nowhere."""
+    program = "import loadtests.breaking, sys; from loadtests.conductor.telling import say; say(['on']); "
+    program += "sys.stdout.isatty(); sys.stderr.write('on')"
+    command = ["sh", "-c", '"$0" -c "$1" >&- 2>&-; echo $?', sys.executable, program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=30, check=True)
+    assert done.stdout == b"0\n"
