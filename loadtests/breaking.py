@@ -12,12 +12,16 @@ from types import TracebackType
 from typing import Final, NoReturn
 
 INTERNAL_ERROR: Final = 3
+INCONCLUSIVE: Final = 75
 _BROKE: Final = "Locust or its load tests broke before there was a verdict"
 _TAKEN: Final = "another run has this port: end it, or choose one (--master-bind-port, and --master-port of workers)"
 
 
 def breaks(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> NoReturn:
-    """Show what nobody caught, and end the process."""
+    """Show what nobody caught, and end the process; Ctrl-C is no break."""
+    if isinstance(error, KeyboardInterrupt):
+        sys.stderr.write("INCONCLUSIVE: Ctrl-C before the run had begun\n")
+        raise SystemExit(INCONCLUSIVE)
     traceback.print_exception(error)
     why = _TAKEN if str(error).startswith("Socket bind failure") else _BROKE
     sys.stderr.write(f"INVALID: internal-error: {why}\n")
