@@ -4,8 +4,9 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import gevent
-from locust.runners import WorkerRunner
+from locust.runners import MASTER_HEARTBEAT_TIMEOUT, WorkerRunner
 
+from loadtests.conductor import telling
 from loadtests.conductor.leader import DRAIN_AT_ONCE
 from loadtests.conductor.member import Member
 from loadtests.conductor.post import Post
@@ -31,6 +32,7 @@ class Membership:
         self.member = Member(environment.events.request.fire, post, self._publish)
         self._post = post
         self._heard = time.monotonic()
+        self._took_part = False
 
     def join(self) -> None:
         """Be ready for a leader."""
@@ -53,6 +55,7 @@ class Membership:
         if session is None:
             close_session(self._environment)
         else:
+            self._took_part = True
             open_session(self._environment, session)
 
     def _hears(self, **_: object) -> None:
@@ -72,9 +75,18 @@ class Membership:
         """Locust ends the users, or the process: a SIGTERM may have reached the master, too, as by `timeout`."""
         if self._ordered():
             self.member.over.wait()
+            if not self._took_part and self._deserted():
+                self._environment.process_exit_code = Cause.WORKER_LOST.code
+                telling.say([f"INVALID: {Cause.WORKER_LOST.label}: the master is gone, and this worker had no part"])
         else:
             self._environment.process_exit_code = Cause.WORKER_LOST.code
             self.member.leave("it was stopped", DRAIN_AT_ONCE)
+
+    def _deserted(self) -> bool:
+        """Whether Locust ends it for the silence of its master; whoever waits for a run is patient for so long."""
+        runner = self._environment.runner
+        heard = runner.last_heartbeat_timestamp if isinstance(runner, WorkerRunner) else None
+        return heard is not None and heard < time.time() - MASTER_HEARTBEAT_TIMEOUT
 
     def _interrupted(self, name: str) -> None:
         """A terminal's Ctrl-C reaches master and workers alike."""

@@ -1,0 +1,44 @@
+"""What a worker ends with that Locust ends."""
+
+import time
+
+import pytest
+from gevent.pool import Group
+
+from loadtests.session import Session
+from loadtests.verdict import Cause
+
+
+@pytest.mark.parametrize(
+    ("silent", "part", "code"),
+    [(61.0, "", Cause.WORKER_LOST.code), (1.0, "", 0), (61.0, "run", 0)],
+    ids=["left alone", "told to", "left alone after its run"],
+)
+def test_a_worker_that_had_no_part_and_is_left_alone_is_lost(
+    silent: float, part: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As one that joined late, whose master died: it says so, and no pipeline takes its end for a good one."""
+    # Locust would patch this whole process.
+    monkeypatch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
+    from locust.env import Environment  # noqa: PLC0415
+    from locust.runners import WorkerRunner  # noqa: PLC0415
+
+    from loadtests.conductor import membership  # noqa: PLC0415
+    from loadtests.conductor.post import Post  # noqa: PLC0415
+
+    runner = object.__new__(WorkerRunner)
+    runner.greenlet = Group()
+    runner.custom_messages = {}
+    runner.last_heartbeat_timestamp = time.time() - silent
+    environment = Environment()
+    environment.runner = runner
+    monkeypatch.setattr(membership, "on_signals", lambda *_: None)
+    monkeypatch.setattr(membership.Membership, "_watch", lambda _: None)
+    monkeypatch.setattr(membership, "open_session", lambda *_: None)
+    worker = membership.Membership(environment, Post(runner))
+    worker.join()
+    if part:
+        worker._publish(object.__new__(Session))
+    environment.events.quitting.fire(environment=environment)  # type: ignore[no-untyped-call]
+    assert environment.process_exit_code == code
+    assert ("worker-lost" in capsys.readouterr().out) is bool(code)
