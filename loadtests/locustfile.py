@@ -1,11 +1,17 @@
-"""The one file that Locust is given: `locust --config loadtests/profiles/smoke.conf`, from the repository's root."""
+"""The one file that Locust is given: `locust --config loadtests/profiles/smoke.conf` from the repository's root.
+
+From another folder it is `--locustfile PATH/loadtests/locustfile.py`, with the options that the configuration has.
+"""
 
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from locust import events
 from locust.env import Environment
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import loadtests.breaking  # noqa: F401 - first: whatever breaks after it, breaks with its code
 from loadtests.conductor.schedule import Schedule
