@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from fixtures.runs.contacts import call_line
 from fixtures.runs.redaction import redact
 from fixtures.runs.terminal import SHOWN
+from fixtures.runs.verdict import ExitCode
 from loadtests.judging import Answer, Finding
 from loadtests.numbers import count, duration, latency, offset, several, share, significant
 from loadtests.report.advice import meaning, steps
@@ -71,7 +72,7 @@ def worst_of(answers: tuple[Answer, ...]) -> Answer | None:
 def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
     verdict = run.verdict
     yield ""
-    yield f"VERDICT  {verdict.outcome}  (exit code {verdict.exit_code})  {meaning(run)}"
+    yield f"VERDICT  {_outcome(run, written=folder is not None)}"
     found = troubles(run)
     if found:
         yield "causes:"
@@ -100,6 +101,16 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
     made_by = several(run.facts.workers_expected, "worker")
     yield f"{duration(lasted)}{rate}, {made_by}"
     yield f"run {run.run}: {folder}" if folder else f"run {run.run}: no folder could be written"
+
+
+def _outcome(run: LoadRun, *, written: bool) -> str:
+    """What the process ends with: without its evidence only what is proven broken stays what it is."""
+    verdict = run.verdict
+    judged = f"{verdict.outcome}  (exit code {verdict.exit_code})"
+    if written or verdict.outcome is Outcome.NO_GO:
+        return f"{judged}  {meaning(run)}"
+    without = f"{Outcome.INVALID}  (exit code {int(ExitCode.RUN_FOLDER)})"
+    return f"{without}  The evidence could not be written; with it, it would have been {judged.replace('  ', ' ')}."
 
 
 def _not_counted(run: LoadRun) -> Iterator[str]:

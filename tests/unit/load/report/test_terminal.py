@@ -75,6 +75,15 @@ def test_a_folder_that_could_not_be_written_is_told() -> None:
     assert closing_lines(EMPTY, None)[-1].endswith("no folder could be written")
 
 
+@pytest.mark.parametrize(("outcome", "code"), [(Outcome.GO, 0), (Outcome.INCONCLUSIVE, 75)])
+def test_without_its_evidence_a_verdict_is_what_the_process_ends_with(outcome: Outcome, code: int) -> None:
+    """The line has the code of a folder that cannot be written, and what it would have been; NO-GO stays NO-GO."""
+    line = next(line for line in closing_lines(RUNS[outcome], None) if line.startswith("VERDICT"))
+    assert line.startswith("VERDICT  INVALID  (exit code 70)  ")
+    assert line.endswith(f"it would have been {outcome} (exit code {code}).")
+    assert "VERDICT  NO-GO  (exit code 1)" in "\n".join(closing_lines(RUNS[Outcome.NO_GO], None))
+
+
 @pytest.mark.parametrize("cause", Cause, ids=lambda cause: cause.label)
 def test_every_cause_has_a_next_step(cause: Cause) -> None:
     """Whatever made a run INVALID, there is something to do about it, and it is said in the report."""
