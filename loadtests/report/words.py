@@ -95,9 +95,15 @@ def why(run: LoadRun) -> list[str]:
 
 
 def follows(reason: Reason, run: LoadRun) -> bool:
-    """Whether it only follows from workers that could not begin, or were lost, before anything was asked."""
-    stopped = not run.facts.arrivals_asked and (run.facts.unable or run.facts.workers_lost)
-    return bool(stopped) and reason.cause in _CONSEQUENCES
+    """Whether it only follows from workers that could not begin or were lost, or from an end, and nothing was asked."""
+    facts = run.facts
+    if facts.arrivals_asked:
+        return False
+    if reason.cause in _CONSEQUENCES:
+        return bool(facts.unable or facts.workers_lost)
+    if not facts.interrupted or reason.outcome is not Outcome.INCONCLUSIVE or facts.interrupted in reason.text:
+        return False
+    return not any(answer.samples for answer in run.verdict.answers)
 
 
 def _did(question: Question) -> str:

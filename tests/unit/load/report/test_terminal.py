@@ -120,6 +120,16 @@ def test_what_follows_from_a_run_that_never_began_is_folded_under_its_cause(stop
     assert len(written(run)["reasons"]) > 2
 
 
+def test_of_a_run_ended_before_anything_was_asked_only_that_is_told() -> None:
+    """As by Ctrl-C while people are made: what is missing then follows, for each subject, and is no news."""
+    run = runs.load_run(runs.EMPTY, facts=replace(runs.SOUND, interrupted="Ctrl-C"))
+    told = "\n".join(closing_lines(run, "runs/x"))
+    follows = "so no arrival was asked for, and too little was counted"
+    assert f"why:\n  the run was ended early: Ctrl-C\n  {follows}\n" in told
+    assert "are asked for" not in told
+    assert len(written(run)["reasons"]) > 2
+
+
 def test_a_run_ended_early_is_to_be_repeated() -> None:
     """Whoever interrupts is told that nothing is proven and to run again."""
     text = closing("interrupted")
