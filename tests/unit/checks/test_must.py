@@ -31,6 +31,22 @@ def test_a_failure_explains_itself() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("", "it is answered"),
+        ("[0].x", "it is answered[0].x"),
+        (" user_id", "it is answered user_id"),
+        ("DELETE /api/v1/x", "it is answered (DELETE /api/v1/x)"),
+        ("wss://h/x", "it is answered (wss://h/x)"),
+    ],
+)
+def test_an_address_stands_apart_in_one_line(where: str, told: str) -> None:
+    """A path continues the name of what is judged, and whatever else says where does not."""
+    failure = CheckFailure(what="it is answered", where=where, expected="an answer", got="none")
+    assert failure.summary() == f"{told}: expected an answer, got none"
+
+
 def test_a_failure_without_path_shows_the_value_once() -> None:
     """A plain value is shown once."""
     with pytest.raises(CheckFailure) as caught:
