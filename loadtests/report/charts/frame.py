@@ -15,7 +15,7 @@ LEFT: Final = 64
 RIGHT: Final = WIDTH - 132
 TOP: Final = 22
 _FOOT: Final = 34
-_LABEL_GAP: Final = 16
+LABEL_GAP: Final = 16
 Point = tuple[float, float]
 
 
@@ -90,7 +90,7 @@ class Frame:
 
     def figure(self, caption: str = "") -> Element:
         """The finished chart."""
-        places = spread([y for y, _, _ in self._labels], _LABEL_GAP, TOP, self.bottom)
+        places = spread([y for y, _, _ in self._labels], LABEL_GAP, TOP, self.bottom)
         names = [
             tag("text", text, class_=f"label {class_}", x=RIGHT + 8, y=place + 4)
             for place, (_, text, class_) in zip(places, self._labels, strict=True)

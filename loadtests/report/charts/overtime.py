@@ -6,8 +6,8 @@ from xml.etree.ElementTree import Element
 
 from loadtests.budgets.questions import limits
 from loadtests.numbers import count, latency
-from loadtests.report.charts.frame import LEFT, RIGHT, TOP, Frame
-from loadtests.report.charts.scale import Scale, log_edges
+from loadtests.report.charts.frame import LABEL_GAP, LEFT, RIGHT, TOP, Frame
+from loadtests.report.charts.scale import Scale, log_edges, spread
 from loadtests.report.charts.timeline import Timeline, Value
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
@@ -45,10 +45,11 @@ def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
     frame.label(y(whole["slowest"]), names["slowest"], "band")
     for name in ("p99", "p95", "p50"):
         frame.line(name, [line.points(part, y, _QUANTILES[name]) for part in parts], names[name], y(whole[name]))
-    for limit in asked:
+    texts = spread([y(limit) - 5 for limit in asked], LABEL_GAP, TOP, frame.bottom)
+    for limit, place in zip(asked, texts, strict=True):
         frame.draw(
             tag("line", class_="limit", x1=LEFT, x2=RIGHT, y1=y(limit), y2=y(limit)),
-            tag("text", f"limit {latency(limit)}", class_="limit-text", x=LEFT + 6, y=y(limit) - 5),
+            tag("text", f"limit {latency(limit)}", class_="limit-text", x=LEFT + 6, y=place),
         )
     frame.draw(*line.hovers(frame, _latencies))
     notes = [f"Numbers beside names are those of the whole run: {', '.join(names.values())}."]

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -116,6 +117,15 @@ def test_numbers_beside_the_lines_of_latencies_are_those_of_the_whole_run() -> N
     for name, quantile in (("slowest", 1.0), ("p99", 0.99), ("p95", 0.95), ("p50", 0.5)):
         assert f">{name} {latency(everything.quantile(quantile))}</text>" in html
     assert f"of the whole run: slowest {latency(everything.quantile(1.0))}, p99 " in html
+
+
+def test_limits_that_are_close_are_named_one_below_the_other() -> None:
+    """The names of 500 ms, 800 ms and 1 s are not written over each other."""
+    lines = "".join(f"each: share over {limit} <= 50 %\n" for limit in ("500 ms", "800 ms", "1 s"))
+    html = page(runs.load_run(runs.BRIEF, runs.profile(lines, lasts=4.0)))
+    places = sorted(float(y) for y in re.findall(r'class="limit-text" x="70" y="([\d.]+)">limit ', html))
+    assert len(places) == 3
+    assert min(below - above for above, below in pairwise(places)) >= 12
 
 
 def test_the_tail_has_as_much_room_as_the_rest() -> None:
