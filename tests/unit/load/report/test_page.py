@@ -146,6 +146,18 @@ def test_every_question_has_its_row(name: str) -> None:
     assert len(intervals) == len(answers)
 
 
+def test_a_phone_shows_between_what_a_line_that_holds_lies() -> None:
+    """Of such a line the narrow page leaves out picture and small print, and keeps the bounds of the share."""
+    html = page(RUNS[Outcome.GO])
+    hidden = re.findall(r"^ *(table\.budget tr:has\(\.held\).*) \{ display: none; \}$", html, re.MULTILINE)
+    assert [rule.partition(" tr:has(.held) ")[2] for one in hidden for rule in one.split(", ")] == [
+        "svg",
+        "span > small",
+    ]
+    row = next(row for row in html.split("<tr>") if 'class="interval held"' in row)
+    assert re.search(r"</svg><small>[^<]+ % to [^<]+ %</small></div></td>", row.replace("&lt;", ""))
+
+
 def test_pictures_are_described() -> None:
     """Every picture has a name for who cannot see it, and no two elements have the same id."""
     reader = read(RUNS[Outcome.NO_GO])
