@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, cast
 
-from fixtures.environments.errors import ConfigurationError, ConfigurationErrors
+from fixtures.environments.errors import ConfigurationError, ConfigurationErrors, by_place
 from fixtures.environments.reading import closest
 from fixtures.environments.toml_file import digest
 from fixtures.guide import load_guide
@@ -78,7 +78,7 @@ def load_profile(
         judge_together(reading, known)
     budget = _budget(reading, known, guide or numbers(load_guide()))
     if reading.form is None or budget is None or reading.errors:
-        raise ConfigurationErrors(sorted(set(reading.errors), key=lambda error: (error.key, error.message)))
+        raise ConfigurationErrors(sorted(set(reading.errors), key=by_place))
     return replace(_made(reading.form, reading.file, budget, known), digest=digest(reading.text))
 
 

@@ -34,6 +34,13 @@ def test_a_line_that_cannot_be_read_is_not_told_as_missing(tmp_path: Path, line:
     assert only.startswith("budget, line 7, column ")
 
 
+def test_mistakes_come_in_the_order_of_their_lines(tmp_path: Path) -> None:
+    """The tenth line comes after the sixth."""
+    text = OPEN.replace(GLOBAL, "\n".join([GLOBAL, *["*: errors"] * 6]))
+    lines = [int(error.split("line ")[1].split(",")[0]) for error in told(tmp_path, text)]
+    assert lines == [7, 8, 9, 10, 11, 12]
+
+
 def test_an_empty_file_lacks_everything(tmp_path: Path) -> None:
     """Every key that has to be there is named, as for a file that has one of them."""
     assert [error.partition(":")[0] for error in told(tmp_path, "")] == ["arrivals", "budget", "mix", "summary"]
