@@ -36,6 +36,10 @@ _OWN: Final = frozenset({Cause.GENERATOR_EXHAUSTED, Cause.GENERATOR_CPU, Cause.G
 _EXIT: Final = {Outcome.GO: 0, Outcome.NO_GO: 1, Outcome.INCONCLUSIVE: 75}
 
 
+PROVES_NOTHING: Final = "it proves nothing any more"
+"""Who or what ended a run that its own causes ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One sentence, and the cause if it makes the run invalid."""

@@ -26,7 +26,7 @@ from loadtests.conductor.target import changes, sightings
 from loadtests.patience import enough_for
 from loadtests.report.model import LoadRun, Reading
 from loadtests.soundness import Facts
-from loadtests.verdict import EarlyStop, Verdict, judge
+from loadtests.verdict import PROVES_NOTHING, EarlyStop, Verdict, judge
 
 READY_WITHIN: Final = 60.0
 """Seconds for making people, and one more for each of them."""
@@ -201,7 +201,7 @@ class Leader:
                 self._ping()
                 self._look()
         if self._spoilt:
-            self.interrupt("it proves nothing any more")
+            self.interrupt(PROVES_NOTHING)
 
     def _look(self) -> None:
         """What is known so far, for people and for `--stop-when-decided`. It takes too long for a loop to wait for."""

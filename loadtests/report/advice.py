@@ -9,7 +9,7 @@ from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.words import asked, follows, unproven
 from loadtests.soundness import Cause
-from loadtests.verdict import Outcome
+from loadtests.verdict import PROVES_NOTHING, Outcome
 
 MEANING: Final = {
     Outcome.GO: "The platform holds its budget under this load.",
@@ -58,7 +58,7 @@ def _steps(run: LoadRun) -> Iterator[str]:
     for reason in run.verdict.reasons:
         if reason.cause is not None and not follows(reason, run):
             yield _STEPS[reason.cause]
-    if run.facts.interrupted:
+    if run.facts.interrupted and run.facts.interrupted != PROVES_NOTHING:
         yield "Run again to the end: it was ended early."
     if run.verdict.outcome is Outcome.INCONCLUSIVE:
         yield from _more(run)

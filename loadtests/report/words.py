@@ -10,7 +10,7 @@ from loadtests.judging import Answer, Finding
 from loadtests.numbers import count, latency, several, share
 from loadtests.report.model import LoadRun
 from loadtests.soundness import Cause
-from loadtests.verdict import Outcome, Reason
+from loadtests.verdict import PROVES_NOTHING, Outcome, Reason
 
 FINDINGS: Final = {
     "held": "holds",
@@ -81,6 +81,9 @@ def why(run: LoadRun) -> list[str]:
     outcome, found, beside = run.verdict.outcome, [], 0
     reasons = [reason for reason in run.verdict.reasons if not follows(reason, run)]
     for reason in reasons:
+        if reason.outcome is Outcome.INCONCLUSIVE and reason.text.endswith(PROVES_NOTHING):
+            # Its causes are told, and nobody else ended it.
+            continue
         if reason.outcome is Outcome.INCONCLUSIVE and outcome is not Outcome.INCONCLUSIVE and reason.text in answers:
             beside += bool(answers[reason.text].samples)
             continue

@@ -9,7 +9,7 @@ from fixtures.runs.redaction import register_secret
 from loadtests.report.advice import meaning, steps
 from loadtests.report.terminal import closing_lines, live_lines, worst_of
 from loadtests.soundness import Cause
-from loadtests.verdict import Outcome
+from loadtests.verdict import PROVES_NOTHING, Outcome
 from tests.unit.load.report import runs
 from tests.unit.load.report.test_verdict import ALL, EMPTY, RUNS, SCHEMA, written
 
@@ -135,6 +135,15 @@ def test_a_run_ended_early_is_to_be_repeated() -> None:
     text = closing("interrupted")
     assert "the run was ended early: Ctrl-C" in text
     assert "Run again to the end: it was ended early." in text
+
+
+def test_a_run_that_its_own_cause_ended_was_ended_by_nobody() -> None:
+    """Of a run that a lost worker ended, the worker is told; that it ended early, and is to go on, is no news."""
+    facts = replace(runs.SOUND, workers_lost=("worker-2: no heartbeat",), interrupted=PROVES_NOTHING)
+    run = runs.load_run(replace(runs.HEALTHY, seconds=9), runs.profile(), facts)
+    told = "\n".join(closing_lines(run, "runs/x"))
+    assert "worker-lost" in told
+    assert "ended early" not in told
 
 
 def test_what_lies_at_its_limit_is_not_sent_to_longer_runs() -> None:
