@@ -6,7 +6,7 @@ import pytest
 from gevent.pool import Group
 
 from loadtests.session import Session
-from loadtests.verdict import Cause
+from loadtests.soundness import Cause
 
 
 @pytest.mark.parametrize(
