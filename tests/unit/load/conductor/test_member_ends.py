@@ -198,4 +198,4 @@ def test_a_schedule_that_is_over_at_the_leader_is_carried_out_by_its_own_clock(t
     session.begins -= session.profile.duration - 0.3
     over = session.begins + session.profile.duration
     told.ends(early=False)
-    assert over <= time.perf_counter() < over + 5
+    assert over <= time.perf_counter() < over + 15
