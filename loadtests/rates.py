@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 import gevent
 
 from fixtures.clients.transport import SYNTHETIC_RUN
-from fixtures.contract.decoders import decoder
-from fixtures.contract.operation import Answer, Headers, Operation
-from fixtures.contract.shared import Health
+from fixtures.contract.operation import Operation
 from fixtures.http1.requests import Requests
 from fixtures.http1.target import Target
+from loadtests.answers import check_of
 from loadtests.arrivals import offsets
 from loadtests.budgets.model import ALL
 from loadtests.client.timeouts import Timeouts
 from loadtests.counts import Counts
 from loadtests.engine import Engine, Plan
 from loadtests.engine.locust_statistics import report
-from loadtests.failure import NO_ROOM, agrees
+from loadtests.failure import NO_ROOM
 from loadtests.profiles.model import OperationRate
 from loadtests.profiles.operations import REPEATABLE
 from loadtests.profiles.phases import highest
@@ -35,8 +34,6 @@ from loadtests.sockets.room import most_connections
 if TYPE_CHECKING:
     from locust.stats import RequestStats
 
-_JSON = Headers([("Content-Type", "application/json")])
-"""The engine hands no headers to a check: of an answer's form its body is checked."""
 _LOOK_EVERY = 0.05
 _FEWEST: Final = 32
 """Connections of an operation, however slowly it is sent."""
@@ -127,7 +124,7 @@ class Rates:
             connections=connections,
             warm=min(connections, math.ceil(self._highest(rate) * _QUICK)),
             statuses=frozenset(operation.expects),
-            check=_check(operation),
+            check=check_of(operation),
             idempotent=operation.idempotent,
         )
 
@@ -156,16 +153,3 @@ class Rates:
             return self._requests.write(operation, operation.path, f"Authorization: Bearer {token}\r\n")
 
         return write
-
-
-def _check(operation: Operation[Any]) -> Callable[[int, bytes], object]:
-    # Here, since in the engine's thread it would be at the same time as greenlets do.
-    for kind in operation.expects.values():
-        decoder(kind)
-
-    def check(status: int, body: bytes) -> None:
-        answer = operation.read(Answer(status, _JSON, body, 0.0))
-        if isinstance(answer, Health):
-            agrees(answer, service=operation.service)
-
-    return check

@@ -1,0 +1,39 @@
+"""What of an answer that nobody reads any further is good: the operations that an engine sends at a rate."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from fixtures.contract.decoders import decoder
+from fixtures.contract.operation import Answer, Headers, Operation
+from fixtures.contract.shared import Health
+from loadtests.failure import Failure, agrees
+
+_JSON: Final = Headers([("Content-Type", "application/json")])
+"""The engine hands no headers to a check: of an answer's form its body is checked."""
+_NEVER_EMPTY: Final = {
+    "auth getKeySet": "keys",
+    "video-call-signaling getIceServers": "ice_servers",
+    "chat listConversations": "items",
+    "friend-request listFriends": "items",
+}
+"""What is wrong with nothing in it: people of the pool are friends and share a conversation."""
+
+
+def check_of(operation: Operation[Any]) -> Callable[[int, bytes], object]:
+    """What raises `UnexpectedAnswer` or `Failure` for an answer that is not good, by its status and its body."""
+    # Here, since in the engine's thread it would be at the same time as greenlets do.
+    for kind in operation.expects.values():
+        decoder(kind)
+
+    filled = _NEVER_EMPTY.get(operation.label)
+
+    def check(status: int, body: bytes) -> None:
+        answer = operation.read(Answer(status, _JSON, body, 0.0))
+        if isinstance(answer, Health):
+            agrees(answer, service=operation.service)
+            if answer.status == "down":
+                raise Failure("status down", f"in an answer with {status}")
+        elif filled is not None and not getattr(answer, filled):
+            raise Failure(f"no {filled}")
+
+    return check
