@@ -11,13 +11,13 @@ import gevent
 
 from fixtures.checks.time_scale import scaled
 from fixtures.clients.transport import SYNTHETIC_RUN
-from fixtures.contract.errors import ContractError
 from fixtures.contract.frames import Welcome, read_social
 from fixtures.contract.promises import PROMISES
 from fixtures.contract.served_by import HEADER
 from fixtures.contract.websocket_signaling import SERVICE, SOCKET_PATH, SUBPROTOCOL
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
+from loadtests.journeys.hearing import understood
 from loadtests.profiles.model import CONNECTING
 from loadtests.session import Session
 from loadtests.sockets.frames import Closing
@@ -53,6 +53,7 @@ class Holding:
             terms=Terms(
                 heartbeat=scaled(PROMISES.sockets.heartbeat),
                 promised=heartbeat,
+                welcome=scaled(PROMISES.deadlines.frame_answer),
                 expiry=Closing(PROMISES.sockets.unauthorized, PROMISES.sockets.token_expired),
                 clocks=_CLOCKS,
             ),
@@ -104,9 +105,6 @@ def good_until(token: str) -> float:
 
 
 def heartbeat(text: str) -> float | None:
-    """Seconds between two pings, as the first frame of a socket says; None for any other frame."""
-    try:
-        frame = read_social(text)
-    except ContractError:
-        return None
+    """Seconds between two pings, as the welcome says; None for any other frame. Raises `Failure` for what is none."""
+    frame = understood(read_social, text)
     return scaled(frame.heartbeat_s) if isinstance(frame, Welcome) else None

@@ -1,17 +1,25 @@
 """Idle websockets as data: what a platform promises of them, what they are opened with, and what became of them."""
 
+import collections
 import math
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fixtures.http1.target import Target
 from loadtests import clock
+from loadtests.failure import Failure
 from loadtests.sockets.frames import Closing, Reader
 from loadtests.sockets.handshake import Handshake
 
 if TYPE_CHECKING:
     from loadtests.sockets.sealed import Sealed
+
+_SILENT: Final = 2.0
+"""Heartbeats in which nothing came, after which a connection is lost: the first may have been on its way."""
+_NO_PORT: Final = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
+"""Bind to an address only, and let the system choose the port when it knows where to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,9 @@ class Terms:
     heartbeat: float = math.inf
     """Seconds between two signs of life at most, until the platform has said so itself."""
     promised: Callable[[str], float | None] = lambda _: None
-    """The same as a text of the platform says it; None if it does not speak of that."""
+    """The same as its welcome says it; None if a text is another. Raises `Failure` for what may not be said."""
+    welcome: float = math.inf
+    """Seconds from an agreement to the welcome, which comes before any other message; if endless, none need come."""
     expiry: Closing | None = None
     """How it closes a connection when what was offered for it is no longer good."""
     clocks: float = 0.0
@@ -67,6 +77,8 @@ class Held:
 
     started: int = 0
     opening: int = 0
+    greeting: int = 0
+    """Agreed to, and not welcomed yet."""
     open: int = 0
     failed: int = 0
     """Not opened, or not again."""
@@ -83,7 +95,7 @@ class Held:
     @property
     def unsettled(self) -> int:
         """To be open, and neither open nor failed yet."""
-        return self.waiting + self.opening
+        return self.waiting + self.opening + self.greeting
 
 
 class Connection:
@@ -91,16 +103,18 @@ class Connection:
 
     __slots__ = (
         "connected",
-        "dialled",
         "due",
         "first",
         "good_until",
+        "greeting",
         "heard",
         "heartbeat",
+        "latency",
         "number",
         "opening",
         "reader",
         "sealed",
+        "since",
         "socket",
         "unsent",
     )
@@ -124,11 +138,50 @@ class Connection:
         """Whether it was never opened before."""
         self.reader = Reader()
         self.connected = False
-        self.dialled = 0.0
+        self.greeting = False
+        """Whether it was agreed to and not welcomed yet."""
+        self.latency: float | None = None
+        """What opening it took, until it is told."""
+        self.since = 0.0
+        """When it was asked for, and later when it was agreed to."""
         self.sealed: Sealed | None = None
         self.unsent = b""
         self.heard = 0.0
         self.heartbeat: float | None = None
+
+    def put(self, data: bytes) -> bool:
+        """Send what there is to send, as far as the socket takes it; returns whether it took all."""
+        if self.sealed is not None:
+            if data:
+                self.sealed.seal(data)
+            data = self.sealed.due()
+        data = self.unsent + data
+        if not data:
+            return True
+        try:
+            sent = self.socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        self.unsent = data[sent:]
+        return not self.unsent
+
+
+class Row:
+    """Connections that wait for one and the same, the oldest first; `waits` says which of them still do."""
+
+    __slots__ = ("_row", "_waits", "append")
+
+    def __init__(self, waits: Callable[[Connection], bool]) -> None:
+        self._waits = waits
+        self._row: collections.deque[Connection] = collections.deque()
+        self.append = self._row.append
+
+    def overdue(self, before: float) -> Iterator[Connection]:
+        """Take out who waits since an earlier time, and forget who waits no more."""
+        row = self._row
+        while row and (row[0].since < before or not self._waits(row[0])):
+            if self._waits(connection := row.popleft()):
+                yield connection
 
 
 class Expired(NamedTuple):
@@ -137,3 +190,26 @@ class Expired(NamedTuple):
     number: int
     good_until: float
     since: float
+
+
+def prepare(sock: Any, sources: Sequence[str], number: int) -> None:  # noqa: ANN401 - the socket before gevent
+    """Have what is small sent at once, from the address whose turn it is."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sources:
+        sock.setsockopt(socket.IPPROTO_IP, _NO_PORT, 1)
+        sock.bind((sources[number % len(sources)], 0))
+
+
+def silent(connections: Iterable[Connection], now: float, usual: float) -> list[Connection]:
+    """Those that gave no sign of life for longer than they may, by `usual` heartbeats where none was promised."""
+    return [
+        connection
+        for connection in connections
+        if connection.opening is None
+        and now - connection.heard > _SILENT * (usual if connection.heartbeat is None else connection.heartbeat)
+    ]
+
+
+def unexpected(code: int, reason: str) -> Failure:
+    """An end that nobody asked for."""
+    return Failure(f"closed unexpectedly {code}", reason)

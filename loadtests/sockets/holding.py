@@ -6,6 +6,7 @@ frames as everywhere else (`frames`).
 
 import collections
 import contextlib
+import math
 import select
 import socket
 import time
@@ -19,7 +20,7 @@ from loadtests.failure import UNANSWERED, Failure
 from loadtests.sockets import frames
 from loadtests.sockets.frames import Closing, Ping, Violation
 from loadtests.sockets.handshake import Handshake
-from loadtests.sockets.held import Connection, Expired, Held, Offer, Openings
+from loadtests.sockets.held import Connection, Expired, Held, Offer, Openings, Row, prepare, silent, unexpected
 from loadtests.sockets.sealed import Sealed
 
 _OPENING: Final = 512
@@ -30,15 +31,11 @@ _LEAVING: Final = 2.0
 """Seconds for the other side to answer close frames."""
 _AT_ONCE: Final = 1024
 """Connections that are heard in one turn at most."""
-_SILENT: Final = 2.0
-"""Heartbeats in which nothing came, after which a connection is lost: the first may have been on its way."""
 _LOOK_EVERY: Final = 1.0
 """Seconds between two looks at who is silent: it is a step for each connection."""
 _AWAKE: Final = 1.0
 """Seconds of one turn at most; in a longer one this process stood still."""
 _PIECE: Final = 16 * 1024
-_NO_PORT: Final = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
-"""Bind to an address only, and let the system choose the port when it knows where to."""
 
 
 class Holder:
@@ -58,8 +55,8 @@ class Holder:
         self._socket = get_original("socket", "socket")
         self._epoll = get_original("select", "epoll")()
         self._connections: dict[int, Connection] = {}
-        self._queue: collections.deque[Connection] = collections.deque()
-        """Being opened or just opened, the oldest first."""
+        self._queue = Row(lambda connection: connection.opening is not None)
+        self._greeting = Row(lambda connection: connection.greeting)
         self._expired: collections.deque[Expired] = collections.deque()
         self._again_at = 0.0
         """When the next of these may be opened."""
@@ -135,14 +132,11 @@ class Holder:
             self._sample(None, unanswered(error))
             return
         connection = Connection(sock, number, due, offer.good_until, opening, first=first)
-        connection.dialled = self._awake
+        connection.since = self._awake
         self.held.opening += 1
         self._connections[sock.fileno()] = connection
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if asked.sources:
-                sock.setsockopt(socket.IPPROTO_IP, _NO_PORT, 1)
-                sock.bind((asked.sources[number % len(asked.sources)], 0))
+            prepare(sock, asked.sources, number)
             self._epoll.register(sock.fileno(), select.EPOLLOUT)
             with contextlib.suppress(BlockingIOError):
                 sock.connect(address)
@@ -169,14 +163,14 @@ class Holder:
             except OSError as error:
                 self._end(connection, unanswered(error))
         # From when it was asked, not from when it was due: that this process was late is no time-out of the platform.
-        deadline = self._awake - self._openings.timeout
-        while self._queue and (self._queue[0].opening is None or self._queue[0].dialled < deadline):
-            connection = self._queue.popleft()
-            if connection.opening is not None:
-                self._end(connection, Failure("time-out", "while opening"))
-        if len(events) < _AT_ONCE and self._awake - self._looked >= _LOOK_EVERY:
+        for connection in self._queue.overdue(self._awake - self._openings.timeout):
+            self._end(connection, Failure("time-out", "while opening"))
+        if len(events) < _AT_ONCE:
             # Whatever has come was heard by now.
-            self._lose_the_silent()
+            for connection in self._greeting.overdue(self._awake - self._openings.terms.welcome):
+                self._end(connection, Failure("no welcome", f"not within {self._openings.terms.welcome:.3g} s"))
+            if self._awake - self._looked >= _LOOK_EVERY:
+                self._lose_the_silent()
 
     def _wake(self) -> None:
         """Let the time pass by which the other side is silent, but for what this process stood still."""
@@ -187,14 +181,7 @@ class Holder:
     def _lose_the_silent(self) -> None:
         """End every connection whose other side gave no sign of life for longer than it may."""
         self._looked = now = self._awake
-        usual = self._openings.terms.heartbeat
-        silent = [
-            connection
-            for connection in self._connections.values()
-            if connection.opening is None
-            and now - connection.heard > _SILENT * (usual if connection.heartbeat is None else connection.heartbeat)
-        ]
-        for connection in silent:
+        for connection in silent(self._connections.values(), now, self._openings.terms.heartbeat):
             self._end(connection, Failure("no heartbeat", f"nothing came for {now - connection.heard:.3g} s"))
 
     def _writable(self, connection: Connection) -> None:
@@ -243,14 +230,19 @@ class Holder:
             self._agreed(connection.opening.headers)
             connection.opening = None
             self.held.opening -= 1
-            self.held.open += 1
-            if connection.first:
-                self._sample(time.perf_counter() - connection.due, None)
+            self.held.greeting += 1
+            connection.greeting = True
+            connection.latency = time.perf_counter() - connection.due
+            connection.since = self._awake
+            if self._openings.terms.welcome == math.inf:
+                self._welcome(connection)
+            else:
+                self._greeting.append(connection)
             data = rest
             if not data:
                 return
         elif not data:
-            self._end(connection, _unexpected(frames.NO_CLOSE_FRAME, "no close frame"))
+            self._end(connection, unexpected(frames.NO_CLOSE_FRAME, "no close frame"))
             return
         self._hear(connection, data)
 
@@ -265,35 +257,46 @@ class Holder:
                 if self._openings.terms.agree(message, connection.good_until):
                     self._expire(connection)
                 else:
-                    self._end(connection, _unexpected(message.code, message.reason))
+                    self._end(connection, unexpected(message.code, message.reason))
                 return
             elif isinstance(message, Violation):
                 self._end(connection, Failure(f"protocol: {message.why}", ""))
                 return
             elif isinstance(message, str | bytes):
-                self.held.messages += 1
-                if connection.heartbeat is None and isinstance(message, str):
-                    connection.heartbeat = self._openings.terms.promised(message)
+                self._listen(connection, message)
+
+    def _listen(self, connection: Connection, message: str | bytes) -> None:
+        """Take note of a message; raises `Failure` for one that must not come, or not yet."""
+        self.held.messages += 1
+        if isinstance(message, bytes) and self._openings.terms.welcome < math.inf:
+            raise Failure("protocol: a binary message")
+        promised = self._openings.terms.promised(message) if isinstance(message, str) else None
+        if connection.heartbeat is None:
+            connection.heartbeat = promised
+        if connection.greeting:
+            if promised is None:
+                raise Failure("no welcome", "something else came first")
+            self._welcome(connection)
+
+    def _welcome(self, connection: Connection) -> None:
+        """It is open."""
+        connection.greeting = False
+        self.held.greeting -= 1
+        self.held.open += 1
+        latency, connection.latency = connection.latency, None
+        if connection.first:
+            self._sample(latency, None)
 
     def _put(self, connection: Connection, data: bytes) -> None:
         """Send what there is to send; what the socket does not take waits until it does."""
-        if connection.sealed is not None:
-            if data:
-                connection.sealed.seal(data)
-            data = connection.sealed.due()
-        data = connection.unsent + data
-        if not data:
-            return
-        try:
-            sent = connection.socket.send(data)
-        except BlockingIOError:
-            sent = 0
-        connection.unsent = data[sent:]
-        if connection.unsent:
+        if not connection.put(data):
             self._epoll.modify(connection.socket.fileno(), select.EPOLLOUT)
 
     def _expire(self, connection: Connection) -> None:
         """Forget a connection whose time was over, and have it opened again, unless everything is being closed."""
+        if connection.greeting:
+            # As long as it was good for anything, nothing was wrong with it.
+            self._welcome(connection)
         self._forget(connection)
         self.held.open -= 1
         if self._leaving:
@@ -309,10 +312,11 @@ class Holder:
     def _end(self, connection: Connection, failure: Failure) -> None:
         """Forget a connection, and tell why unless it is open and everything is being closed."""
         self._forget(connection)
-        if connection.opening is not None:
-            # It is in the row of those that are being opened until its turn there comes.
-            connection.opening = None
-            self.held.opening -= 1
+        if connection.opening is not None or connection.greeting:
+            # It is in the row of those that are being opened, or welcomed, until its turn there comes.
+            self.held.opening -= connection.opening is not None
+            self.held.greeting -= connection.greeting
+            connection.opening, connection.greeting = None, False
             self.held.failed += 1
             self._sample(None, failure)
         else:
@@ -326,7 +330,7 @@ class Holder:
         # Who waits because too many others were not yet let in waits for the platform.
         ours = self.held.opening < _OPENING
         for connection in list(self._connections.values()):
-            if connection.opening is not None:
+            if connection.opening is not None or connection.greeting:
                 self._end(connection, Failure(UNANSWERED))
                 continue
             try:
@@ -343,7 +347,3 @@ class Holder:
         deadline = time.perf_counter() + _LEAVING
         while self._connections and time.perf_counter() < deadline:
             self._turn(TURN)
-
-
-def _unexpected(code: int, reason: str) -> Failure:
-    return Failure(f"closed unexpectedly {code}", reason)

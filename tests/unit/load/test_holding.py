@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least, equals
 from fixtures.checks.time_scale import forget_time_scale, set_time_scale
+from loadtests.failure import Failure
 from loadtests.holding import Holding, good_until, heartbeat
 from loadtests.session import Session
 from tests.unit.load.sockets.peers import agreement, closed_port, raw_server
@@ -45,10 +46,16 @@ def test_the_welcome_promises_heartbeats() -> None:
         forget_time_scale()
 
 
-@given(st.text() | st.sampled_from([json.dumps({**WELCOME, "heartbeat_s": 0}), '{"type": "pong", "nonce": "1"}']))
-def test_nothing_else_does(text: str) -> None:
-    """Any other frame, and what is none, promises nothing and breaks nothing."""
-    assert heartbeat(text) is None
+def test_nothing_else_does() -> None:
+    """Any other frame promises nothing."""
+    assert heartbeat('{"type": "pong", "nonce": "1"}') is None
+
+
+@given(st.text() | st.just(json.dumps({**WELCOME, "heartbeat_s": 0})))
+def test_what_is_no_frame_is_a_failure(text: str) -> None:
+    """What the contract does not know is wrong on a connection that is only held, too."""
+    with pytest.raises(Failure, match="contract: frame"):
+        heartbeat(text)
 
 
 @given(st.integers(0, 1 << 40) | st.floats(0, 1e12))
@@ -135,6 +142,27 @@ def test_an_opening_may_take_as_long_as_the_world_is_slow() -> None:
         eventually(lambda: holding._idle.held.failed, equals(1), within=20, subject="failed")
         holding.stop(0)
     assert made.recorder.take().causes == {("idle connection", "time-out"): 1}
+
+
+def test_a_connection_without_a_welcome_is_none() -> None:
+    """Who only agrees, and pings, leaves everybody waiting: the world's own time for a frame is over then."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + sent(0x89))
+        with contextlib.suppress(OSError):
+            while connection.recv(100):
+                pass
+
+    set_time_scale(0.02)
+    try:
+        with raw_server(says) as url:
+            made, holding = holds(url, 2, "token")
+            holding.begin()
+            eventually(lambda: holding._idle.held.failed, equals(2), within=20, subject="failed")
+            assert holding.stop(3) == 0
+    finally:
+        forget_time_scale()
+    assert made.recorder.take().causes == {("idle connection", "no welcome"): 2}
 
 
 def test_nobody_is_refused_when_all_were_opened() -> None:
