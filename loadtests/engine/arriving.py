@@ -92,6 +92,11 @@ class OpenArrivals(Driver):
         """Those who wait give up like those who are not answered."""
         while self._waiting and self._waiting[0] < now - self._timeouts.read:
             self.recorder.fail(TIMED_OUT, now - self._waiting.popleft())
+        if self.unused and 0 < self._begins <= now:
+            # No sooner: what came before the run is of none of its seconds.
+            for cause, lasted in self.unused:
+                self.recorder.fail(cause, lasted)
+            self.unused.clear()
         self._hand_over()
         super().inspect(now)
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any, Final, cast
 
-from loadtests.client.timeouts import Timeouts
+from loadtests.client.timeouts import RESTED, Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.counts import NEVER
-from loadtests.engine.connection import TIMED_OUT, Connection
+from loadtests.engine.connection import RESET, TIMED_OUT, Connection
 from loadtests.engine.plan import Origin, Plan
 from loadtests.engine.recording import Recorder
 from loadtests.engine.tls import TlsConnection
@@ -34,6 +35,8 @@ class Driver:
         """So many connections in all."""
         self.full = 0
         """Arrivals that had to wait though every connection was open that the plan allows."""
+        self.unused: list[tuple[str, float]] = []
+        """Cause and seconds of connections that failed, or ended, before anything was asked on them; not told yet."""
         self.ending = False
         """No more work is begun."""
 
@@ -48,12 +51,21 @@ class Driver:
         return not any(connection.busy for connection in self.connections)
 
     async def warm(self, count: int) -> None:
-        """Open connections before the first request. One that fails is opened again when it is needed."""
+        """Open connections before the first request. One that fails is told, and opened again when it is needed.
+
+        Not so one that takes too long: it is opened before there is anybody who could be late.
+        """
         places = asyncio.Semaphore(AT_ONCE)
 
         async def opens() -> None:
             async with places:
-                await self._open()
+                began = perf_counter()
+                try:
+                    await self._open()
+                except TimeoutError:
+                    pass
+                except OSError as error:
+                    self.unused.append((unanswered(error).cause, perf_counter() - began))
 
         await asyncio.gather(*(opens() for _ in range(count)), return_exceptions=True)
 
@@ -89,6 +101,10 @@ class Driver:
         """`connection` is closed."""
         if connection in self.connections:
             self.connections.remove(connection)
+            lasted = perf_counter() - connection.since
+            if not connection.sent and lasted < RESTED and not self.ending:
+                # Nobody closes for want of work so early: it is a reset like any other.
+                self.unused.append((RESET, lasted))
             self._closed()
 
     def again(self, since: float) -> None:
@@ -117,6 +133,7 @@ class Driver:
 
     async def _open(self) -> Connection:
         made: list[Connection] = []
+        began = perf_counter()
 
         def make() -> Connection:
             made.append(self._new())
@@ -133,6 +150,7 @@ class Driver:
             raise
         if not made[0].usable:
             raise ConnectionResetError
+        made[0].since = began
         self.connections.add(made[0])
         self.opened += 1
         return made[0]

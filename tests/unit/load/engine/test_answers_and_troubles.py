@@ -146,13 +146,13 @@ def test_each_trouble_has_its_cause(handle: Callable[[Server, socket.socket], No
 
 def test_a_target_that_refuses_is_counted_so() -> None:
     """Nobody listening is a failure of each arrival."""
-    counts = arriving(Server(refusing_port()), THREE)
+    counts = arriving(Server(refusing_port()), THREE, warm=0)
     assert samples(counts) == (3, 3, {(SUBJECT, "refused"): 3})
 
 
 def test_a_name_that_does_not_resolve_is_counted_so() -> None:
     """A host without an address is a failure of each arrival."""
-    counts = arriving(Server(1, host="nowhere.invalid"), THREE[:1])
+    counts = arriving(Server(1, host="nowhere.invalid"), THREE[:1], warm=0)
     assert samples(counts) == (1, 1, {(SUBJECT, "name does not resolve"): 1})
 
 

@@ -105,7 +105,7 @@ def test_a_certificate_that_is_not_trusted_is_counted_so(certificates: Path) -> 
     """Whom the engine cannot be sure of, it asks nothing."""
     with serving(lambda server, peer: server.answers(peer, OK), certificates) as server:
         server.context = ssl.create_default_context()
-        counts = arriving(server, THREE)
+        counts = arriving(server, THREE, warm=0)
     assert dict(counts.causes) == {(SUBJECT, "certificate"): 3}
     assert server.requests == 0
 
@@ -121,7 +121,7 @@ def test_what_is_not_tls_is_counted_so(certificates: Path) -> None:
 
     with serving(plain) as server:
         server.context = context
-        counts = arriving(server, THREE[:2])
+        counts = arriving(server, THREE[:2], warm=0)
     assert dict(counts.causes) == {(SUBJECT, "TLS"): 2}
 
 

@@ -1,0 +1,64 @@
+"""Connections that end before anything was asked on them are in the figures."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import struct
+import time
+
+import pytest
+
+from fixtures.http1.target import Target
+from loadtests.engine import Engine, Plan
+from tests.unit.load.engine.server import Server, serving
+from tests.unit.load.sockets.peers import closed_port
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def counted(url: str, warm: int, begins_in: float = 0.3) -> dict[str, int]:
+    """Causes of what failed with so many connections before the first of three arrivals."""
+    engine = Engine(Target.of(url, None))
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    plan = Plan("told", request, arrivals=iter((0.0, 0.3, 0.6)), connections=warm, warm=warm, idempotent=True)
+    engine.start(plan, begins=time.perf_counter() + begins_in)
+    assert engine.wait(10)
+    counts = engine.take()
+    assert counts.asked.total() == counts.started.total() == 3
+    return {cause: number for (_, cause), number in counts.causes.items()}
+
+
+def test_what_is_refused_before_the_first_arrival_is_counted() -> None:
+    """Each opening that fails is one failed sample, besides those of the arrivals that find nobody."""
+    assert counted(closed_port(), 5)["refused"] == 5 + 3
+
+
+@pytest.mark.parametrize("linger", [True, False], ids=["reset", "closed"])
+def test_what_ends_before_its_first_use_is_counted(*, linger: bool) -> None:
+    """A listener that resets most of its connections is not excused by those that it leaves."""
+    number = itertools.count()
+
+    def most_end(server: Server, peer: socket.socket) -> None:
+        if next(number):
+            if linger:
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return
+        server.answers(peer, ANSWER)
+
+    with serving(most_end) as server:
+        assert counted(f"http://127.0.0.1:{server.port}", 5) == {"reset": 4}
+
+
+def test_what_ends_for_want_of_work_is_not() -> None:
+    """A peer may close what has rested for half a second, be it before its first use."""
+    number = itertools.count()
+
+    def rests(server: Server, peer: socket.socket) -> None:
+        if next(number):
+            server.over.wait(0.8)
+            return
+        server.answers(peer, ANSWER)
+
+    with serving(rests) as server:
+        assert counted(f"http://127.0.0.1:{server.port}", 3, 1.5) == {}
