@@ -115,9 +115,10 @@ class Pool:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What went wrong while people were kept and removed, in words."""
-        failures = self._keeper.failures.items()
-        return (*(f"{times} times no fresh token: {cause}" for cause, times in failures), *self._untold)
+        """What went wrong while people were made, kept and removed, in words."""
+        failures, anew = self._keeper.failures.items(), self._maker.failures
+        made = (f"{len(anew)} pairs had to be made anew; the first: {anew[0].what}, got {anew[0].got}",) if anew else ()
+        return (*made, *(f"{times} times no fresh token: {cause}" for cause, times in failures), *self._untold)
 
     def borrow(self) -> Visitor | None:
         """Somebody for one journey, who was not lent out for the longest time; None when all are."""

@@ -170,6 +170,9 @@ def test_pair_that_fails_is_made_anew(village: Village, base: str, tmp_path: Pat
     village.fails = lambda name, before: name == REGISTER and before == 1
     made = _make(process(base, tmp_path, 4))
     assert len(made.people) == 4
+    [note] = made.notes
+    assert note.startswith("1 pairs had to be made anew; the first: ")
+    assert "500" in note
     left = made.remove()
     # Nobody knows whether the one whose registration failed is there.
     assert [item.partition(" (")[2] for item in left] == ["may be there: registering it was not answered well)"]
