@@ -2,13 +2,13 @@
 
 import collections
 import math
-import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fixtures.http1.target import Target
 from loadtests import clock
+from loadtests.client.names import Address
 from loadtests.failure import Failure
 from loadtests.sockets.frames import Closing, Reader
 from loadtests.sockets.handshake import Handshake
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _SILENT: Final = 2.0
 """Heartbeats in which nothing came, after which a connection is lost: the first may have been on its way."""
-_NO_PORT: Final = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
-"""Bind to an address only, and let the system choose the port when it knows where to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class Openings:
     offer: Callable[[int], Offer]
     """For connection number n, by now."""
     headers: dict[str, str]
-    addresses: Sequence[tuple[int, Any]]
+    addresses: Sequence[Address]
     """Family and socket address of the target, taken in turn."""
     sources: Sequence[str]
     terms: Terms
@@ -117,19 +115,14 @@ class Connection:
         "since",
         "socket",
         "unsent",
+        "untried",
     )
 
-    def __init__(  # noqa: PLR0913 - a record
-        self,
-        sock: Any,  # noqa: ANN401 - the socket before gevent
-        number: int,
-        due: float,
-        good_until: float,
-        opening: Handshake,
-        *,
-        first: bool,
-    ) -> None:
-        self.socket = sock
+    def __init__(self, number: int, due: float, good_until: float, opening: Handshake, *, first: bool) -> None:
+        self.socket: Any = None
+        """As it was before gevent; none until it is dialled."""
+        self.untried: Sequence[Address] = ()
+        """Where to connect to if this address refuses, until it is connected."""
         self.number = number
         self.due = due
         self.good_until = good_until
@@ -190,14 +183,6 @@ class Expired(NamedTuple):
     number: int
     good_until: float
     since: float
-
-
-def prepare(sock: Any, sources: Sequence[str], number: int) -> None:  # noqa: ANN401 - the socket before gevent
-    """Have what is small sent at once, from the address whose turn it is."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if sources:
-        sock.setsockopt(socket.IPPROTO_IP, _NO_PORT, 1)
-        sock.bind((sources[number % len(sources)], 0))
 
 
 def silent(connections: Iterable[Connection], now: float, usual: float) -> list[Connection]:

@@ -1,7 +1,6 @@
 """Opens and holds connections on one epoll, in a thread that gevent does not know of. Made for `idle`.
 
-A connection that waits is a record of a few words and a socket. What it says when a server pings is made of the same
-frames as everywhere else (`frames`).
+A connection that waits is a record of a few words and a socket.
 """
 
 import collections
@@ -18,9 +17,10 @@ from gevent.monkey import get_original
 from loadtests.client.trouble import unanswered
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.sockets import frames
+from loadtests.sockets.dialling import Dialling
 from loadtests.sockets.frames import Closing, Ping, Violation
 from loadtests.sockets.handshake import Handshake
-from loadtests.sockets.held import Connection, Expired, Held, Offer, Openings, Row, prepare, silent, unexpected
+from loadtests.sockets.held import Connection, Expired, Held, Offer, Openings, Row, silent, unexpected
 from loadtests.sockets.sealed import Sealed
 
 _OPENING: Final = 512
@@ -52,7 +52,7 @@ class Holder:
     ) -> None:
         self._openings = openings
         self._sample, self._agreed = sample, agreed
-        self._socket = get_original("socket", "socket")
+        self._dialling = Dialling(openings)
         self._epoll = get_original("select", "epoll")()
         self._connections: dict[int, Connection] = {}
         self._queue = Row(lambda connection: connection.opening is not None)
@@ -124,26 +124,22 @@ class Holder:
     def _dial(self, number: int, offer: Offer, due: float, *, first: bool) -> None:
         asked = self._openings
         opening = Handshake(asked.target.authority, asked.path, subprotocols=offer.subprotocols, headers=asked.headers)
-        family, address = asked.addresses[number % len(asked.addresses)]
-        try:
-            sock = self._socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        except OSError as error:
-            self.held.failed += 1
-            self._sample(None, unanswered(error))
-            return
-        connection = Connection(sock, number, due, offer.good_until, opening, first=first)
+        connection = Connection(number, due, offer.good_until, opening, first=first)
         connection.since = self._awake
         self.held.opening += 1
-        self._connections[sock.fileno()] = connection
+        self._dialling.begin(connection)
+        self._queue.append(connection)
+        self._connect(connection)
+
+    def _connect(self, connection: Connection) -> None:
+        """Begin to connect it to the next address, or end it by the refusal of the last."""
         try:
-            prepare(sock, asked.sources, number)
-            self._epoll.register(sock.fileno(), select.EPOLLOUT)
-            with contextlib.suppress(BlockingIOError):
-                sock.connect(address)
+            self._dialling.dial(connection)
         except OSError as error:
             self._end(connection, unanswered(error))
-            return
-        self._queue.append(connection)
+        else:
+            self._connections[connection.socket.fileno()] = connection
+            self._epoll.register(connection.socket.fileno(), select.EPOLLOUT)
 
     def _turn(self, wait: float) -> None:
         """Wait for what happens, and do what it asks for."""
@@ -186,10 +182,14 @@ class Holder:
 
     def _writable(self, connection: Connection) -> None:
         if not connection.connected and connection.opening is not None:
-            # Connected, or failed to.
             if error := connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                raise OSError(error, "connect")
+                if not connection.untried:
+                    raise OSError(error, "connect")
+                self._forget(connection)
+                self._connect(connection)
+                return
             connection.connected = True
+            connection.untried = ()
             target = self._openings.target
             if target.context is not None:
                 connection.sealed = Sealed(target.context, target.host, connection.opening.request)
@@ -306,8 +306,9 @@ class Holder:
         self._expired.append(Expired(connection.number, connection.good_until, time.perf_counter()))
 
     def _forget(self, connection: Connection) -> None:
-        self._connections.pop(connection.socket.fileno(), None)
-        connection.socket.close()
+        if connection.socket is not None:
+            self._connections.pop(connection.socket.fileno(), None)
+            connection.socket.close()
 
     def _end(self, connection: Connection, failure: Failure) -> None:
         """Forget a connection, and tell why unless it is open and everything is being closed."""
