@@ -10,6 +10,7 @@ from loadtests.client.trouble import unanswered
 from loadtests.counts import NEVER
 from loadtests.engine.connection import RESET, TIMED_OUT, Connection
 from loadtests.engine.plan import Origin, Plan
+from loadtests.engine.reaching import Reaching
 from loadtests.engine.recording import Recorder
 from loadtests.engine.tls import TlsConnection
 from loadtests.engine.watch import Watch
@@ -27,6 +28,7 @@ class Driver:
         self.recorder = recorder
         self.connections: set[Connection] = set()
         self._origin = origin
+        self._reaching = Reaching(origin)
         self._timeouts = timeouts
         self._watch = watch
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -137,23 +139,24 @@ class Driver:
 
         def make() -> Connection:
             made.append(self._new())
-            return made[0]
+            return made[-1]
 
         try:
             async with asyncio.timeout(self._timeouts.connect):
-                await asyncio.get_running_loop().create_connection(make, self._origin.host, self._origin.port)
-                await made[0].ready
+                await self._reaching.connect(make)
+                await made[-1].ready
         except BaseException:
             for connection in made:
                 connection.ready.cancel()
                 connection.close()
             raise
-        if not made[0].usable:
+        connection = made[-1]
+        if not connection.usable:
             raise ConnectionResetError
-        made[0].since = began
-        self.connections.add(made[0])
+        connection.since = began
+        self.connections.add(connection)
         self.opened += 1
-        return made[0]
+        return connection
 
     def _new(self) -> Connection:
         if self._origin.context is None:

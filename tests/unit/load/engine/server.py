@@ -65,9 +65,11 @@ def answering_when(event: threading.Event) -> Callable[[Server, socket.socket], 
 
 
 @contextlib.contextmanager
-def serving(handle: Callable[[Server, socket.socket], None], folder: Path | None = None) -> Iterator[Server]:
+def serving(
+    handle: Callable[[Server, socket.socket], None], folder: Path | None = None, at: tuple[str, int] = ("127.0.0.1", 0)
+) -> Iterator[Server]:
     """Run a server; with `folder`, over TLS 1.3 by the certificates in it."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    listener = socket.create_server(at, backlog=512)
     secure = None
     context = None
     if folder is not None:
