@@ -39,6 +39,13 @@ def test_a_server_reads_what_was_meant(conversation: str, text: str, key: str, c
     assert "Content-Length" not in asked.headers
 
 
+def test_no_content_coding_is_acceptable() -> None:
+    """Every request asks for bytes as they are: whoever is not told may compress them, and nobody here expands them."""
+    for headers in ({}, {"X-Synthetic-Run": "run-1"}):
+        request = read(Requests("a", headers).write(Operation(PLAIN, "/"), "/", ""))
+        assert request.headers["Accept-Encoding"] == "identity"
+
+
 @given(st.text("ab\r\n: ", max_size=6))
 def test_no_header_can_be_smuggled_in(value: str) -> None:
     """A line break in a header is refused, be it of one request or of all, and one in an address as well."""
