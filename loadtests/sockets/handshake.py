@@ -81,7 +81,8 @@ class Handshake:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by llhttp."""
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        # llhttp leaves what is behind a value.
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")
         self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
     def on_headers_complete(self) -> None:

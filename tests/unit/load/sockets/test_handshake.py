@@ -48,6 +48,18 @@ def test_answers_that_only_say_to_wait_are_passed_over() -> None:
     assert "x" not in handshake.headers
 
 
+def test_white_space_around_values_is_none_of_them() -> None:
+    """Blanks and tabs before and behind the value of a header do not count, as RFC 9110 has it in section 5.5."""
+    handshake = opening()
+    answer = agreement(handshake.request, "Sec-WebSocket-Protocol: \tsocial.v1\t ")
+    for line in (b"Upgrade: websocket", b"Connection: Upgrade"):
+        answer = answer.replace(line, line + b" \t ")
+    head, _, _ = answer.partition(b"\r\n\r\n")
+    assert handshake.feed(head + b" \t\r\n\r\n") == b""
+    assert handshake.subprotocol == "social.v1"
+    assert handshake.headers["upgrade"] == "websocket"
+
+
 WRONG = {
     "status 401": b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
     "status 200": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
