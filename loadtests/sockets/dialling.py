@@ -21,7 +21,7 @@ class Dialling:
 
     def begin(self, connection: Connection) -> None:
         """Begin with all addresses before it, and with another one than the connection before."""
-        addresses = self._openings.addresses
+        addresses = self._openings.addresses()
         first = connection.number % len(addresses)
         connection.untried = (*addresses[first:], *addresses[:first])
 

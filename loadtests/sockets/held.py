@@ -63,8 +63,8 @@ class Openings:
     offer: Callable[[int], Offer]
     """For connection number n, by now."""
     headers: dict[str, str]
-    addresses: Sequence[Address]
-    """Family and socket address of the target, taken in turn."""
+    addresses: Callable[[], Sequence[Address]]
+    """Family and socket address of the target by now, taken in turn."""
     sources: Sequence[str]
     terms: Terms
 

@@ -19,19 +19,21 @@ it OpenSSL's. One address has ports for about 28,000 connections to one address 
 import collections
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
+from loadtests.client.names import Address
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
 from loadtests.kinds import IDLE, WEBSOCKET
-from loadtests.native import start_thread
+from loadtests.native import original, start_thread
 from loadtests.sockets.held import Held, Offer, Openings, Terms
 from loadtests.sockets.holding import TURN, Holder
+from loadtests.sockets.looking import Looking
 from loadtests.sockets.room import allow_descriptors, sources
 
 _LOOK_EVERY: Final = 0.02
@@ -83,7 +85,9 @@ class Idle:
 
     def start(self) -> None:
         """Begin to open; raises `NoRoomError` if the machine does not allow so many, `Failure` for a name unknown."""
-        addresses = _addresses(self._target)
+        addresses = _addresses(self._target, socket.getaddrinfo)
+        # Not gevent's there: it would begin a loop of its own in a thread that it does not know of.
+        looking = Looking(addresses, lambda: _addresses(self._target, original("socket", "getaddrinfo")))
         allow_descriptors(self._count)
         self._holder = Holder(
             Openings(
@@ -94,7 +98,7 @@ class Idle:
                 timeout=self._timeouts.connect,
                 offer=self._offer,
                 headers=self._headers,
-                addresses=addresses,
+                addresses=lambda: looking.addresses,
                 sources=sources([address[0] for _, address in addresses], self._count),
                 terms=self._terms,
             ),
@@ -102,7 +106,7 @@ class Idle:
             self._agreed,
         )
         self._running = True
-        start_thread(partial(self._run, self._holder))
+        start_thread(partial(self._run, self._holder, looking))
 
     @property
     def held(self) -> Held:
@@ -150,18 +154,20 @@ class Idle:
             sleep(_LOOK_EVERY)
         return unsettled
 
-    def _run(self, holder: Holder) -> None:
+    def _run(self, holder: Holder, looking: Looking) -> None:
         try:
+            looking.start()
             holder.run()
         except BaseException as error:  # noqa: BLE001 - there is nobody else in this thread to take it
             self._crash = error
         finally:
+            looking.stop()
             self._running = False
 
 
-def _addresses(target: Target) -> list[tuple[int, Any]]:
+def _addresses(target: Target, look_up: Callable[..., Sequence[tuple[Any, ...]]]) -> list[Address]:
     try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        found = look_up(target.host, target.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise unanswered(error) from error
     return list(dict.fromkeys((family, address) for family, _, _, _, address in found))

@@ -73,7 +73,7 @@ def test_refused_everywhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that no address takes fails once, by the cause of the last."""
     says(monkeypatch, "127.0.0.2", "127.0.0.3")
     with serving(answering) as server:
-        counts = arriving(Named(server.port), [0.0])
+        counts = arriving(Named(server.port), [0.0], warm=0)
     assert dict(counts.causes) == {(SUBJECT, "refused"): 1}
 
 

@@ -1,20 +1,28 @@
 """Idle websockets to a name that has several addresses."""
 
 import socket
+import threading
 
 import pytest
 
+from fixtures.checks import eventually
+from fixtures.checks.match import equals
+from fixtures.http1.target import Target
 from loadtests.client.names import Address
+from loadtests.failure import Failure
 from loadtests.sockets import idle as idling
+from loadtests.sockets import looking
+from loadtests.sockets.held import Terms
+from tests.unit.load.sockets.expiring import EXPIRED, Tokens, ends_the_old_when
 from tests.unit.load.sockets.idling import holding, settled
-from tests.unit.load.sockets.peers import closed_port, echoes, websocket_server
+from tests.unit.load.sockets.peers import closed_port, echoes, raw_server, websocket_server
 
 SIX, FOUR = socket.AF_INET6, socket.AF_INET
 
 
 def says(monkeypatch: pytest.MonkeyPatch, *addresses: Address) -> None:
     """Have the target's name say these."""
-    monkeypatch.setattr(idling, "_addresses", lambda _target: list(addresses))
+    monkeypatch.setattr(idling, "_addresses", lambda *_: list(addresses))
 
 
 def port_of(url: str) -> int:
@@ -48,3 +56,40 @@ def test_refused_everywhere_is_one_failure(monkeypatch: pytest.MonkeyPatch) -> N
         idle.stop(lambda _seconds: None)
         assert idle.take() == []
         assert (idle.held.failed, idle.held.opening) == (4, 0)
+
+
+@pytest.mark.parametrize("knows", [True, False], ids=["moved", "unknown for a while"])
+def test_what_expired_is_opened_again_where_the_name_leads_by_then(
+    monkeypatch: pytest.MonkeyPatch, *, knows: bool
+) -> None:
+    """A name is asked again as long as connections are held, and what it said last stands while nobody knows it."""
+    monkeypatch.setattr(looking, "_EVERY", 0.02)
+    tokens, over, later = Tokens(-1.0), threading.Event(), threading.Event()
+    asked: list[bool] = []
+    with (
+        raw_server(ends_the_old_when(over)) as old,
+        raw_server(ends_the_old_when(over)) as new,
+    ):
+
+        def look_up(_target: Target, _look_up: object) -> list[Address]:
+            asked.append(later.is_set())
+            if asked[-1] and not knows:
+                raise Failure("name does not resolve", "")
+            return [(FOUR, ("127.0.0.1", port_of(new if asked[-1] else old)))]
+
+        monkeypatch.setattr(idling, "_addresses", look_up)
+        with holding(old, 3, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle:
+            try:
+                settled(idle, 3)
+                later.set()
+                eventually(lambda: min(asked.count(True), 2), equals(2), within=20, subject="look-ups")
+            finally:
+                over.set()
+            eventually(lambda: (idle.held.expired, idle.held.open), equals((3, 3)), within=20, subject="connections")
+            assert idle._holder is not None
+            peers = {connection.socket.getpeername()[1] for connection in idle._holder._connections.values()}
+            assert peers == {port_of(new if knows else old)}
+            idle.stop(threading.Event().wait)
+            before = len(asked)
+            assert not threading.Event().wait(0.1)
+            assert len(asked) <= before + 1

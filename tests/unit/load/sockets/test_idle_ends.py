@@ -3,16 +3,14 @@
 import itertools
 import socket
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
 
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least, equals
 from loadtests import sockets
-from loadtests.sockets.frames import Closing
-from loadtests.sockets.held import Offer, Terms
+from loadtests.sockets.held import Terms
+from tests.unit.load.sockets.expiring import EXPIRED, Tokens, ends_the_old, ends_the_old_when
 from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent, split
 from tests.unit.load.sockets.peers import agreement, raw_server
 from tests.unit.load.sockets.server import sent
@@ -24,56 +22,12 @@ def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets.holding, "_LOOK_EVERY", 0.05)
 
 
-EXPIRED = Closing(4401, "token-expired")
-
-
-class Tokens:
-    """What connections offer: one that is good for `left` seconds at first, and another from `renewed` on."""
-
-    def __init__(self, left: float, now: Callable[[], float] = time.perf_counter) -> None:
-        self.first = time.time() + left
-        self.renewed = True
-        self.now = now
-        self.asked: list[tuple[int, float]] = []
-
-    def offer(self, number: int) -> Offer:
-        again = self.renewed and any(number == before for before, _ in self.asked)
-        self.asked.append((number, self.now()))
-        return Offer(("new",), self.first + 900) if again else Offer(("old",), self.first)
-
-
-def _ends_the_old(code: int, reason: str) -> Callable[[socket.socket, bytes], None]:
-    """Welcome everybody, close what was opened with the first token, and hold the rest."""
-
-    def says(connection: socket.socket, head: bytes) -> None:
-        connection.sendall(agreement(head))
-        if b"Protocol: old" in head:
-            connection.sendall(sent(0x88, code.to_bytes(2, "big") + reason.encode()))
-        silent(connection, head)
-
-    return says
-
-
-def _ends_the_old_when(over: threading.Event) -> Callable[[socket.socket, bytes], None]:
-    """The same, at one moment for all."""
-
-    def says(connection: socket.socket, head: bytes) -> None:
-        if b"Protocol: old" in head:
-            connection.sendall(agreement(head))
-            over.wait(ENOUGH)
-            connection.sendall(sent(0x88, EXPIRED.code.to_bytes(2, "big") + EXPIRED.reason.encode()))
-        else:
-            _ends_the_old(EXPIRED.code, EXPIRED.reason)(connection, head)
-
-    return says
-
-
 @pytest.mark.parametrize("left", [-1.0, 3.0], ids=["when it was over", "by a clock that is ahead"])
 def test_what_ends_with_its_token_is_opened_again(left: float) -> None:
     """The agreed end is no failure: the connection is opened again with another token, and is the same one sample."""
     tokens = Tokens(left)
     with (
-        raw_server(_ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
+        raw_server(ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
         holding(url, 4, rate=20, offer=tokens.offer, terms=Terms(expiry=EXPIRED, clocks=5)) as idle,
     ):
         opened, ended = split(settled(idle, 4))
@@ -87,7 +41,7 @@ def test_openings_again_keep_the_pace(clock: Clock) -> None:
     tokens, over = Tokens(-1.0, clock.perf_counter), threading.Event()
     try:
         with (
-            raw_server(_ends_the_old_when(over)) as url,
+            raw_server(ends_the_old_when(over)) as url,
             holding(url, 4, rate=5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
         ):
             eventually(lambda: idle.held.started, at_least(1), within=ENOUGH, subject="openings")
@@ -114,7 +68,7 @@ def test_any_other_end_is_counted_and_stays(left: float, code: int, reason: str)
     """Before the token expires, for another reason or with another code, an end is as bad as any."""
     tokens = Tokens(left)
     with (
-        raw_server(_ends_the_old(code, reason)) as url,
+        raw_server(ends_the_old(code, reason)) as url,
         holding(url, 1, offer=tokens.offer, terms=Terms(expiry=EXPIRED, clocks=5)) as idle,
     ):
         assert [failure.cause for failure in split(settled(idle, 2))[1]] == [f"closed unexpectedly {code}"]
@@ -127,7 +81,7 @@ def test_nothing_is_opened_again_with_the_same_token() -> None:
     tokens = Tokens(-1.0)
     tokens.renewed = False
     with (
-        raw_server(_ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
+        raw_server(ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
         holding(url, 2, rate=50, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
     ):
         assert len(settled(idle, 2)) == 2
@@ -146,7 +100,7 @@ def test_what_cannot_be_opened_again_is_a_failure() -> None:
 
     def says(connection: socket.socket, head: bytes) -> None:
         if b"Protocol: old" in head:
-            _ends_the_old(EXPIRED.code, EXPIRED.reason)(connection, head)
+            ends_the_old(EXPIRED.code, EXPIRED.reason)(connection, head)
         else:
             connection.sendall(refuses)
 
@@ -191,7 +145,7 @@ def test_what_waits_for_another_token_at_the_end_has_failed() -> None:
     tokens = Tokens(-1.0)
     tokens.renewed = False
     with (
-        raw_server(_ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
+        raw_server(ends_the_old(EXPIRED.code, EXPIRED.reason)) as url,
         holding(url, 2, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
     ):
         eventually(lambda: idle.held.waiting, equals(2), within=ENOUGH, subject="expired")
@@ -205,7 +159,7 @@ def test_whose_turn_has_not_come_at_the_end_has_not_failed(clock: Clock) -> None
     tokens, over = Tokens(-1.0), threading.Event()
     try:
         with (
-            raw_server(_ends_the_old_when(over)) as url,
+            raw_server(ends_the_old_when(over)) as url,
             holding(url, 2, rate=0.5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
         ):
             eventually(lambda: idle.held.started, at_least(1), within=ENOUGH, subject="openings")
