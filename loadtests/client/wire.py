@@ -260,7 +260,7 @@ def reach(
     connected = connect(addresses, hub)
     if target.context is None:
         return bare(connected, hub)
-    wire = secure(connected, hub, target.context, target.host)
+    wire = secure(connected, hub, target.context, target.server_name)
     try:
         wire.handshake()
     except BaseException:

@@ -16,6 +16,10 @@ class Origin(Protocol):
         """A name or an address."""
 
     @property
+    def server_name(self) -> str:
+        """The same as certificates have it."""
+
+    @property
     def port(self) -> int:
         """The TCP port."""
 

@@ -31,7 +31,7 @@ class TlsConnection(Connection):
         super().__init__(plan, largest, recorder, watch, owner)
         context = cast("ssl.SSLContext", origin.context)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=origin.host)
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=origin.server_name)
 
     def connection_made(self, transport: "asyncio.BaseTransport") -> None:
         """Begin the handshake."""

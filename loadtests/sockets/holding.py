@@ -192,7 +192,7 @@ class Holder:
             connection.untried = ()
             target = self._openings.target
             if target.context is not None:
-                connection.sealed = Sealed(target.context, target.host, connection.opening.request)
+                connection.sealed = Sealed(target.context, target.server_name, connection.opening.request)
                 self._put(connection, b"")
             else:
                 self._put(connection, connection.opening.request)

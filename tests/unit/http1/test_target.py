@@ -34,6 +34,13 @@ def test_https_trusts_the_file_it_is_given(tmp_path: Path) -> None:
         Target.of("https://a.example", tmp_path / "none.pem")
 
 
+def test_a_dot_at_the_end_is_the_resolvers() -> None:
+    """A name that ends with a dot is looked up and asked for with it, and certificates have it without."""
+    target = Target.of("https://a.example.:8443")
+    assert (target.host, target.authority, target.server_name) == ("a.example.", "a.example.:8443", "a.example")
+    assert Target.of("https://127.0.0.1").server_name == "127.0.0.1"
+
+
 @pytest.mark.parametrize(
     "url", ["ftp://a", "a.example", "https://", "http://user@a", "http://a:99999", "http://a..b", "http://\xfc"]
 )

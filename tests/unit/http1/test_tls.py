@@ -1,9 +1,11 @@
 """Connections over TLS: they are sure of their peer, and of where its answers end."""
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,22 @@ def test_over_tls_it_is_sure_of_its_peer(connections: Connections, certificates:
         write_certificates(tmp_path)
         with pytest.raises(ssl.SSLCertVerificationError):
             ask(connections, known.url, ca_file=tmp_path / "ca.pem")
+        connections.close()
+
+
+def test_a_name_may_end_with_a_dot(
+    connections: Connections, certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dot is for the resolver: the certificate has the name without it."""
+    look_up = socket.getaddrinfo
+
+    def knows(host: str, *more: Any, **named: Any) -> Any:  # noqa: ANN401
+        return look_up("127.0.0.1" if host == "localhost." else host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", knows)
+    with server(lambda peer: peer.answers(OK), certificates=certificates) as known:
+        url = known.url.replace("127.0.0.1", "localhost.")
+        assert ask(connections, url, ca_file=certificates / "ca.pem").body == b'"ok"'
         connections.close()
 
 

@@ -1,5 +1,6 @@
 """The client over TLS: it is sure of its peer, or says why not."""
 
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from fixtures.contract.operation import Endpoint, Operation
 from fixtures.sandbox.tls import write_certificates
+from loadtests.client.names import Names
 from tests.unit.http1.peer import OK, Peer, server
 from tests.unit.load.client.visitor import GET, POST, Visitor, cause_of, comes, does, wire_of
 from tests.unit.load.turns import ENOUGH, waits
@@ -28,6 +30,15 @@ def test_it_is_sure_of_its_peer(visitor: Visitor, certificates: Path, tmp_path: 
         write_certificates(tmp_path)
         assert cause_of(visitor.client(known.url, tmp_path / "ca.pem")) == "certificate"
         assert cause_of(visitor.client(known.url.replace("127.0.0.1", "127.0.0.2"), certificates / "ca.pem")) != ""
+
+
+def test_a_name_may_end_with_a_dot(visitor: Visitor, certificates: Path) -> None:
+    """The dot is for the resolver: the certificate has the name without it."""
+    with server(does(OK), certificates=certificates) as known:
+        client = visitor.client(known.url.replace("127.0.0.1", "localhost."), certificates / "ca.pem")
+        client._common._names = Names(lambda _host, port: [(socket.AF_INET, ("127.0.0.1", port))])
+        assert cause_of(client) == ""
+        client.close()
 
 
 def test_records_that_come_together_are_read_together(visitor: Visitor, certificates: Path) -> None:

@@ -29,6 +29,11 @@ class Server:
     over: threading.Event = field(default_factory=threading.Event)
     """Set when the test is over: whoever hangs may go."""
 
+    @property
+    def server_name(self) -> str:
+        """What its certificates say."""
+        return self.host
+
     def request(self, peer: socket.socket) -> bytes:
         """Read one request, without a body; nothing when the peer has gone."""
         data = b""

@@ -178,7 +178,7 @@ class SecureBench(Bench):
 
     def __post_init__(self) -> None:
         self.context = ssl.create_default_context(cafile=str(self.certificates / "ca.pem"))
-        self.host = "127.0.0.1"
+        self.host = self.server_name = "127.0.0.1"
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificates / "server.pem", self.certificates / "server.key")
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

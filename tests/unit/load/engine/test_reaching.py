@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
 
+from fixtures.http1.target import Target
 from loadtests.client.names import FRESH
 from loadtests.engine import reaching
 from tests.unit.load.engine.runs import SUBJECT, arriving
@@ -22,13 +22,9 @@ if TYPE_CHECKING:
     from tests.unit.load.engine.server import Server
 
 
-@dataclass
-class Named:
+def named(port: int, host: str = "balancer.example", context: ssl.SSLContext | None = None) -> Target:
     """An origin whose host is a name."""
-
-    port: int
-    host: str = "balancer.example"
-    context: ssl.SSLContext | None = None
+    return Target(host, port, host, context)
 
 
 def answering(server: Server, peer: socket.socket) -> None:
@@ -55,7 +51,7 @@ def test_all_addresses_get_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections begin with one address after the other, and one look-up serves them all."""
     asked = says(monkeypatch, "127.0.0.1", "127.0.0.2")
     with serving(answering) as one, serving(answering, at=("127.0.0.2", one.port)) as other:
-        counts = arriving(Named(one.port), [0.0] * 8, warm=8)
+        counts = arriving(named(one.port), [0.0] * 8, warm=8)
     assert (counts.tally(SUBJECT).requests, counts.tally(SUBJECT).failed) == (8, 0)
     assert (one.connections, other.connections) == (4, 4)
     assert asked == ["balancer.example"]
@@ -65,7 +61,7 @@ def test_an_address_that_refuses_costs_no_request(monkeypatch: pytest.MonkeyPatc
     """Where one of two addresses is not listened at, all connections are opened at the other."""
     says(monkeypatch, "127.0.0.2", "127.0.0.1")
     with serving(answering) as server:
-        counts = arriving(Named(server.port), [0.01 * number for number in range(8)], connections=8)
+        counts = arriving(named(server.port), [0.01 * number for number in range(8)], connections=8)
     assert (counts.tally(SUBJECT).requests, counts.tally(SUBJECT).failed) == (8, 0)
 
 
@@ -73,14 +69,14 @@ def test_refused_everywhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that no address takes fails once, by the cause of the last."""
     says(monkeypatch, "127.0.0.2", "127.0.0.3")
     with serving(answering) as server:
-        counts = arriving(Named(server.port), [0.0], warm=0)
+        counts = arriving(named(server.port), [0.0], warm=0)
     assert dict(counts.causes) == {(SUBJECT, "refused"): 1}
 
 
 def test_what_is_not_found_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look-up that failed is the failure of all that waited for it, and is not remembered."""
     asked = says(monkeypatch)
-    counts = arriving(Named(1), [0.0, 0.0, 0.0, 0.2])
+    counts = arriving(named(1), [0.0, 0.0, 0.0, 0.2])
     assert dict(counts.causes) == {(SUBJECT, "name does not resolve"): 4}
     assert 1 < len(asked) < 4
 
@@ -97,16 +93,18 @@ def test_a_look_up_lasts_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(reaching, "monotonic", clock)
     with serving(answering) as server:
-        arriving(Named(server.port), [], warm=8)
+        arriving(named(server.port), [], warm=8)
     assert 1 < len(asked) < 8
 
 
-@pytest.mark.parametrize(("host", "failed"), [("localhost", {}), ("balancer.example", {(SUBJECT, "certificate"): 1})])
+@pytest.mark.parametrize(
+    ("host", "failed"), [("localhost", {}), ("localhost.", {}), ("balancer.example", {(SUBJECT, "certificate"): 1})]
+)
 def test_a_certificate_is_of_the_name(
     monkeypatch: pytest.MonkeyPatch, certificates: Path, host: str, failed: dict[tuple[str, str], int]
 ) -> None:
-    """Over TLS the certificate has to be of the name that was looked up, not of the address that is connected to."""
+    """Over TLS the certificate has to be of the name that was looked up, but for its last dot, and not of the address."""
     says(monkeypatch, "127.0.0.2", "127.0.0.1")
     with serving(answering, certificates) as server:
-        counts = arriving(Named(server.port, host, server.context), [0.0])
+        counts = arriving(named(server.port, host, server.context), [0.0])
     assert dict(counts.causes) == failed

@@ -2,16 +2,19 @@
 
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
 from fixtures.checks import eventually
 from fixtures.checks.match import equals
 from fixtures.http1.target import Target
-from loadtests.client.names import Address
+from loadtests.client import Timeouts
+from loadtests.client.names import Address, Names
 from loadtests.failure import Failure
+from loadtests.sockets import duplex, looking
 from loadtests.sockets import idle as idling
-from loadtests.sockets import looking
+from loadtests.sockets.handshake import Handshake
 from loadtests.sockets.held import Terms
 from tests.unit.load.sockets.expiring import EXPIRED, Tokens, ends_the_old_when
 from tests.unit.load.sockets.idling import holding, settled
@@ -93,3 +96,16 @@ def test_what_expired_is_opened_again_where_the_name_leads_by_then(
             before = len(asked)
             assert not threading.Event().wait(0.1)
             assert len(asked) <= before + 1
+
+
+def test_a_name_may_end_with_a_dot(monkeypatch: pytest.MonkeyPatch, certificates: Path) -> None:
+    """The dot is for the resolver: the certificate has the name without it, for idle websockets and others."""
+    with websocket_server(echoes, certificates=certificates) as url:
+        named, ours = url.replace("127.0.0.1", "localhost."), certificates / "ca.pem"
+        here: Address = (FOUR, ("127.0.0.1", port_of(url)))
+        says(monkeypatch, here)
+        with holding(named, 1, ca_file=ours) as idle:
+            assert [sample.failure for sample in settled(idle, 1)] == [None]
+        monkeypatch.setattr(duplex, "_names", Names(lambda _host, _port: [here]))
+        wire, _ = duplex.open_wire(Target.of(named, ours), Handshake("localhost.", "/"), Timeouts())
+        wire.close()
