@@ -5,7 +5,8 @@
         def reads(self) -> None:
             self.client.send(chat.conversations())
 
-`host` is the environment's API, of the class or of Locust's environment, as with Locust's own users.
+`host` is the environment's API, of the class or of Locust's environment, as with Locust's own users. For locustfiles of
+one's own: profiles have people, whose clients are made for them (`loadtests.people`).
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,7 @@
-"""A closed loop: each connection sends as soon as it was answered, as fast as target and engine can."""
+"""A closed loop: each connection sends as soon as it was answered, as fast as target and engine can.
+
+For locustfiles of one's own, and benchmarks: the rates of a profile follow a schedule.
+"""
 
 import asyncio
 import time

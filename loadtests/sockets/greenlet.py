@@ -150,6 +150,7 @@ class Socket:
         """Send a text, wait for the next one, count both as one sample of `subject`; raises `Failure` after that.
 
         No answer in time is the end of the socket: one that came after all would be taken for that of the next text.
+        For locustfiles of one's own: journeys send and hear apart, as events come between.
         """
         began = time.perf_counter() if since is None else since
         try:
