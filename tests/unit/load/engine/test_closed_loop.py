@@ -55,7 +55,8 @@ def test_a_closed_loop_asks_a_refusing_target_gently() -> None:
     """A target that refuses is tried ten times a second by each connection, and each try is a failure."""
 
     class Refusing:
-        host, context, tries = "127.0.0.1", None, 0
+        host = server_name = "127.0.0.1"
+        context, tries = None, 0
         refuses = refusing_port()
 
         @property

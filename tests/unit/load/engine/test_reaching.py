@@ -103,7 +103,7 @@ def test_a_look_up_lasts_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_certificate_is_of_the_name(
     monkeypatch: pytest.MonkeyPatch, certificates: Path, host: str, failed: dict[tuple[str, str], int]
 ) -> None:
-    """Over TLS the certificate has to be of the name that was looked up, but for its last dot, and not of the address."""
+    """Over TLS the certificate has to be of the name that was looked up, but for its last dot, not of the address."""
     says(monkeypatch, "127.0.0.2", "127.0.0.1")
     with serving(answering, certificates) as server:
         counts = arriving(named(server.port, host, server.context), [0.0])
