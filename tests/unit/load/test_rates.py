@@ -48,7 +48,7 @@ def answers_late(server: Server, peer: socket.socket) -> None:
 def made() -> Iterator[Session]:
     with serving(answers_late) as server:
         made = session()
-        rates = (OperationRate(OPERATION, (Steady(2, RATE),)),)
+        rates = (OperationRate(OPERATION, (Steady(60, RATE),)),)
         made.profile = replace(made.profile, mix={}, phases=(), people=0, rates=rates)
         made.platform = replace(PLATFORM, api=f"http://127.0.0.1:{server.port}")
         made.recorder = Recorder((0.4, 1.0))

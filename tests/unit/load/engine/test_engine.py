@@ -120,12 +120,11 @@ def test_connections_grow_with_those_who_wait(arrivals: int, connections: int) -
 
 def test_work_in_flight_is_drained() -> None:
     """Stopping begins nothing more, and waits for what was begun."""
-    stopped = threading.Event()
-    with serving(answering_when(stopped)) as server:
+    with serving(slowly) as server:
         runs = engine(server)
         runs.start(Plan(SUBJECT, GET, arrivals=(index / 100 for index in count()), connections=50))
         asked(server, 4)
-        assert runs.stop(sleep=then(stopped))
+        assert runs.stop()
         counts = runs.take()
     assert counts.tally(SUBJECT).requests == counts.started.total() == server.requests > 3
     assert counts.tally(SUBJECT).failed == 0
