@@ -76,7 +76,7 @@ def test_refused_everywhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_not_found_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look-up that failed is the failure of all that waited for it, and is not remembered."""
     asked = says(monkeypatch)
-    counts = arriving(named(1), [0.0, 0.0, 0.0, 0.2])
+    counts = arriving(named(1), [0.0, 0.0, 0.0, 0.2], warm=0)
     assert dict(counts.causes) == {(SUBJECT, "name does not resolve"): 4}
     assert 1 < len(asked) < 4
 
@@ -106,5 +106,5 @@ def test_a_certificate_is_of_the_name(
     """Over TLS the certificate has to be of the name that was looked up, but for its last dot, not of the address."""
     says(monkeypatch, "127.0.0.2", "127.0.0.1")
     with serving(answering, certificates) as server:
-        counts = arriving(named(server.port, host, server.context), [0.0])
+        counts = arriving(named(server.port, host, server.context), [0.0], warm=0)
     assert dict(counts.causes) == failed
