@@ -4,11 +4,6 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
-
-# A machine that stands still for a second says nothing of what an example is about.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,10 +1,16 @@
-"""What unit tests of clients share."""
+"""What unit tests share."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from fixtures.sandbox.tls import write_certificates
+
+# A machine that stands still for a second says nothing of what an example is about. Here, since suites, which do not
+# have Hypothesis, begin at `tests/conftest.py`, too.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
