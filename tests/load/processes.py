@@ -68,7 +68,8 @@ class Locust:
 
     def ends(self) -> int:
         """Wait until it has ended; its exit code."""
-        return self.process.wait(WITHIN)
+        until(lambda: self.process.poll() is not None, told=lambda: self.said)
+        return self.process.wait()
 
     def signalled(self, number: signal.Signals, *, group: bool = False) -> None:
         """Send a signal to it, or to all of its terminal."""

@@ -128,6 +128,7 @@ def test_a_target_that_switches_under_the_run_makes_it_invalid(staged: Stage) ->
     """Exit code of its own, and the change in words."""
     with staged.locust(lasting="10 min") as locust:
         locust.says("so far")
+        until(lambda: staged.target.answered > 20)  # it has seen who answers
         staged.target.slot = "green"
         assert locust.ends() == Cause.TARGET_CHANGED.code, locust.said
     assert "chat answered from slot green, not blue" in locust.said

@@ -113,11 +113,11 @@ def test_an_answer_that_comes_too_late_answers_nothing_else(events: Events) -> N
     """A question without an answer in time ends the socket, and whoever asks on is told so each time."""
 
     def talks(connection: ServerConnection) -> None:
-        for message in connection:
-            late.wait(ENOUGH)
-            with contextlib.suppress(ConnectionClosed):
-                connection.send(message)
-            said.set()
+        connection.recv()
+        late.wait(ENOUGH)
+        with contextlib.suppress(ConnectionClosed):
+            connection.send("first")
+        said.set()
 
     late, said = threading.Event(), threading.Event()
     with websocket_server(talks) as url:
@@ -157,9 +157,8 @@ def test_each_wait_has_all_of_its_time(events: Events) -> None:
             with pytest.raises(Failure, match="time-out"):
                 websocket.receive(0.2)
             assert time.monotonic() - began >= 0.2
-        websocket.send("hello")
         due.release()
-        assert websocket.receive(ENOUGH) == "late"
+        assert websocket.ask("hello", "echo", ENOUGH) == "late"
         websocket.close()
 
 
@@ -175,24 +174,21 @@ def test_a_wait_without_time_is_a_time_out(events: Events) -> None:
 
 def test_what_is_waited_for_when_its_greenlet_is_killed_was_not_answered(events: Events) -> None:
     """An opening and a question that are under way when a run ends are samples, without a time."""
-    asked: list[str] = []
+    asked: list[str | bytes] = []
 
-    def killed(waiting: gevent.Greenlet, what: str) -> None:
-        waits(lambda: what in asked)
+    def killed(waiting: gevent.Greenlet, when: int) -> None:
+        waits(lambda: len(asked) == when)
         waiting.kill()
 
-    def opens_nothing(connection: socket.socket, _head: bytes) -> None:
-        asked.append("opening")
+    def says(connection: socket.socket, head: bytes) -> None:
+        asked.append(head)
         connection.recv(1)
 
-    def answers_nothing(connection: ServerConnection) -> None:
-        asked.extend(str(message) for message in connection)
-
-    with raw_server(opens_nothing) as url:
-        killed(gevent.spawn(events.opens, url), "opening")
-    with websocket_server(answers_nothing) as url:
+    with raw_server(says) as url:
+        killed(gevent.spawn(events.opens, url), 1)
+    with websocket_server(asked.extend) as url:
         websocket = events.opens(url)
-        killed(gevent.spawn(websocket.ask, "hello", "echo", ENOUGH), "hello")
+        killed(gevent.spawn(websocket.ask, "hello", "echo", ENOUGH), 2)
         websocket.close()
     unanswered = "unanswered at the end"
     assert events.causes == [("connection", unanswered), ("connection", ""), ("echo", unanswered)]
