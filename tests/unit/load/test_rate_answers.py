@@ -8,17 +8,8 @@ import pytest
 from loadtests.answers import check_of
 from loadtests.failure import Failure
 from loadtests.profiles.operations import REPEATABLE
+from tests.unit.load.working import HEALTH
 
-HEALTH = {
-    "status": "up",
-    "service": "chat",
-    "environment": "local",
-    "version": "1",
-    "slot": "blue",
-    "instance": "i",
-    "started_at": "2026-01-01T00:00:00.000Z",
-    "dependencies": {},
-}
 PAGE: dict[str, object] = {"items": [], "next_cursor": None}
 
 

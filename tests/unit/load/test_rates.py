@@ -22,7 +22,7 @@ from loadtests.recording import Recorder
 from loadtests.sockets import room
 from tests.unit.load.engine.server import OK, Server, serving
 from tests.unit.load.told import PLATFORM
-from tests.unit.load.working import session
+from tests.unit.load.working import HEALTH, session
 
 if TYPE_CHECKING:
     import socket
@@ -98,26 +98,16 @@ def test_draining_takes_its_time_once(made: Session, monkeypatch: pytest.MonkeyP
 
 def test_each_service_answers_for_itself(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """A route that leads to another service answers quickly, with the right status and the right type."""
-    health = {
-        "status": "up",
-        "service": "chat",
-        "environment": "local",
-        "version": "1",
-        "slot": "blue",
-        "instance": "i",
-        "started_at": "2026-01-01T00:00:00.000Z",
-        "dependencies": {},
-    }
     rates = begun(made, monkeypatch)
     rates.stop(0)
     for service in ("chat", "auth"):
         check = rates._plan(OperationRate(f"{service} getHealth", (Steady(1, 1),)), 9).check
         assert check is not None
         if service == "chat":
-            check(200, json.dumps(health).encode())
+            check(200, json.dumps(HEALTH).encode())
         else:
             with pytest.raises(Failure, match="wrong service: 'chat' instead of 'auth'"):
-                check(200, json.dumps(health).encode())
+                check(200, json.dumps(HEALTH).encode())
 
 
 def test_answers_are_waited_for_as_long_as_the_environment_is_slow(

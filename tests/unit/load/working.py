@@ -17,6 +17,18 @@ from loadtests.recording import Recorder
 from loadtests.session import Session
 from tests.unit.load.told import PLATFORM
 
+HEALTH = {
+    "status": "up",
+    "service": "chat",
+    "environment": "local",
+    "version": "1",
+    "slot": "blue",
+    "instance": "i",
+    "started_at": "2026-01-01T00:00:00.000Z",
+    "dependencies": {},
+}
+"""What a service that is well says of itself."""
+
 
 class Greenlets(MonotonicClock):
     """The clock of who waits for what other greenlets of this thread do."""
