@@ -261,9 +261,10 @@ class Leader:
 
     def _verdict(self) -> Verdict:
         tallies = self.roster.counts.tallies
-        if not self.order.stop_when_decided:
+        if self._whole and not self.order.stop_when_decided:
             return judge(self.order.profile.plan, tallies, self._facts())
-        # Everything is reported: no second is to come, by whose clock ever. A run that is followed is judged so.
+        # Whoever ends a run has seen how it stood: one look at the end would not be the only one.
+        # Everything is reported: no second is to come, by whose clock ever.
         last = max((second for tally in tallies.values() for second in tally.seconds()), default=0)
         decided = self._early.advance(tallies, last + 1, self.began, reported=True)
         if self._decided and not decided:

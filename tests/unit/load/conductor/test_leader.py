@@ -162,6 +162,16 @@ def test_an_interrupted_run_is_inconclusive_and_drains_briefly(monkeypatch: pyte
     assert run.now < 1005
 
 
+def test_what_somebody_ended_is_judged_as_it_was_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who ends it has seen how it stood: a few bad seconds are no NO-GO, which they are for one look, and many are."""
+    for after, outcome in ((5, Outcome.INCONCLUSIVE), (18, Outcome.NO_GO)):
+        run = Run([Simulated(ONE, errors=0.5)])
+        run.after(after, lambda leader: leader.interrupt("Ctrl-C"))
+        ended = run.conduct(monkeypatch)
+        assert ended.verdict.outcome is outcome, ended.verdict.reasons
+        assert judge(ended.profile.plan, ended.counts.tallies, ended.facts).outcome is Outcome.NO_GO
+
+
 def test_a_broken_limit_ends_a_run_that_may_end_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """With --stop-when-decided a clear NO-GO is not waited for; without it the profile is carried out."""
     early = Run([Simulated(ONE, errors=0.5)], profile(60), stop_when_decided=True)
