@@ -17,7 +17,7 @@ from fixtures.checks.match import at_least
 from loadtests import clock
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.profiles.model import OperationRate
-from loadtests.profiles.phases import Steady
+from loadtests.profiles.phases import steady
 from loadtests.recording import Recorder
 from loadtests.sockets import room
 from tests.unit.load.engine.server import OK, Server, serving
@@ -48,7 +48,7 @@ def answers_late(server: Server, peer: socket.socket) -> None:
 def made() -> Iterator[Session]:
     with serving(answers_late) as server:
         made = session()
-        rates = (OperationRate(OPERATION, (Steady(60, RATE),)),)
+        rates = (OperationRate(OPERATION, (steady(60, RATE),)),)
         made.profile = replace(made.profile, mix={}, phases=(), people=0, rates=rates)
         made.platform = replace(PLATFORM, api=f"http://127.0.0.1:{server.port}")
         made.recorder = Recorder((0.4, 1.0))
@@ -101,7 +101,7 @@ def test_each_service_answers_for_itself(made: Session, monkeypatch: pytest.Monk
     rates = begun(made, monkeypatch)
     rates.stop(0)
     for service in ("chat", "auth"):
-        check = rates._plan(OperationRate(f"{service} getHealth", (Steady(1, 1),)), 9).check
+        check = rates._plan(OperationRate(f"{service} getHealth", (steady(1, 1),)), 9).check
         assert check is not None
         if service == "chat":
             check(200, json.dumps(HEALTH).encode())

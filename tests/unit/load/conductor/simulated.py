@@ -16,7 +16,7 @@ from loadtests.conductor.messages import Done, End, FromLeader, FromMember, Go, 
 from loadtests.conductor.order import Order
 from loadtests.counts import Counts
 from loadtests.profiles.model import Profile
-from loadtests.profiles.phases import Steady
+from loadtests.profiles.phases import steady
 from loadtests.report.model import LoadRun
 from tests.unit.load.told import PLATFORM
 
@@ -34,7 +34,7 @@ def profile(seconds: float = 20, budget: str = "each: errors <= guide\neach: sha
         summary="a profile of a test",
         source="told.toml",
         arrivals="constant",
-        phases=(Steady(seconds, 100),),
+        phases=(steady(seconds, 100),),
         mix={"browsing": 1},
         budget=parse_budget(budget, operations=[OPERATION], journeys=[], guide=GUIDE),
         called=frozenset({OPERATION}),

@@ -11,7 +11,7 @@ from loadtests.budgets.model import GuideNumbers
 from loadtests.judging import Levels
 from loadtests.profiles.load import known_profiles, load_profile, profile_file
 from loadtests.profiles.model import OperationRate, Profile
-from loadtests.profiles.phases import Ramp, Spike, Steady
+from loadtests.profiles.phases import Segment, spike, steady
 from loadtests.soundness import Soundness
 
 GUIDE = GuideNumbers(slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9"))
@@ -85,7 +85,7 @@ def test_an_open_profile(file: Path) -> None:
     """A schedule, a mix, people and a budget make a profile; the rest has its defaults."""
     profile = load(file, OPEN)
     assert (profile.name, profile.summary, profile.source) == ("own", "own", str(file))
-    assert (profile.arrivals, profile.open, profile.phases) == ("poisson", True, (Steady(20, 12),))
+    assert (profile.arrivals, profile.open, profile.phases) == ("poisson", True, (steady(20, 12),))
     assert (dict(profile.mix), profile.people) == ({"browsing": 2, "chatting": 1}, 10)
     assert (profile.duration, profile.expected, profile.peak) == (20, 240, 12)
     assert profile.called == {"user-profile getProfile", "chat listMessages", "chat sendMessage"}
@@ -129,8 +129,8 @@ def test_everything_that_a_profile_may_say(file: Path) -> None:
         clocks = "50 ms"
         """,
     )
-    assert profile.phases == (Steady(20, 12), Ramp(60, 0, 1), Spike(10, 1, 5, 2))
-    assert profile.rates == (OperationRate("auth getKeySet", (Steady(120, 500),)),)
+    assert profile.phases == (steady(20, 12), Segment(60, 0, 1), *spike(10, 1, 5, 2))
+    assert profile.rates == (OperationRate("auth getKeySet", (steady(120, 500),)),)
     assert (profile.environment, profile.seed, profile.connections) == ("blue", 7, 3)
     assert (profile.duration, profile.peak) == (120, 512)
     assert "auth getKeySet" in profile.called
