@@ -16,16 +16,18 @@ from fixtures.environments.secrets import SecretRef
 from fixtures.runs.ledger import Ledger, LedgerUnwritableError, open_items
 from loadtests.people import PeopleError, Pool, pool
 from loadtests.people.equipment import Counted
-from loadtests.people.host import pairs_of
 from loadtests.people.keeper import Keeper
+from loadtests.people.pool import pairs_of
 from tests.unit.clients.peer import web_server
-from tests.unit.load.people.village import Equipment, Process, Village, process
+from tests.unit.load.journeys.town import Town
+from tests.unit.load.people.village import Village, process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from fixtures.clients.person import Person
+    from loadtests.session import Session
 
 DELETE, REGISTER = "DELETE /v1/accounts/me", "POST /v1/registrations"
 
@@ -62,8 +64,8 @@ def base(village: Village) -> Iterator[str]:
         yield address
 
 
-def _make(host: Process) -> Pool:
-    return Pool.make(host, equipment=Equipment())
+def _make(host: Session) -> Pool:
+    return Pool.make(host, equipment=Town())
 
 
 def _open(folder: Path) -> list[str]:
