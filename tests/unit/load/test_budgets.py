@@ -33,7 +33,7 @@ JOURNEYS = ("delivery", "calling")
 
 
 def parse(text: str) -> Budget:
-    return parse_budget(text, operations=OPERATIONS, journeys=JOURNEYS, guide=GUIDE, file="release.budget")
+    return parse_budget(text, operations=OPERATIONS, journeys=JOURNEYS, guide=GUIDE)
 
 
 def mistakes(text: str) -> list[str]:
@@ -85,7 +85,7 @@ def test_any_text_is_a_budget_or_a_list_of_mistakes(text: str) -> None:
     try:
         budget = parse(text)
     except ConfigurationErrors:
-        assert all(mistake.startswith("release.budget: ") for mistake in mistakes(text))
+        assert all(mistake.startswith("budget: ") for mistake in mistakes(text))
     else:
         assert parse(str(budget)) == budget
 
@@ -166,7 +166,7 @@ def test_lines_mean_what_they_say(text: str, line: Line) -> None:
 def test_a_mistake_says_where_what_and_what_was_meant(text: str, says: list[str]) -> None:
     """Wrong names, units, signs and numbers are errors before the run, with their place and a suggestion."""
     [mistake] = mistakes(text)
-    assert mistake.startswith("release.budget: ")
+    assert mistake.startswith("budget: ")
     for part in says:
         assert part in mistake
 
