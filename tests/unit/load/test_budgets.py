@@ -16,7 +16,6 @@ from loadtests.budgets.model import (
     Budget,
     Errors,
     Good,
-    GuideNumbers,
     Line,
     Over,
     Percentile,
@@ -25,9 +24,9 @@ from loadtests.budgets.model import (
     Share,
     Span,
 )
-from loadtests.budgets.questions import Question, limits, minima, questions, rate_asked, tally_of
+from loadtests.budgets.questions import limits, minima, questions, rate_asked, tally_of
+from tests.unit.load.judged import GUIDE
 
-GUIDE = GuideNumbers(slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9"))
 OPERATIONS = ("chat sendMessage", "chat listMessages", "auth createToken")
 JOURNEYS = ("delivery", "calling")
 
@@ -238,9 +237,3 @@ def test_a_line_is_watched_by_runs_that_are_shorter_than_it_says() -> None:
     budget = parse("*: errors <= 1 %, proven from 3 min\n*: share over guide")
     for lasting, watched in ((60, [True, False]), (180, [False, False]), (math.inf, [False, False])):
         assert [question.watched for question in questions(budget, CALLED, lasting)] == watched
-
-
-def test_a_question_is_a_value() -> None:
-    """Asked twice it is the same."""
-    line = Errors("*", Share(Decimal(1)))
-    assert Question(line, "*", None, 0.01) == Question(line, "*", None, 0.01)

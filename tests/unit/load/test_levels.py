@@ -12,22 +12,13 @@ from fixtures.statistics.tally import Tally
 from loadtests.judging import Answer, Finding, Levels
 from loadtests.kinds import IDLE
 from loadtests.verdict import EarlyStop, Outcome, Plan, judge
-from tests.unit.load.judged import SOUND, TWENTY, plan
+from tests.unit.load.judged import SOUND, TWENTY, counted, plan
 
 FIVE = sorted(TWENTY)[:5]
 PAGE = (Path(__file__).parents[3] / "docs" / "load.md").read_text("utf-8")
 LEVELS = Levels(alpha=1e-2, beta=1e-4)
 UNEQUAL = replace(plan("each: errors <= 5 %", frozenset(FIVE)), levels=LEVELS)
 ONE = plan("chat sendMessage: errors <= 1 %")
-
-
-def counted(*parts: tuple[int, int, int]) -> Tally:
-    """So many seconds of so many requests each, of which so many fail; one part after the other."""
-    tally = Tally()
-    for seconds, requests, failed in parts:
-        for _ in range(seconds):
-            tally.add(len(tally.seconds()), [0.05] * requests, failed)
-    return tally
 
 
 CLUMPS = ((9, 20, 0), (1, 20, 4)) * 6

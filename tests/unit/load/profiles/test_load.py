@@ -1,20 +1,17 @@
 """Profile files: what they may say, and everything that is wrong with them at once."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from fixtures.environments.errors import ConfigurationErrors
-from loadtests.budgets.model import GuideNumbers
 from loadtests.judging import Levels
 from loadtests.profiles.load import known_profiles, load_profile, profile_file
 from loadtests.profiles.model import OperationRate, Profile
 from loadtests.profiles.phases import Segment, spike, steady
 from loadtests.soundness import Soundness
-
-GUIDE = GuideNumbers(slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9"))
+from tests.unit.load.judged import GUIDE
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from loadtests.counts import NEVER, Counts
 from loadtests.report.findings import troubles
 from loadtests.report.model import LoadRun
 from loadtests.verdict import judge
+from tests.unit.load.judged import SOUND
 from tests.unit.load.report import runs
 
 BEGAN, LASTED, RATE = runs.BEGAN, 60, 100
@@ -27,7 +28,7 @@ def run(failing: dict[str, tuple[float, str]], slow: frozenset[str] = frozenset(
 
 
 def judged(counts: Counts) -> LoadRun:
-    facts = replace(runs.SOUND, arrivals_asked=6_000, arrivals_started=6_000)
+    facts = replace(SOUND, arrivals_asked=6_000, arrivals_started=6_000)
     return LoadRun(
         run="01kd3m4n5p6q",
         profile=PROFILE,

@@ -23,6 +23,7 @@ from loadtests.report.model import LoadRun
 from loadtests.report.tables import series_csv, subjects_csv
 from loadtests.soundness import Cause
 from loadtests.verdict import Outcome
+from tests.unit.load.judged import SOUND
 from tests.unit.load.report import runs
 
 SCHEMA = json.loads((Path(loadtests.report.__path__[0]) / "verdict.schema.json").read_text(encoding="utf-8"))
@@ -30,12 +31,12 @@ OF_CHECKS = json.loads((Path(fixtures.runs.__path__[0]) / "verdict.schema.json")
 RUNS = {
     Outcome.GO: runs.load_run(runs.HEALTHY),
     Outcome.NO_GO: runs.load_run(runs.BURSTING),
-    Outcome.INVALID: runs.load_run(runs.STARVED, facts=replace(runs.SOUND, workers_lost=("worker-2",))),
+    Outcome.INVALID: runs.load_run(runs.STARVED, facts=replace(SOUND, workers_lost=("worker-2",))),
     Outcome.INCONCLUSIVE: runs.load_run(runs.SHORT),
 }
 EMPTY = runs.load_run(runs.EMPTY)
 WATCHED = runs.load_run(runs.BRIEF, runs.profile(runs.WATCHED, lasts=float(runs.BRIEF.seconds)))
-INTERRUPTED = runs.load_run(replace(runs.HEALTHY, seconds=9), runs.profile(), replace(runs.SOUND, interrupted="Ctrl-C"))
+INTERRUPTED = runs.load_run(replace(runs.HEALTHY, seconds=9), runs.profile(), replace(SOUND, interrupted="Ctrl-C"))
 ALL = {
     **{outcome.value: run for outcome, run in RUNS.items()},
     "empty": EMPTY,
