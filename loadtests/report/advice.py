@@ -63,14 +63,12 @@ def _steps(run: LoadRun) -> Iterator[str]:
     if run.verdict.outcome is Outcome.INCONCLUSIVE:
         yield from _more(run)
     if run.verdict.outcome is Outcome.GO:
-        provenance = (run.environment or {}).get("provenance", {})
-        simulated = sorted(part for part, kind in provenance.items() if kind != "real")
         longest = max((answer.question.line.provable for answer in unproven(run)), default=0)
         if longest:
             yield f"To prove the rest of the budget, let a run last {duration(float(longest))} or more."
         yield "Go on, and watch the same numbers afterwards: a run cannot show what comes less often than it lasted."
-        if simulated:
-            yield f"Do not take it as proof of what was simulated here: {', '.join(simulated)}."
+        if run.simulated:
+            yield f"Do not take it as proof of what was simulated here: {', '.join(run.simulated)}."
 
 
 def _more(run: LoadRun) -> Iterator[str]:

@@ -32,7 +32,7 @@ def judged(counts: Counts) -> LoadRun:
     return LoadRun(
         run="01kd3m4n5p6q",
         profile=PROFILE,
-        environment=None,
+        environment=runs.ENVIRONMENT,
         began=float(BEGAN),
         ended=float(BEGAN + LASTED),
         counts=counts,

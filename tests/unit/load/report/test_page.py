@@ -297,9 +297,8 @@ def test_what_the_run_was_is_told() -> None:
         "prod-1a2b3c4 was meant, nobody said",
     ):
         assert words in text
-    unknown = read(replace(run, environment=None, sightings=())).text
-    assert "against an unknown environment" in unknown
-    assert "nobody said" in unknown
+    unknown = replace(run, environment={**runs.ENVIRONMENT, "build": None}, sightings=())
+    assert "Buildnobody said" in read(unknown).text
 
 
 def test_long_lists_are_cut_and_counted() -> None:
