@@ -48,7 +48,7 @@ class Journey(ABC):
 
 def labels(*endpoints: Endpoint[Any]) -> frozenset[str]:
     """The labels of these operations."""
-    return frozenset(f"{endpoint.service} {endpoint.operation_id}" for endpoint in endpoints)
+    return frozenset(endpoint.label for endpoint in endpoints)
 
 
 def count(
