@@ -24,13 +24,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from gevent.monkey import get_original
+
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.names import Address
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
 from loadtests.kinds import IDLE, WEBSOCKET
-from loadtests.native import original, start_thread
+from loadtests.native import start_thread
 from loadtests.sockets.held import Held, Offer, Openings, Terms
 from loadtests.sockets.holding import TURN, Holder
 from loadtests.sockets.looking import Looking
@@ -87,7 +89,7 @@ class Idle:
         """Begin to open; raises `NoRoomError` if the machine does not allow so many, `Failure` for a name unknown."""
         addresses = _addresses(self._target, socket.getaddrinfo)
         # Not gevent's there: it would begin a loop of its own in a thread that it does not know of.
-        looking = Looking(addresses, lambda: _addresses(self._target, original("socket", "getaddrinfo")))
+        looking = Looking(addresses, lambda: _addresses(self._target, get_original("socket", "getaddrinfo")))
         allow_descriptors(self._count)
         self._holder = Holder(
             Openings(
