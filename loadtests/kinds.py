@@ -1,9 +1,12 @@
-"""What is no request, as Locust's events and budgets call it: its request type, and the subjects of websockets.
+"""What is no request: its request type in Locust's events, the subjects of websockets, and how it is counted.
 
 A request has its method for a type, and its operation's label for a subject.
 """
 
+from collections.abc import Callable
 from typing import Final
+
+from loadtests.failure import Failure
 
 JOURNEY: Final = "JOURNEY"
 WEBSOCKET: Final = "WS"
@@ -15,3 +18,17 @@ IDLE: Final = "idle connection"
 """What websockets that are only held are counted as."""
 NO_REQUESTS: Final = frozenset({JOURNEY, WEBSOCKET, CALL})
 """What has no place in the picture of requests over time."""
+
+
+def count(
+    fire: Callable[..., object], kind: str, subject: str, latency: float | None, failure: Failure | None = None
+) -> None:
+    """Fire Locust's event for one sample; `latency` in seconds, None for what never came."""
+    fire(
+        request_type=kind,
+        name=subject,
+        response_time=None if latency is None else latency * 1000,
+        response_length=0,
+        exception=failure,
+        context={},
+    )

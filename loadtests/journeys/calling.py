@@ -29,9 +29,9 @@ from fixtures.contract.frames import (
 from fixtures.contract.promises import PROMISES
 from loadtests.failure import NOT_AS_SENT, SOMEBODY_ELSES, UNANSWERED, Failure, agrees
 from loadtests.journeys.hearing import until, welcomed
-from loadtests.journeys.journey import Journey, count, labels
+from loadtests.journeys.journey import Journey, labels
 from loadtests.journeys.media import candidates, description
-from loadtests.kinds import CALL, CONNECTION
+from loadtests.kinds import CALL, CONNECTION, count
 from loadtests.people.visitor import Device, Visitor
 
 SUBJECT: Final = "call"

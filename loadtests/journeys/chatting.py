@@ -18,8 +18,8 @@ from loadtests.failure import Failure, agrees
 from loadtests.journeys.deliveries import Deliveries
 from loadtests.journeys.hearing import understood, until, welcomed
 from loadtests.journeys.history import holds
-from loadtests.journeys.journey import Journey, count, labels
-from loadtests.kinds import CONNECTION, WEBSOCKET
+from loadtests.journeys.journey import Journey, labels
+from loadtests.kinds import CONNECTION, WEBSOCKET, count
 from loadtests.people.visitor import Device, Visitor
 
 DELIVERY: Final = "delivery"

@@ -31,7 +31,7 @@ from loadtests.client import Timeouts
 from loadtests.client.names import Address
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
-from loadtests.kinds import IDLE, WEBSOCKET
+from loadtests.kinds import IDLE, WEBSOCKET, count
 from loadtests.native import start_thread
 from loadtests.sockets.held import Held, Offer, Openings, Terms
 from loadtests.sockets.holding import TURN, Holder
@@ -124,14 +124,7 @@ class Idle:
     def tell(self, fire: Callable[..., object]) -> None:
         """Fire Locust's event for everything that happened since the last time."""
         for sample in self.take():
-            fire(
-                request_type=WEBSOCKET,
-                name=IDLE,
-                response_time=None if sample.latency is None else sample.latency * 1000,
-                response_length=0,
-                exception=sample.failure,
-                context={},
-            )
+            count(fire, WEBSOCKET, IDLE, sample.latency, sample.failure)
 
     def stop(self, sleep: Callable[[float], object], drain: float = 0.0) -> int:
         """Close everything, when all that was begun is open or has failed, or else after `drain` seconds.
