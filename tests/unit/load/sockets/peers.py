@@ -10,8 +10,7 @@ from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
-
-from loadtests.sockets.handshake import accept_of
+from websockets.utils import accept_key
 
 
 def echoes(connection: ServerConnection) -> None:
@@ -159,7 +158,7 @@ def agreement(head: bytes, *more: str) -> bytes:
     """The answer that opens the websocket which `head` asks for, with `more` headers."""
     key = next(line[19:] for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key: "))
     lines = ("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", *more)
-    return "\r\n".join((*lines, f"Sec-WebSocket-Accept: {accept_of(key)}", "", "")).encode()
+    return "\r\n".join((*lines, f"Sec-WebSocket-Accept: {accept_key(key.decode())}", "", "")).encode()
 
 
 def closed_port() -> str:
