@@ -11,9 +11,9 @@ Exit codes: GO 0, NO-GO 1, INCONCLUSIVE 75, INVALID one code for each cause, tha
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
+from fixtures.runs import verdict as suites
 from fixtures.statistics.several import how
 from fixtures.statistics.tally import Tally
 from loadtests.budgets.model import Budget, in_words
@@ -21,21 +21,10 @@ from loadtests.budgets.questions import Question, minima, questions, tallies_of
 from loadtests.judging import Answer, Finding, Follower, Levels, at_the_end
 from loadtests.soundness import Cause, Facts, Soundness, measures
 
-
-class Outcome(StrEnum):
-    """What a pipeline acts on; in the order in which one prevails."""
-
-    NO_GO = "NO-GO"
-    INVALID = "INVALID"
-    INCONCLUSIVE = "INCONCLUSIVE"
-    GO = "GO"
-
-
+Outcome: TypeAlias = suites.Verdict
+"""What a pipeline acts on, as of the suites; in the order in which one prevails."""
 _OWN: Final = frozenset({Cause.GENERATOR_EXHAUSTED, Cause.GENERATOR_CPU, Cause.GENERATOR_LAG})
 """Causes by which the generator's own delay, or its own failures, are in what it measured."""
-_EXIT: Final = {Outcome.GO: 0, Outcome.NO_GO: 1, Outcome.INCONCLUSIVE: 75}
-
-
 PROVES_NOTHING: Final = "it proves nothing any more"
 """Who or what ended a run that its own causes ended."""
 
@@ -68,7 +57,7 @@ class Verdict:
         """What the process ends with."""
         if self.outcome is Outcome.INVALID:
             return next(reason.cause.code for reason in self.reasons if reason.cause is not None)
-        return _EXIT[self.outcome]
+        return suites.ExitCode[self.outcome.name].value
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,15 @@ import sys
 import traceback
 from argparse import Namespace
 from dataclasses import replace
+from signal import SIGHUP, SIGINT, SIGTERM
 from typing import TYPE_CHECKING, Final
 
 import gevent
 from gevent.event import Event
 from locust.runners import STATE_MISSING, MasterRunner, Runner
 
-from fixtures.environments import Cause, EnvironmentInvalid
-from fixtures.runs.verdict import ExitCode
+from fixtures.environments import EnvironmentInvalid
+from fixtures.runs.verdict import CODES, ExitCode, Invalid
 from loadtests.conductor import telling
 from loadtests.conductor.crew import users_of
 from loadtests.conductor.leader import DRAIN_AT_ONCE, Leader
@@ -25,7 +26,7 @@ from loadtests.conductor.order import Order
 from loadtests.conductor.placing import Placing
 from loadtests.conductor.platform import metrics_of, read_on
 from loadtests.conductor.post import Post
-from loadtests.conductor.signals import NAMES, SIGHUP, SIGINT, SIGTERM, on_signals
+from loadtests.conductor.signals import NAMES, on_signals
 from loadtests.conductor.stage import RunFolderError, Stage, set_up
 from loadtests.patience import enough_for
 from loadtests.report.folder import write
@@ -40,11 +41,6 @@ if TYPE_CHECKING:
 
     from loadtests.conductor.messages import FromMember
 
-REFUSED: Final = {
-    Cause.CONFIGURATION: ExitCode.BAD_CONFIGURATION,
-    Cause.SECRET: ExitCode.MISSING_SECRET,
-    Cause.UNUSABLE: ExitCode.ENVIRONMENT_UNUSABLE,
-}
 LOCAL: Final = "local"
 """What Locust calls a process on its own."""
 WORKERS_WITHIN: Final = 60.0
@@ -79,7 +75,7 @@ class Leading:
         try:
             self._stage = set_up(self._options)
         except EnvironmentInvalid as invalid:
-            self._refuse(f"INVALID: {invalid}", REFUSED[invalid.cause])
+            self._refuse(f"INVALID: {invalid}", CODES[Invalid(invalid.cause)])
         except RunFolderError as error:
             self._refuse(f"INVALID: run-folder: {error}", ExitCode.RUN_FOLDER)
         except Exception:  # noqa: BLE001 - Locust would end with 1, which says that the platform is at fault

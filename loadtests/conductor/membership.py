@@ -1,6 +1,7 @@
 """A member in Locust's process: letters, the `request` event, and ending when Locust, a signal or silence says so."""
 
 import time
+from signal import SIGHUP, SIGINT
 from typing import TYPE_CHECKING, Final
 
 import gevent
@@ -10,7 +11,7 @@ from loadtests.conductor import telling
 from loadtests.conductor.leader import DRAIN_AT_ONCE
 from loadtests.conductor.member import Member
 from loadtests.conductor.post import Post
-from loadtests.conductor.signals import SIGHUP, SIGINT, on_signals
+from loadtests.conductor.signals import on_signals
 from loadtests.session import Session, close_session, open_session
 from loadtests.soundness import Cause
 

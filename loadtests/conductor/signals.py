@@ -8,10 +8,8 @@ from typing import Final
 
 import gevent
 
-__all__ = ["NAMES", "SIGHUP", "SIGINT", "SIGTERM", "on_signals"]
+from fixtures.runs.verdict import ExitCode
 
-AT_ONCE: Final = 75
-"""Exit code of a process that was not given the time to write its verdict: whatever it had was not enough."""
 NAMES: Final = {SIGINT: "Ctrl-C", SIGTERM: "SIGTERM", SIGHUP: "SIGHUP"}
 
 
@@ -23,7 +21,7 @@ def on_signals(numbers: Sequence[Signals], end: Callable[[str], None]) -> None:
         if said:
             if number is SIGHUP:
                 return  # Shell and kernel both send it when a terminal is closed.
-            os._exit(AT_ONCE)
+            os._exit(ExitCode.INCONCLUSIVE)  # It has no time to write its verdict: whatever it had was not enough.
         said.append(NAMES[number])
         end(said[0])
 
