@@ -83,8 +83,8 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._check = plan.check
         self._statuses = plan.statuses
-        # What is no larger is within all limits; an answer to HEAD needs the general way.
-        self._small = 0 if plan.head_only else min(LARGEST_HEAD, largest)
+        # What is no larger is within all limits.
+        self._small = min(LARGEST_HEAD, largest)
         self._whole = self._new_whole()
         # Either is None or empty.
         self._request = plan.request if isinstance(plan.request, bytes) else b""
@@ -209,7 +209,7 @@ class Connection(asyncio.Protocol):
             return
         answers = self._answers
         if answers is None:
-            answers = self._answers = Answers(self._largest, head_only=self._plan.head_only)
+            answers = self._answers = Answers(self._largest)
         try:
             complete = answers.feed(data)
         except NotHttpError:

@@ -76,14 +76,6 @@ def test_a_connection_that_ends_with_its_answer_is_replaced(answer: bytes) -> No
     assert server.connections >= 3
 
 
-@pytest.mark.parametrize("length", [b"Content-Length: 400\r\n", b"", b"Transfer-Encoding: chunked\r\n"])
-def test_the_answer_to_head_has_no_body(length: bytes) -> None:
-    """Whatever length the answer to HEAD announces, it ends with its head."""
-    with serving(lambda server, peer: server.answers(peer, b"HTTP/1.1 200 OK\r\n" + length + b"\r\n")) as server:
-        counts = arriving(server, THREE, request=b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n", head_only=True)
-    assert samples(counts) == (3, 0, {})
-
-
 def reset(peer: socket.socket) -> None:
     """Close in the rudest way there is."""
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
