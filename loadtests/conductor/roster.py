@@ -23,8 +23,8 @@ STRETCH: Final = 5.0
 
 
 @dataclass(slots=True)
-class Member:
-    """One process that makes load."""
+class Entry:
+    """What is known of one process that makes load."""
 
     name: str
     share: int
@@ -88,7 +88,7 @@ class Roster:
 
     def __init__(self, names: tuple[str, ...], limits: tuple[float, ...], now: float) -> None:
         """`names` in the order of their shares; `limits` as `Counts` has them; `now` by `time.monotonic`."""
-        self.members = {name: Member(name, share, now) for share, name in enumerate(names)}
+        self.members = {name: Entry(name, share, now) for share, name in enumerate(names)}
         self.counts = Counts(limits)
         self.sightings: dict[tuple[str, str], None] = {}
         """Every (service, X-Served-By) that answered, in the order in which it was reported."""
@@ -214,7 +214,7 @@ class Roster:
         members = self.members.values()
         return tuple(f"{member.label}: {note}" for member in members if member.done for note in member.done.notes)
 
-    def _report(self, member: Member, report: Report) -> None:
+    def _report(self, member: Entry, report: Report) -> None:
         if report.number != member.reports:
             return  # Repeated, or behind a gap: of what was not added up, `Done` says how much there is.
         counts = Counts.decode(report.counts)
@@ -232,7 +232,7 @@ class Roster:
         member.busy(report.cpu, report.elapsed)
         self.sightings.update(dict.fromkeys(map(tuple, report.sightings)))  # type: ignore[arg-type]
 
-    def _done(self, member: Member, done: Done) -> None:
+    def _done(self, member: Entry, done: Done) -> None:
         if member.reports != done.reports:
             self.lose(member.name, f"{done.reports - member.reports} of {done.reports} reports are missing")
         elif self.begun and not done.reports:
