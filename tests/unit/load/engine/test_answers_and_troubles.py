@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.load.engine.runs import PATIENCE_S, SUBJECT, arriving, engine
-from tests.unit.load.engine.server import OK, Server, refusing_port, serving
+from tests.unit.load.engine.server import OK, Server, answering, refusing_port, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -219,7 +219,7 @@ def test_a_check_says_what_is_wrong() -> None:
         if error := next(raised):
             raise error
 
-    with serving(lambda server, peer: server.answers(peer, OK)) as server:
+    with serving(answering) as server:
         counts = arriving(server, (0.0, 0.02, 0.04, 0.06), check=check)
     assert samples(counts)[:2] == (4, 3)
     assert {cause for _, cause in counts.causes} == {"status 418", "contract: items", "contract: ValueError"}

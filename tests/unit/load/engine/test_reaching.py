@@ -13,23 +13,16 @@ from fixtures.http1.target import Target
 from loadtests.client.names import FRESH
 from loadtests.engine import reaching
 from tests.unit.load.engine.runs import SUBJECT, arriving
-from tests.unit.load.engine.server import OK, serving
+from tests.unit.load.engine.server import answering, serving
 
 if TYPE_CHECKING:
     import ssl
     from pathlib import Path
 
-    from tests.unit.load.engine.server import Server
-
 
 def named(port: int, host: str = "balancer.example", context: ssl.SSLContext | None = None) -> Target:
     """An origin whose host is a name."""
     return Target(host, port, host, context)
-
-
-def answering(server: Server, peer: socket.socket) -> None:
-    """Answer everything at once."""
-    server.answers(peer, OK)
 
 
 def says(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:

@@ -17,13 +17,6 @@ def _runs(town: Town) -> None:
     JOURNEYS["calling"].run(town.visitor(), time.perf_counter())
 
 
-def _is_ended(town: Town) -> None:
-    """Walk until somebody sleeps, and end the walk there."""
-    walking = gevent.spawn(_runs, town)
-    gevent.sleep(0)
-    walking.kill()
-
-
 def test_call_is_hung_up_on_both_sides(town: Town) -> None:
     """A good call is one good sample, and is ended."""
     _runs(town)
@@ -53,14 +46,14 @@ def test_end_that_is_not_told_fails_the_journey_and_not_the_call(town: Town) -> 
 def test_call_under_way_when_the_journey_is_ended_has_failed(label: str, town: Town) -> None:
     """What is on its way to a media path and does not get there is counted, once."""
     town.answers[label] = lambda _: gevent.sleep(30)
-    _is_ended(town)
+    town.is_left(JOURNEYS["calling"])
     assert town.counted("call") == [(False, UNANSWERED)]
 
 
 def test_call_that_came_is_no_failure_when_the_journey_is_ended(town: Town) -> None:
     """Hanging up is the journey's."""
     town.answers["video-call-signaling hangUpCall"] = lambda _: gevent.sleep(30)
-    _is_ended(town)
+    town.is_left(JOURNEYS["calling"])
     assert town.counted("call") == [(True, "")]
 
 

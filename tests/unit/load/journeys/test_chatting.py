@@ -287,13 +287,6 @@ def test_refused_resume_fails_the_journey(town: Town) -> None:
     assert town.counted("chatting") == [(True, "error resume-gap")]
 
 
-def _is_ended(town: Town) -> None:
-    """Walk until somebody sleeps, and end the walk there."""
-    walking = gevent.spawn(_runs, town)
-    gevent.sleep(0)
-    walking.kill()
-
-
 def test_message_under_way_when_the_journey_is_ended_has_failed(town: Town) -> None:
     """Every message that was taken is counted, once: what came is delivered, and what still had time is not."""
     forget_time_scale()
@@ -304,7 +297,7 @@ def test_message_under_way_when_the_journey_is_ended_has_failed(town: Town) -> N
         return answer(operation) if town.labels.count("chat sendMessage") < 3 else gevent.sleep(30)
 
     town.answers["chat sendMessage"] = twice
-    _is_ended(town)
+    town.is_left(CHATTING)
     assert town.counted("delivery") == [(True, ""), (False, UNANSWERED)]
 
 
@@ -313,7 +306,7 @@ def test_messages_of_a_journey_that_is_ended_later_are_judged_as_ever(copies: in
     """Whoever has waited for all messages knows what became of them, though the journey comes to no end."""
     town.copies = itertools.repeat(copies)
     town.answers["chat listMessages"] = lambda _: gevent.sleep(30)
-    _is_ended(town)
+    town.is_left(CHATTING)
     assert town.counted("delivery") == [{1: (True, ""), 0: (False, "lost"), 2: (True, "repeated")}[copies]] * 3
 
 
@@ -321,12 +314,12 @@ def test_journey_that_is_ended_while_the_phone_leaves_counts_its_messages(town: 
     """Closing takes a while, too."""
     town.copies = iter([1, 0, 1])
     town.at_closing = lambda: gevent.sleep(30)
-    _is_ended(town)
+    town.is_left(CHATTING)
     assert town.counted("delivery") == [(True, ""), (False, "lost"), (True, "")]
 
 
 def test_journey_that_is_ended_before_its_first_message_counts_none(town: Town) -> None:
     """A phone that is not up to date yet has nothing to hear."""
     town.on_frame = lambda *_: gevent.sleep(30)
-    _is_ended(town)
+    town.is_left(CHATTING)
     assert town.counted("delivery") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
+import gevent
 import msgspec
 
 from fixtures.clients.exchanges import Exchanges
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from fixtures.clients.person import Person
     from fixtures.contract.operation import Operation
+    from loadtests.journeys import Journey
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NOW_TEXT = "2026-01-01T00:00:00.000Z"
@@ -222,6 +225,12 @@ class Town:
             synthetic_key=lambda: "key",
             newcomers=self.newcomers,
         )
+
+    def is_left(self, journey: Journey) -> None:
+        """Somebody walks until there is something to wait for, and the walk is ended there."""
+        walking = gevent.spawn(journey.run, self.visitor(), time.perf_counter())
+        gevent.sleep(0)
+        walking.kill()
 
     def counted(self, subject: str) -> list[tuple[bool, str]]:
         """Of each sample: whether it has a latency, and its cause."""

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from pathlib import Path
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 from websockets.utils import accept_key
+
+RESETS = struct.pack("ii", 1, 0)
+"""What SO_LINGER is set to for a connection that is reset when it is closed."""
 
 
 def echoes(connection: ServerConnection) -> None:
