@@ -39,6 +39,8 @@ _FEWEST: Final = 32
 """Connections of an operation, however slowly it is sent."""
 _QUICK: Final = 0.05
 """Seconds of an answer that is quick: for these there are connections before the first arrival."""
+_PLACES: Final = 500_000
+"""For arrivals that wait: more than one core sends in the time after which they give up, like who is not answered."""
 _FEW: Final = 0.01
 """Share of arrivals that may wait for a connection which there is no room for."""
 
@@ -123,6 +125,7 @@ class Rates:
             arrivals=offsets(session.profile, rate, session.share, session.of),
             connections=connections,
             warm=min(connections, math.ceil(self._highest(rate) * _QUICK)),
+            waiting=_PLACES,
             statuses=frozenset(operation.expects),
             check=check_of(operation),
             idempotent=operation.idempotent,

@@ -15,6 +15,7 @@ import pytest
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least
 from loadtests import clock
+from loadtests.client.timeouts import Timeouts
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.profiles.model import OperationRate
 from loadtests.profiles.phases import steady
@@ -74,6 +75,15 @@ def test_a_platform_that_is_too_slow_is_not_excused(made: Session, monkeypatch: 
     had_to_wait(rates, 1)
     rates.stop(0)
     assert (OPERATION, NO_ROOM) not in made.recorder.take().causes
+
+
+def test_who_waits_has_a_place_until_giving_up(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A platform that stands still is late, or times out, and is not excused by arrivals that were never started."""
+    rates = begun(made, monkeypatch)
+    rates.stop(0)
+    quick = 25_000.0
+    plan = rates._plan(OperationRate(OPERATION, (Steady(60, quick),)), room.most_connections() // 2)
+    assert plan.waiting >= 2 * quick * Timeouts().read
 
 
 def test_draining_takes_its_time_once(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
