@@ -132,14 +132,18 @@ class Rates:
         )
 
     def _connections(self, rate: OperationRate) -> int:
-        """As many as are in use while answers take as long, on average, as the largest limit of this operation.
+        """As many as are in use while answers hold every limit of this operation: each within it, but for the share that
+        may take until it is given up.
 
-        With fewer, arrivals would wait for this process and not for the platform, whose answers hold every limit. With
-        no limit it is how long an answer is waited for at all.
+        With fewer, arrivals would wait for this process and not for the platform. With no limit, all may take so long.
         """
-        asked = self._session.profile.plan.asked
-        limits = [question.limit or 0.0 for question in asked if question.name in {rate.operation, ALL}]
-        return math.ceil(self._highest(rate) * (max(limits, default=0.0) or self._timeouts.read))
+        patience = self._timeouts.read
+        longest = [
+            question.limit + question.allowed * patience
+            for question in self._session.profile.plan.asked
+            if question.limit is not None and question.name in {rate.operation, ALL}
+        ]
+        return math.ceil(self._highest(rate) * max(longest, default=patience))
 
     def _highest(self, rate: OperationRate) -> float:
         """A second, in this process."""
