@@ -132,8 +132,7 @@ class Rates:
         )
 
     def _connections(self, rate: OperationRate) -> int:
-        """As many as are in use while answers hold every limit of this operation: each within it, but for the share that
-        may take until it is given up.
+        """As many as are in use while answers hold every limit, and those that need not are given up at last.
 
         With fewer, arrivals would wait for this process and not for the platform. With no limit, all may take so long.
         """
