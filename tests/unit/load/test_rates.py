@@ -82,7 +82,7 @@ def test_who_waits_has_a_place_until_giving_up(made: Session, monkeypatch: pytes
     rates = begun(made, monkeypatch)
     rates.stop(0)
     quick = 25_000.0
-    plan = rates._plan(OperationRate(OPERATION, (Steady(60, quick),)), room.most_connections() // 2)
+    plan = rates._plan(OperationRate(OPERATION, (steady(60, quick),)), room.most_connections() // 2)
     assert plan.waiting >= 2 * quick * Timeouts().read
 
 
