@@ -5,6 +5,8 @@ limit proven broken stays proven if the harness suffered, too, with one exceptio
 start, so what a generator was late by is in every latency, and in every time-out. Of a generator that was late, or out
 of CPU, descriptors or ports, nothing is proven broken, however bad it looks; what holds all the same, holds.
 
+One thing is no question of a share: that people were given what is somebody else's. Once is NO-GO, in every run.
+
 Exit codes: GO 0, NO-GO 1, INCONCLUSIVE 75, INVALID one code for each cause, that of the first cause when several apply.
 """
 
@@ -36,6 +38,7 @@ _OWN: Final = frozenset({Cause.GENERATOR_EXHAUSTED, Cause.GENERATOR_CPU, Cause.G
 _EXIT: Final = {Outcome.GO: 0, Outcome.NO_GO: 1, Outcome.INCONCLUSIVE: 75}
 
 
+MIXED_UP: Final = "people were given what is somebody else's, of which no share is allowed"
 PROVES_NOTHING: Final = "it proves nothing any more"
 """Who or what ended a run that its own causes ended."""
 
@@ -143,7 +146,8 @@ def _conclude(
     unsound = [measure for measure in measures(plan.soundness, plan.budget, facts) if not measure.kept]
     if any(measure.cause in _OWN for measure in unsound):
         answers = [_unproven(answer) for answer in answers]
-    reasons = [Reason(Outcome.NO_GO, str(answer)) for answer in answers if answer.finding is Finding.BROKEN]
+    reasons = [Reason(Outcome.NO_GO, f"{MIXED_UP}: {'; '.join(facts.mixed_up)}")] if facts.mixed_up else []
+    reasons += [Reason(Outcome.NO_GO, str(answer)) for answer in answers if answer.finding is Finding.BROKEN]
     reasons += [_invalid(measure.cause, measure.reason) for measure in unsound]
     if facts.interrupted:
         # Before what is missing for it.

@@ -11,7 +11,7 @@ from fixtures.statistics.bounds import exceeds
 from fixtures.statistics.tally import Tally, merged
 from loadtests.judging import Finding
 from loadtests.soundness import Cause, Facts, Soundness
-from loadtests.verdict import Outcome, judge
+from loadtests.verdict import EarlyStop, Outcome, judge
 from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, UNSOUND, plan, run
 
 
@@ -83,6 +83,16 @@ def test_nothing_proven_is_no_go_ahead() -> None:
     verdict = judge(judged, run(judged, seconds=1), SOUND)
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert "too short" in str(verdict.reasons[0])
+
+
+@pytest.mark.parametrize("facts", [SOUND, *UNSOUND.values()])
+def test_what_is_somebody_elses_is_no_go_however_rare_it_is(facts: Facts) -> None:
+    """That people are mixed up once among thousands is within every share, and no release: sound run or not."""
+    mixed = replace(facts, mixed_up=("browsing: somebody else's user_id (1 times)",))
+    verdict = judge(BOTH, run(BOTH, rate=500), mixed)
+    assert (verdict.outcome, verdict.exit_code) == (Outcome.NO_GO, 1)
+    assert verdict.reasons[0].text.endswith("browsing: somebody else's user_id (1 times)")
+    assert EarlyStop(BOTH).verdict({}, mixed).outcome is Outcome.NO_GO
 
 
 @pytest.mark.parametrize("cause", UNSOUND, ids=lambda cause: cause.label)

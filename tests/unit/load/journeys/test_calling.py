@@ -164,7 +164,7 @@ def test_step_that_names_others_fails_the_call(field: str, town: Town) -> None:
     """A call that is told of with another caller or callee is another call, whatever its id."""
     town.on_step = lambda call: call | {field: an_id()}
     _runs(town)
-    assert town.counted("call") == [(False, f"wrong {field}")]
+    assert town.counted("call") == [(False, f"somebody else's {field}")]
 
 
 @pytest.mark.parametrize(("step", "other"), [("ringing", "ended"), ("accepted", "ringing"), ("ended", "accepted")])
@@ -184,8 +184,9 @@ def test_answer_about_another_call_has_failed(operation: str, field: str, town: 
     answer: Any = town.answers[label]
     town.answers[label] = lambda asked: replace(answer(asked), **{field: "ringing" if field == "state" else an_id()})
     _runs(town)
-    assert town.counted("call") == [(True, "") if operation == "hangUpCall" else (False, f"wrong {field}")]
-    assert town.counted("calling") == [(True, f"wrong {field}")]
+    cause = "wrong state" if field == "state" else f"somebody else's {field}"
+    assert town.counted("call") == [(True, "") if operation == "hangUpCall" else (False, cause)]
+    assert town.counted("calling") == [(True, cause)]
 
 
 @pytest.mark.parametrize("kind", ["offer", "answer", "candidate"])

@@ -59,16 +59,16 @@ def test_first_step_that_fails_ends_the_journey(journey: Journey, town: Town) ->
 
 IDS = {"user_id", "conversation_id", "sender_id", "caller_id", "callee_id"}
 ABOUT = [
-    ("browsing", "user-profile getOwnProfile", "wrong user_id"),
-    ("browsing", "user-profile getProfile", "wrong user_id"),
-    ("browsing", "websocket-signaling getPresence", "wrong user_id"),
+    ("browsing", "user-profile getOwnProfile", "somebody else's user_id"),
+    ("browsing", "user-profile getProfile", "somebody else's user_id"),
+    ("browsing", "websocket-signaling getPresence", "somebody else's user_id"),
     ("browsing", "chat listConversations", "wrong conversations"),
-    ("browsing", "chat listMessages", "wrong conversation_id"),
-    ("chatting", "chat sendMessage", "wrong conversation_id"),
-    ("chatting", "chat listMessages", "wrong conversation_id"),
-    ("calling", "video-call-signaling createCall", "wrong caller_id"),
-    ("registering", "auth activateAccount", "wrong user_id"),
-    ("registering", "auth issueTokens", "wrong user_id"),
+    ("browsing", "chat listMessages", "somebody else's conversation_id"),
+    ("chatting", "chat sendMessage", "somebody else's conversation_id"),
+    ("chatting", "chat listMessages", "somebody else's conversation_id"),
+    ("calling", "video-call-signaling createCall", "somebody else's caller_id"),
+    ("registering", "auth activateAccount", "somebody else's user_id"),
+    ("registering", "auth issueTokens", "somebody else's user_id"),
 ]
 
 
@@ -95,7 +95,7 @@ def test_welcome_of_somebody_else_fails_the_journey(named: str, journey: str, to
     town.greets = lambda user_id: an_id() if user_id == town.users[named] else user_id
     JOURNEYS[journey].run(town.visitor(), time.perf_counter())
     concerned = (journey, named) not in {("connecting", "bob"), ("chatting", "alice")}
-    assert town.counted(journey) == [(True, "wrong user_id" if concerned else "")]
+    assert town.counted(journey) == [(True, "somebody else's user_id" if concerned else "")]
 
 
 @ALL
