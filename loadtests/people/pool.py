@@ -81,7 +81,7 @@ class Pool:
 
             equipment = Counted(host.platform, host.run_id, host.fire, host.sighted)
         newcomers = Newcomers(maker.world)
-        keeper = Keeper([equipment.quiet_client() for _ in range(_AT_ONCE)])
+        keeper = Keeper([equipment.quiet_client() for _ in range(_AT_ONCE)], equipment.fire)
         count = _pairs(host)
         try:
             if count:
