@@ -189,6 +189,20 @@ def test_answer_about_another_call_has_failed(operation: str, field: str, town: 
     assert town.counted("calling") == [(True, cause)]
 
 
+@pytest.mark.parametrize("told", ["answer", "step"])
+def test_call_that_is_said_to_have_ended_otherwise_has_failed(told: str, town: Town) -> None:
+    """Nobody cancelled it, and nobody vanished: whoever hangs up, and who hears of it, is told that it was hung up."""
+    label = "video-call-signaling hangUpCall"
+    answer: Any = town.answers[label]
+    if told == "answer":
+        town.answers[label] = lambda asked: replace(answer(asked), end_reason="cancelled")
+    else:
+        town.on_step = lambda call: call | {"end_reason": call["end_reason"] and "callee-vanished"}
+    _runs(town)
+    assert town.counted("call") == [(True, "")]
+    assert town.counted("calling") == [(True, "wrong end_reason")]
+
+
 @pytest.mark.parametrize("kind", ["offer", "answer", "candidate"])
 @pytest.mark.parametrize("changed", [("from_user_id",), ("from_user_id", "call_id")], ids=["this call", "another call"])
 def test_frame_from_somebody_else_fails_the_call(kind: str, changed: tuple[str, ...], town: Town) -> None:

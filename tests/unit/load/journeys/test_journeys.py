@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from fixtures.contract import chat
 from fixtures.contract.shared import Page
 from loadtests.failure import Failure
 from loadtests.journeys import JOURNEYS, Journey
 from loadtests.profiles.operations import labels
-from tests.unit.load.journeys.town import Town, an_id
+from tests.unit.load.journeys.town import NOW, Town, an_id
 
 ALL = pytest.mark.parametrize("journey", JOURNEYS.values(), ids=lambda journey: journey.name)
 
@@ -86,6 +87,33 @@ def test_an_answer_about_somebody_else_fails_the_journey(journey: str, operation
     town.answers[operation] = lambda asked: _of_others(answer(asked))
     JOURNEYS[journey].run(town.visitor(), time.perf_counter())
     assert town.counted(journey) == [(True, cause)]
+
+
+def test_ones_own_profile_with_another_address_is_somebody_elses(town: Town) -> None:
+    """Who asks may be known by the token alone, and what is shown be another's."""
+    answer: Any = town.answers["user-profile getOwnProfile"]
+    town.answers["user-profile getOwnProfile"] = lambda asked: replace(answer(asked), email="other@synthetic.invalid")
+    JOURNEYS["browsing"].run(town.visitor(), time.perf_counter())
+    assert town.counted("browsing") == [(True, "somebody else's email")]
+
+
+def test_a_list_with_a_conversation_of_others_is_a_leak(town: Town) -> None:
+    """One's own conversations are all there, and one more that is none of them."""
+    others = chat.Conversation(an_id(), "direct", (an_id(), an_id()), NOW)
+    answer: Any = town.answers["chat listConversations"]
+    town.answers["chat listConversations"] = lambda asked: Page((*answer(asked).items, others), None)
+    JOURNEYS["browsing"].run(town.visitor(), time.perf_counter())
+    assert town.counted("browsing") == [(True, "somebody else's conversation")]
+
+
+@pytest.mark.parametrize("kind", range(4))
+def test_a_notification_of_what_a_stranger_did_is_a_leak(kind: int, town: Town) -> None:
+    """The two have to do with nobody else: whatever tells of others is meant for others."""
+    visitor = town.visitor()
+    items = (*town.told(visitor.friend.user_id), town.told(an_id())[kind])
+    town.answers["notification listNotifications"] = lambda _: Page(items, None)
+    JOURNEYS["browsing"].run(visitor, time.perf_counter())
+    assert town.counted("browsing") == [(True, "somebody else's notification")]
 
 
 @pytest.mark.parametrize("journey", ["connecting", "chatting", "calling"])
