@@ -70,6 +70,17 @@ class Keeper:
         for client in self._clients:
             client.close()
 
+    def counts(self, failure: Failure | None, seconds: float = 0.0) -> None:
+        """Count one answer to whoever asked for tokens."""
+        self._fire(
+            request_type=LOGIN,
+            name=FRESH,
+            response_time=seconds * 1000,
+            response_length=0,
+            exception=failure,
+            context={},
+        )
+
     def look(self, client: Sender) -> None:
         """Refresh who is due: no longer fresh, and in an even share of the second third or beyond it."""
         while self._people and not self._over.is_set():
@@ -98,14 +109,7 @@ class Keeper:
             except Failure as wrong:
                 failure = wrong
                 self.failures[wrong.cause] += 1
-            self._fire(
-                request_type=LOGIN,
-                name=FRESH,
-                response_time=(self._clock() - began) * 1000,
-                response_length=0,
-                exception=failure,
-                context={},
-            )
+            self.counts(failure, self._clock() - began)
             if failure is None:
                 person.holds(tokens)
                 return

@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from fixtures.checks.eventually import MONOTONIC
 from fixtures.checks.time_scale import scaled, set_time_scale
+from fixtures.clients.acts.account import OthersTokens
 from fixtures.clients.exchanges import Exchanges
 from fixtures.clients.person import Person
 from fixtures.clients.transport import Transport, Unanswered
@@ -23,6 +24,7 @@ from fixtures.environments.secrets import UnresolvedReferenceError
 from fixtures.runs import register_secret
 from fixtures.runs.folder import LEDGER
 from fixtures.runs.ledger import Ledger
+from loadtests.failure import SOMEBODY_ELSES, Failure
 from loadtests.patience import enough_for
 from loadtests.people.errors import PeopleError
 from loadtests.people.host import Host, pairs_of
@@ -88,6 +90,9 @@ class Pool:
                 _reaches(maker.world.transport)
             keeper.begin()
             pairs = maker.make(count, keeper.keeps)
+            for failure in maker.failures:
+                if isinstance(failure, OthersTokens):
+                    keeper.counts(Failure(f"{SOMEBODY_ELSES} tokens"))
             with maker.ledger.together():
                 newcomers.prepare(expected(host.profile.expected / host.of, host.profile.mix, REGISTERING))
             if pairs:
