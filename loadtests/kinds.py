@@ -12,11 +12,15 @@ JOURNEY: Final = "JOURNEY"
 WEBSOCKET: Final = "WS"
 """Opening a connection, holding an idle one, and delivering a message over one."""
 CALL: Final = "CALL"
+LOGIN: Final = "LOGIN"
+"""Asking for fresh tokens, which no journey does."""
 CONNECTION: Final = "connection"
 """What the openings of websockets are counted as, and the ends that nobody asked for."""
 IDLE: Final = "idle connection"
 """What websockets that are only held are counted as."""
-NO_REQUESTS: Final = frozenset({JOURNEY, WEBSOCKET, CALL})
+FRESH: Final = "fresh tokens"
+"""What it is counted as when somebody's tokens have to be renewed while a run lasts."""
+NO_REQUESTS: Final = frozenset({JOURNEY, WEBSOCKET, CALL, LOGIN})
 """What has no place in the picture of requests over time."""
 
 

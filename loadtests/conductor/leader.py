@@ -288,6 +288,7 @@ class Leader:
             interrupted=self._interrupted,
             unable=roster.unable,
             exhausted=roster.exhausted,
+            mixed_up=roster.mixed_up,
         )
 
     def _run(self, verdict: Verdict) -> LoadRun:

@@ -93,9 +93,10 @@ class Member:
         self._told: set[tuple[str, str]] = set()
 
     def heard(self, **sample: object) -> None:
-        """Listen to Locust's `request` event."""
-        if self.session is not None:
-            self.session.recorder.heard(**sample)  # type: ignore[arg-type]  # Locust's own arguments
+        """Listen to Locust's `request` event; people who are made may get fresh tokens while others still are."""
+        session = self.session or self._made
+        if session is not None:
+            session.recorder.heard(**sample)  # type: ignore[arg-type]  # Locust's own arguments
 
     def hear(self, message: FromLeader) -> None:
         """Take a letter."""

@@ -12,7 +12,7 @@ from fixtures.statistics.histogram import Histogram
 from loadtests.conductor.clocks import Offset, disagreement
 from loadtests.conductor.messages import Done, FromMember, Leaving, Pong, Ready, Report, Unable
 from loadtests.counts import Counts
-from loadtests.failure import OWN
+from loadtests.failure import OWN, SOMEBODY_ELSES
 
 SILENCE: Final = 5.0
 """Seconds without a report after which a member is lost: four more than it needs."""
@@ -169,6 +169,16 @@ class Roster:
             if cause.startswith(OWN):
                 times[cause.removeprefix(OWN)] += often
         return tuple(f"{what} ({often} times)" for what, often in sorted(times.items()))
+
+    @property
+    def mixed_up(self) -> tuple[str, ...]:
+        """What people were given that is somebody else's, and how often; what a journey failed by is in it twice."""
+        found = sorted(self.counts.causes.items())
+        return tuple(
+            f"{subject}: {cause} ({often} times)"
+            for (subject, cause), often in found
+            if cause.startswith(SOMEBODY_ELSES)
+        )
 
     @property
     def clock_disagreement(self) -> float:

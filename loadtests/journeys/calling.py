@@ -105,10 +105,10 @@ class _Side:
     user_id: str
 
     def agrees(self, call: signaling.Call, state: signaling.State | None = None) -> None:
-        """Raises `Failure` unless it is this call, in this state."""
+        """Raises `Failure` unless it is this call, in this state; one that has ended was hung up."""
         agrees(call, **{field: getattr(self.call, field) for field in ("call_id", "caller_id", "callee_id")})
         if state is not None:
-            agrees(call, state=state)
+            agrees(call, state=state, end_reason="hangup" if state == "ended" else None)
 
     def sends(self, frame: ClientFrame) -> None:
         self.camera.send(frames.write(frame))

@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from fixtures.checks.eventually import MONOTONIC
 from fixtures.checks.time_scale import scaled, set_time_scale
+from fixtures.clients.acts.account import OthersTokens
 from fixtures.clients.exchanges import Exchanges
 from fixtures.clients.person import Person
 from fixtures.clients.transport import Transport, Unanswered
@@ -23,6 +24,7 @@ from fixtures.environments.secrets import UnresolvedReferenceError
 from fixtures.runs import register_secret
 from fixtures.runs.folder import LEDGER
 from fixtures.runs.ledger import Ledger
+from loadtests.failure import SOMEBODY_ELSES, Failure
 from loadtests.patience import enough_for
 from loadtests.people.equipment import Counted
 from loadtests.people.errors import PeopleError
@@ -79,13 +81,16 @@ class Pool:
         if equipment is None:
             equipment = Counted(session.platform, session.run_id, session.fire, session.sighted)
         newcomers = Newcomers(maker.world)
-        keeper = Keeper([equipment.quiet_client() for _ in range(_AT_ONCE)])
+        keeper = Keeper([equipment.quiet_client() for _ in range(_AT_ONCE)], equipment.fire)
         count = _pairs(session)
         try:
             if count:
                 _reaches(maker.world.transport)
             keeper.begin()
             pairs = maker.make(count, keeper.keeps)
+            for failure in maker.failures:
+                if isinstance(failure, OthersTokens):
+                    keeper.counts(Failure(f"{SOMEBODY_ELSES} tokens"))
             with maker.ledger.together():
                 newcomers.prepare(expected(session.profile.expected / session.of, session.profile.mix, REGISTERING))
             if pairs:

@@ -13,7 +13,7 @@ from fixtures.environments.toml_file import digest
 from fixtures.guide import load_guide
 from loadtests.budgets.grammar import BudgetErrors, parse_budget
 from loadtests.budgets.guide import numbers
-from loadtests.budgets.model import ALL, EACH, Budget, Errors, Good, GuideNumbers
+from loadtests.budgets.model import ALL, EACH, Budget, Errors, Good, GuideNumbers, Rate
 from loadtests.judging import Levels
 from loadtests.kinds import IDLE
 from loadtests.profiles.form import Form, PhaseForm
@@ -96,7 +96,8 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
         for error in errors.errors:
             reading.wrong(_placed(error.key, before), error.message, error.allowed, error.suggestion)
         budget, unread = errors.understood, errors.unread
-    subjects = called(reading.raw, known) | measured(reading.raw, known)
+    operations = called(reading.raw, known)
+    subjects = operations | measured(reading.raw, known)
     if not names_known(reading.raw, known):
         # A misspelt name in the mix or the rates is the mistake, not what the budget says of it.
         return budget
@@ -107,6 +108,12 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
                 f"'{line}' is of {line.subject!r}, which the profile never does",
                 ", ".join([ALL, EACH, *sorted(subjects)]),
                 closest(line.subject, subjects),
+            )
+        elif line.subject in {ALL, EACH} and subjects and not operations and not isinstance(line, Rate):
+            reading.wrong(
+                "budget",
+                f"'{line}' asks nothing, since the profile calls no operation",
+                f"lines on {', '.join(sorted(subjects))}",
             )
     if unread <= {ALL, EACH, *labels()}:
         # Any other line that is wrong may be the one that judges a journey.

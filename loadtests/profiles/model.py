@@ -110,7 +110,15 @@ class Profile:
     @property
     def plan(self) -> Plan:
         """What the verdict judges by."""
-        return Plan(self.budget, self.called, self.levels, self.soundness, self.duration, self.steady_from)
+        return Plan(
+            self.budget,
+            self.called,
+            self.levels,
+            self.soundness,
+            self.duration,
+            self.steady_from,
+            people=self.people > 0,
+        )
 
     def scaled(self, *, rate: float = 1.0, lasting: float | None = None) -> "Profile":
         """The same shape with all load times `rate`, in `lasting` seconds instead of its own.

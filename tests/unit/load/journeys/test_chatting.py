@@ -104,6 +104,22 @@ def test_message_of_others_is_a_delivery_that_failed(field: str, town: Town) -> 
     assert town.counted("chatting") == [(True, "somebody else's")]
 
 
+@pytest.mark.parametrize("whose", ["alice", "bob", "nobody here"])
+def test_presence_is_told_of_friends_and_of_nobody_else(whose: str, town: Town) -> None:
+    """Who hears when strangers come and go knows what is not theirs."""
+    arrives = town.arrives
+
+    def telling(message: Message) -> None:
+        arrives(message)
+        data = {"user_id": town.users.get(whose, an_id()), "status": "online", "at": NOW_TEXT}
+        town.devices[-1].gets({"type": "event", "id": None, "event": "presence.changed", "at": NOW_TEXT, "data": data})
+
+    town.arrives = telling  # type: ignore[method-assign, assignment]  # for this town only
+    _runs(town)
+    assert town.counted("delivery") == [(True, "")] * 3
+    assert town.counted("chatting") == [(True, "" if whose in town.users else "somebody else's presence")]
+
+
 def test_message_that_was_taken_without_an_answer_may_arrive(town: Town) -> None:
     """A message whose sending timed out may come all the same, and is then no failure of what was sent before."""
     answer = town.answers["chat sendMessage"]

@@ -158,7 +158,7 @@ class Town:
             "auth activateAccount": lambda operation: auth.Activation(operation.path.split("/")[-2], "active"),
             "auth issueTokens": lambda operation: tokens(self._owner(operation), access="newcomer's"),
             "user-profile getOwnProfile": lambda _: user_profile.OwnProfile(
-                self.users["alice"], "Alice", "", "x", None, None, NOW, 1
+                self.users["alice"], "Alice", "", self.world.newcomer("alice").identity.email, None, None, NOW, 1
             ),
             "user-profile getProfile": lambda _: user_profile.Profile(self.users["bob"], "Bob", "", None),
             "websocket-signaling getPresence": lambda _: Presence(self.users["bob"], "online", None),
@@ -167,6 +167,7 @@ class Town:
             ),
             "chat listMessages": lambda _: Page(tuple(self.said or [self._said("hello")])[:50], None),
             "chat sendMessage": self._message,
+            "notification listNotifications": lambda _: Page(tuple(self.told(self.users["bob"])), None),
             "video-call-signaling createCall": self._call,
             "video-call-signaling acceptCall": lambda _: self._goes_on("accepted"),
             "video-call-signaling hangUpCall": lambda _: self._goes_on("ended"),
@@ -290,6 +291,16 @@ class Town:
 
     def _owner(self, operation: Operation[Any]) -> str:
         return self._registered[json.loads(operation.content or b"")["email"]]
+
+    @staticmethod
+    def told(whose: str) -> list[notification.Notification]:
+        """One notification of each kind, of what that person did."""
+        return [
+            notification.FriendRequested(an_id(), NOW, None, notification.FriendData(an_id(), whose)),
+            notification.FriendAccepted(an_id(), NOW, None, notification.FriendData(an_id(), whose)),
+            notification.MessageReceived(an_id(), NOW, None, notification.MessageData(an_id(), an_id(), whose)),
+            notification.CallMissed(an_id(), NOW, None, notification.MissedCallData(an_id(), whose)),
+        ]
 
     def arrives(self, message: object) -> None:
         """The phone that was connected last hears of a message."""

@@ -267,6 +267,17 @@ def test_each_mistake_is_told(file: Path, before: str, after: str, key: str, tol
     assert told in mistakes(file, OPEN.replace(before, after))[key]
 
 
+def test_closed_users_without_journeys_are_told(file: Path) -> None:
+    """The rates beside them are nothing that a user does, and each would break as the run begins."""
+    rated = """[[rates]]
+operation = "auth getKeySet"
+phases = [{ for = "20 s", rate = "50 /s" }]
+"""
+    text = CLOSED.replace("browsing: errors", "each: errors").partition("[mix]")[0] + rated
+    assert list(mistakes(file, text)) == ["mix"]
+    assert "closed users do nothing but journeys" in mistakes(file, text)["mix"]
+
+
 def test_one_mistake_is_told_once(file: Path) -> None:
     """A journey that does not exist is the mistake, and not also what the budget says of it."""
     text = OPEN.replace("chatting = 1", "chattin = 1").replace(

@@ -36,6 +36,15 @@ def test_causes_come_before_reasons() -> None:
     assert "call (" not in closing(Outcome.GO)
 
 
+def test_people_who_are_mixed_up_are_no_matter_of_the_budget() -> None:
+    """The report does not say that the budget is broken, nor where to look for what broke it."""
+    text = "\n".join(closing_lines(ALL["mixed up"], "runs/x"))
+    assert "VERDICT  NO-GO  (exit code 1)  The platform gives people what is somebody else's." in text
+    assert "browsing: somebody else's email (1 times)" in text
+    assert "incident of security" in text
+    assert "Look first at" not in text
+
+
 def test_what_was_simulated_is_not_proven() -> None:
     """GO on a platform with simulated parts says which; on one that is real throughout there is nothing to say."""
     real = replace(RUNS[Outcome.GO], environment={**runs.ENVIRONMENT, "provenance": {"kafka": "real"}})

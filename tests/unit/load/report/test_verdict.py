@@ -37,11 +37,13 @@ RUNS = {
 EMPTY = runs.load_run(runs.EMPTY)
 WATCHED = runs.load_run(runs.BRIEF, runs.profile(runs.WATCHED, lasts=float(runs.BRIEF.seconds)))
 INTERRUPTED = runs.load_run(replace(runs.HEALTHY, seconds=9), runs.profile(), replace(SOUND, interrupted="Ctrl-C"))
+MIXED_UP = runs.load_run(runs.HEALTHY, facts=replace(SOUND, mixed_up=("browsing: somebody else's email (1 times)",)))
 ALL = {
     **{outcome.value: run for outcome, run in RUNS.items()},
     "empty": EMPTY,
     "interrupted": INTERRUPTED,
     "watched": WATCHED,
+    "mixed up": MIXED_UP,
 }
 
 
@@ -173,6 +175,14 @@ def test_junit_passes_only_what_holds(name: str) -> None:
     assert len(plain) == document(run)["counts"]["held"]
     watched = document(run)["counts"]["watched"]
     assert (len(plain) + watched == len(suite)) == (run.verdict.outcome is Outcome.GO)
+
+
+def test_people_who_are_mixed_up_fail_a_test_case_of_their_own() -> None:
+    """A pipeline that reads nothing but JUnit XML sees a failure, though every line of the budget holds."""
+    suite = fromstring(junit(MIXED_UP))[0]  # noqa: S314 - our own document
+    assert (suite.get("failures"), suite.get("errors")) == ("1", "0")
+    [message] = [failure.get("message") for failure in suite.iter("failure")]
+    assert message == "browsing: somebody else's email (1 times)"
 
 
 def test_the_guide_is_cited_where_its_numbers_are_used() -> None:
