@@ -124,7 +124,7 @@ def measures(soundness: Soundness, budget: Budget, facts: Facts) -> Iterator[Mea
 
 
 def _found(facts: Facts) -> Iterator[Measure]:
-    """Of which there may be none at all."""
+    """Measures of what may not happen even once."""
     changes, lost = count(len(facts.target_changes)), f"{len(facts.workers_lost)} of {facts.workers_expected}"
     for what, measured, allowed, found, cause, reason in (
         (

@@ -277,7 +277,7 @@ def _number(text: str, column: int) -> Decimal:
 
 
 def _meant(text: str, known: Collection[str]) -> str:
-    """The known word that was probably meant; of so short ones less is alike: `sec` is `s` by half."""
+    """The known word that was probably meant; short ones, such as `s` for `sec`, have only half in common."""
     return closest(text, known, alike=0.5)
 
 

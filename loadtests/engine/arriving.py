@@ -45,7 +45,7 @@ class OpenArrivals(Driver):
         self._waiting: deque[float] = deque()
         self._begins = 0.0
         self._due = math.inf
-        # Arrivals in the schedule's second that it is, the second, and when it ends.
+        # Arrivals, and those refused, in the present second of the schedule; that second, and when it ends.
         self._asked = self._refused = self._second = 0
         self._border = -math.inf
 

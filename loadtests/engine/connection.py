@@ -86,7 +86,7 @@ class Connection(asyncio.Protocol):
         # What is no larger is within all limits.
         self._small = min(LARGEST_HEAD, largest)
         self._whole = self._new_whole()
-        # Either is None or empty.
+        # One or the other: `send` takes the request, and where that is empty what makes it.
         self._request = plan.request if isinstance(plan.request, bytes) else b""
         self._make = _nothing if isinstance(plan.request, bytes) else plan.request
         self._answers: Answers | None = None

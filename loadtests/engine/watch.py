@@ -35,7 +35,7 @@ class Watch:
         self._last: dict[bytes, tuple[bytes, dict[bytes, int]]] = {}
         self.familiar = Familiar()
         """The head that came last, which says who answered, too."""
-        # Which every answer contains.
+        # Empty, it is in every answer, and not expected there: each is looked at, until one says who it is from.
         self.marker = b""
         self.expected = False
 

@@ -184,7 +184,7 @@ def _maker(session: Session) -> Maker:
 
 
 def _reaches(transport: Transport) -> None:
-    """Raises `PeopleError` if nobody answers: whom nobody can have made, nobody has to look for afterwards."""
+    """Raises `PeopleError` if nobody answers, before anybody is made whom somebody would have to remove."""
     silences: list[Unanswered] = []
     while len(silences) < _KNOCKS:
         try:

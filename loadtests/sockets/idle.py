@@ -48,7 +48,7 @@ _NOTHING: Final = Offer()
 class Sample:
     """A connection's first opening, or an opening that failed, or an end that nobody asked for; `latency` in seconds.
 
-    What was opened again is no further sample: of so many connections, so many came to grief.
+    What was opened again is no further sample: samples say how many of all connections came to grief.
     """
 
     latency: float | None
