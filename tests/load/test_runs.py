@@ -194,6 +194,18 @@ def test_a_rate_that_no_machine_can_send_is_invalid_in_bounded_time(staged: Stag
     assert "of 3000000 arrivals were started" in locust.said
 
 
+def test_greenlets_that_take_more_of_a_core_than_is_allowed_make_the_run_invalid(staged: Stage) -> None:
+    """It blames no platform then, whatever it measured: here the least that greenlets take is more than is allowed."""
+    profile = staged.profile("2 s")
+    profile.write_text(profile.read_text().replace("[soundness]", '[soundness]\ncpu = "0.001 %"'))
+    staged.target.status = 503
+    with staged.locust(lasting="") as locust:
+        assert locust.ends() == Cause.GENERATOR_CPU.code, locust.said
+    verdict = staged.verdict()
+    assert (verdict["verdict"], verdict["exit_code"]) == ("INVALID", Cause.GENERATOR_CPU.code)
+    assert "of a core, allowed 0%" in verdict["reasons"][0]
+
+
 def test_a_name_that_does_not_resolve_is_told_before_the_run(staged: Stage) -> None:
     """The environment cannot be used: no load is tried, and no platform blamed."""
     staged.environment.write_text(staged.environment.read_text().replace("127.0.0.1", "nowhere.invalid"))
