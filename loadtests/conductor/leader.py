@@ -195,8 +195,9 @@ class Leader:
         told = self._now() + HEAD_START
         while (now := self._now()) < over and not (self._interrupted or self._spoilt or self._decided):
             self._sleep(min(TICK, over - now))
-            self.roster.listen(self._now())
-            if self._now() >= told + 1:
+            woke = self._now()
+            self.roster.listen(woke, max(0.0, woke - now - TICK))
+            if woke >= told + 1:
                 told += 1
                 self._ping()
                 self._look()

@@ -56,6 +56,7 @@ class Leading:
         self._post = post
         self._runner = runner
         self._options = options
+        self._headless = bool(options.headless)
         self._stage: Stage | None = None
         self._leader: Leader | None = None
         self._members: tuple[str, ...] = ()
@@ -96,10 +97,6 @@ class Leading:
                     held.cancel()
 
     @property
-    def _headless(self) -> bool:
-        return bool(self._options.headless)
-
-    @property
     def _unattended(self) -> bool:
         """Whether Locust starts the run, and not somebody on its page."""
         return bool(self._headless or self._options.autostart)
@@ -127,9 +124,12 @@ class Leading:
         """Locust would wait without end, or end as if the platform had failed."""
         options = self._options
         expected = options.expect_workers
+        # Without a page Locust hears nobody any more when the last worker goes, as one does that is started anew.
+        options.headless = False
         with gevent.Timeout(options.expect_workers_max_wait or WORKERS_WITHIN, False):  # noqa: FBT003 - gevent's
             while len(runner.clients.ready) < expected:
                 gevent.sleep(_LOOK_EVERY)
+        options.headless = self._headless
         if len(runner.clients.ready) < expected:
             self._members = tuple(client.id for client in runner.clients.ready)
             self._starts()

@@ -124,9 +124,13 @@ class Roster:
             member.lost = member.lost or why
             member.gone = member.gone or gone
 
-    def listen(self, now: float) -> None:
-        """Lose who has not reported for too long; asked while every member has something to report."""
+    def listen(self, now: float, overslept: float = 0.0) -> None:
+        """Lose who has not reported for too long; asked while every member has something to report.
+
+        The leader has `overslept` by so many seconds: what came meanwhile is only read after this.
+        """
         for member in self.members.values():
+            member.reported += overslept
             if not (member.settled or member.lost) and now - member.reported > SILENCE:
                 self.lose(member.name, f"silent for {now - member.reported:.0f} s")
 
