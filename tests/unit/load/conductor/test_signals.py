@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import gevent
 import pytest
 
-from loadtests.conductor.signals import AT_ONCE, ONE, on_signals
+from fixtures.runs.verdict import ExitCode
+from loadtests.conductor.signals import ONE, on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ def test_a_signal_that_comes_twice_at_once_is_one(
     )
 
     def exits(code: int) -> None:
-        assert code == AT_ONCE
+        assert code == ExitCode.INCONCLUSIVE
         raise Exited
 
     monkeypatch.setattr(os, "_exit", exits)
