@@ -147,7 +147,7 @@ def test_a_schedule_that_asks_for_too_little_is_no_sound_one(monkeypatch: pytest
     half = Run([Simulated(ONE, each=50)])
     ended = half.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.RATE.code
-    assert "of 2000 arrivals were started" in str(ended.verdict.reasons[0])
+    assert "of 2,000 arrivals were started" in str(ended.verdict.reasons[0])
 
     half = Run([Simulated(ONE, each=50)])
     half.after(8, lambda leader: leader.interrupt("Ctrl-C"))
