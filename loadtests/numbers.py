@@ -1,6 +1,7 @@
 """Numbers as people read them: with units, thousands separated, and no more digits than mean something."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -9,6 +10,7 @@ NOTHING: Final = "\N{EN DASH}"
 NEVER: Final = "never"
 """The latency of what never came."""
 _MINUTE, _HOUR = 60, 3600
+_FEW: Final = 3
 _SEEN: Final = 1e-6
 """A smaller share is not told from another."""
 
@@ -21,6 +23,12 @@ def count(number: float) -> str:
 def several(number: int, noun: str) -> str:
     """`1 sample`, `12,345 samples`."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def few(texts: Sequence[str], rest: str) -> list[str]:
+    """The first of them, and how many more there are: a hundred that say the same hide what stands around them."""
+    more = len(texts) - _FEW
+    return [*texts[:_FEW], f"and {count(more)} more, {rest}"] if more > 0 else list(texts)
 
 
 def significant(number: float, digits: int = 3) -> str:

@@ -3,6 +3,7 @@
 Which profile is run is said by Locust's own `--profile`. Users, rates and times are the profile's.
 """
 
+import re
 import socket
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
@@ -12,7 +13,9 @@ from fixtures.environments.errors import ConfigurationError
 from fixtures.environments.reading import closest
 from fixtures.runs.verdict import ExitCode
 from loadtests.conductor.configuring import Asked
+from loadtests.profiles.load import known_profiles
 
+_NUMBER: Final = re.compile(r"(?:^|=)[\d.]+\Z")
 _LOCUSTS: Final = {"--users": "num_users", "--spawn-rate": "spawn_rate", "--run-time": "run_time"}
 """Who gives one of these believes in another load than the profile's, and in its verdict."""
 
@@ -67,16 +70,18 @@ def refuse_as_configuration(parser: ArgumentParser, users: Sequence[str], argume
     Locust itself ends with 1 for a user that there is not, as if the platform had failed. And what begins an option is
     taken for it: `--stop-when-decide` would be obeyed, until there is another option that begins so.
     """
+    strays: list[str] = []
 
     def error(message: str) -> NoReturn:
         # A misspelt option leaves its value behind, which would be told as a user that there is not.
-        wrong = _misspelt(parser, arguments) or [f"command line: {message}"]
+        wrong = _misspelt(parser, arguments) or strays or [f"command line: {message}"]
         told = "".join(f"  {one}\n" for one in wrong)
         parser.exit(int(ExitCode.BAD_CONFIGURATION), f"INVALID: bad-configuration:\n{told}")
 
     def user(name: str) -> str:
         if name not in users:
-            raise ArgumentTypeError(f"there is no {name!r}; allowed: {', '.join(users)}")
+            strays.append(_stray(name, users, arguments))
+            raise ArgumentTypeError(strays[-1])
         return name
 
     parser.allow_abbrev = False
@@ -95,6 +100,18 @@ def _misspelt(parser: ArgumentParser, arguments: Sequence[str]) -> list[str]:
         for word in words
         if word not in known and word != "--"
     ]
+
+
+def _stray(word: str, users: Sequence[str], arguments: Sequence[str]) -> str:
+    """A word by itself that is no user: a unit that a shell parted from its number, or a profile, perhaps."""
+    place = arguments.index(word) if word in arguments else 0
+    number = arguments[place - 1] if place and _NUMBER.search(arguments[place - 1]) else ""
+    if number:
+        option = f"{arguments[place - 2]} " if arguments[place - 2].startswith("--") else ""
+        meant = f'{option}"{number} {word}"'
+    else:
+        meant = f"--profile {word}" if word in known_profiles() else closest(word, users)
+    return str(ConfigurationError("command line", word, "is no option and no user", ", ".join(users), meant))
 
 
 def asked(options: Namespace) -> Asked:

@@ -102,7 +102,7 @@ def measures(soundness: Soundness, budget: Budget, facts: Facts) -> Iterator[Mea
         (facts.generator_cpu, soundness.cpu),
         (share(facts.generator_cpu), share(soundness.cpu)),
         Cause.GENERATOR_CPU,
-        f"the generator used {facts.generator_cpu:.0%} of a core, allowed {soundness.cpu:.0%}",
+        f"the generator used {share(facts.generator_cpu)} of a core, allowed {share(soundness.cpu)}",
     )
     lag = soundness.lag * min(limits(budget), default=1.0)
     for what, late, how in (
@@ -163,22 +163,23 @@ def _arrivals(rate: float, facts: Facts) -> Iterator[Measure]:
         facts.arrivals_started,
         facts.arrivals_refused,
     )
+    part = share(started / asked if asked else None)
     yield Measure(
         "arrivals refused for want of a place",
         count(refused),
         "none",
         not refused,
         Cause.NOT_STARTED,
-        f"{max(refused, asked - started)} arrivals were due and not started",
+        f"{count(max(refused, asked - started))} arrivals were due and not started",
     )
     yield Measure(
         "arrivals started",
-        f"{count(started)} of {count(asked)} ({share(started / asked if asked else None)})",
+        f"{count(started)} of {count(asked)} ({part})",
         f"at least {share(rate)}",
         # None at all were to be begun in a run that was ended before the first.
         started >= rate * asked and bool(facts.arrivals_asked or facts.interrupted),
         Cause.RATE,
-        f"{started} of {asked} arrivals were started, asked {rate:.0%}",
+        f"{count(started)} of {count(asked)} arrivals were started ({part}), at least {share(rate)} asked for",
     )
 
 

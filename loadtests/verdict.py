@@ -27,6 +27,7 @@ from loadtests.budgets.model import Budget, Errors, Share, in_words
 from loadtests.budgets.questions import Question, minima, questions, tallies_of
 from loadtests.judging import Answer, Finding, Follower, Levels, at_the_end
 from loadtests.kinds import FRESH
+from loadtests.numbers import count, several
 from loadtests.soundness import Cause, Facts, Soundness, measures
 
 Outcome: TypeAlias = suites.Verdict
@@ -195,7 +196,7 @@ def _evidence(plan: Plan, tallies: Mapping[str, Tally], facts: Facts, answers: S
     if not answers:
         yield _invalid(Cause.MINIMUM_EVIDENCE, "the budget asks nothing of what the profile calls")
     for name, got, least in _too_few(plan, tallies):
-        text = f"{in_words(name)}: {got} samples, at least {least} are asked for"
+        text = f"{in_words(name)}: {several(got, 'sample')}, at least {count(least)} asked for"
         yield Reason(Outcome.INCONCLUSIVE, text) if facts.interrupted else _invalid(Cause.MINIMUM_EVIDENCE, text)
 
 

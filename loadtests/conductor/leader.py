@@ -71,6 +71,8 @@ class Leader:
         self.notes = list(order.notes)
         self.began = 0.0
         """Offset 0 by the leader's clock; 0 before Go."""
+        self._stopped = 0.0
+        """When nothing more was to be started; 0 before."""
         self._expected = max(len(members), expected or 0)
         self._post, self._tell, self._sleep, self._apart, self._now = post, tell, sleep, apart, now
         self._early = EarlyStop(order.profile.plan)
@@ -224,6 +226,7 @@ class Leader:
         return verdict
 
     def _end(self) -> None:
+        self._stopped = clock.wall()
         early = bool(self._interrupted or self._decided or self._spoilt)
         self._whole = not early
         drain = DRAIN_AT_ONCE if self._interrupted else DRAIN * self.order.platform.time_scale
@@ -266,11 +269,16 @@ class Leader:
             return judge(self.order.profile.plan, tallies, self._facts())
         # Whoever ends a run has seen how it stood: one look at the end would not be the only one.
         # Everything is reported: no second is to come, by whose clock ever.
-        last = max((second for tally in tallies.values() for second in tally.seconds()), default=0)
-        decided = self._early.advance(tallies, last + 1, self.began, reported=True)
+        decided = self._early.advance(tallies, self._counted_before, self.began, reported=True)
         if self._decided and not decided:
             self.interrupt("it was decided, and is not any more by what was still under way")
         return self._early.verdict(tallies, self._facts())
+
+    @property
+    def _counted_before(self) -> int:
+        """All that is counted was so in earlier seconds than this one."""
+        tallies = self.roster.counts.tallies.values()
+        return max((second for tally in tallies for second in tally.seconds()), default=-1) + 1
 
     def _facts(self) -> Facts:
         roster = self.roster
@@ -294,12 +302,14 @@ class Leader:
 
     def _run(self, verdict: Verdict) -> LoadRun:
         now = clock.wall()
+        # When it has ended, people are removed, which is no part of it and may take longer.
+        ended = min(now, max(self._stopped, self._counted_before)) if self._stopped else now
         return LoadRun(
             run=self.order.run,
             profile=self.order.profile,
             environment=described(self.order.platform),
-            began=self.began or now,
-            ended=now,
+            began=self.began or ended,
+            ended=ended,
             reported=self.roster.before,
             counts=self.roster.counts,
             verdict=verdict,

@@ -37,6 +37,7 @@ from loadtests.conductor.messages import (
 from loadtests.conductor.order import received
 from loadtests.conductor.post import Post
 from loadtests.conductor.pulse import Pulse
+from loadtests.numbers import few
 from loadtests.patience import enough_for
 from loadtests.people import Pool
 from loadtests.recording import Recorder
@@ -171,9 +172,10 @@ class Member:
         left: Sequence[str] = () if self._made is None else tuple(self._made.left)
         notes: Sequence[str] = ()
         if self._preparing is not None and not self._preparing.dead:
-            left = (*left, "people were still being made or removed, and nobody waited longer: the ledger names them")
+            left = ("people were still being made or removed, and nobody waited longer: the ledger names them", *left)
         if self.session is not None and self.session.pool is not None:
             left, notes = self.session.pool.remove(), self.session.pool.notes
+        left = few(left, "which the ledger names")
         for one in left:
             # The leader's report says so, too, if there is a leader by then.
             _log.warning("left behind: %s", one)

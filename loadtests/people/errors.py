@@ -1,9 +1,8 @@
 """Why there are no people to make load with."""
 
 from collections.abc import Sequence
-from typing import Final
 
-_SHOWN: Final = 3
+from loadtests.numbers import few
 
 
 class PeopleError(Exception):
@@ -13,6 +12,5 @@ class PeopleError(Exception):
         self.what = what
         self.how = how
         self.left = tuple(left)
-        more = len(self.left) - _SHOWN
-        rest = [f"and {more} more, which the ledger names"] if more > 0 else []
-        super().__init__("; ".join([what, how, *(f"left behind: {one}" for one in self.left[:_SHOWN]), *rest]))
+        stayed = few([f"left behind: {one}" for one in left], "which the ledger names")
+        super().__init__("; ".join([what, how, *stayed]))

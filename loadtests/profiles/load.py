@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final, cast
 
 from fixtures.environments.errors import ConfigurationError, ConfigurationErrors, by_place
-from fixtures.environments.reading import closest
+from fixtures.environments.reading import closest, closest_file
 from fixtures.environments.toml_file import digest
 from fixtures.guide import load_guide
 from loadtests.budgets.grammar import BudgetErrors, parse_budget
@@ -39,12 +39,13 @@ def profile_file(name_or_path: str) -> Path:
 
     Raises ConfigurationErrors for a name that is not known, and a file that is not there.
     """
+    known = known_profiles()
     if "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith(".toml"):
         file = Path(name_or_path).expanduser().absolute()
         if not file.exists():
-            raise ConfigurationErrors([ConfigurationError("--profile", "", f"there is no file {file}")])
+            missing = ConfigurationError("--profile", "", f"there is no file {file}", "", closest_file(file, known))
+            raise ConfigurationErrors([missing])
         return file
-    known = known_profiles()
     if name_or_path in known:
         return _FOLDER / f"{name_or_path}.toml"
     raise ConfigurationErrors(

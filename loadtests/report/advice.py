@@ -29,9 +29,9 @@ _STEPS: Final = {
     Cause.GENERATOR_LAG: "Keep other work off the generator's machine or spread the load over more processes.",
     Cause.CLOCKS_DISAGREE: "Synchronise the clocks of the workers' machines (chrony, NTP), then run again.",
     Cause.NOT_STARTED: (
-        "Give the profile more people, if all were busy; rates more processes; idle websockets a run long enough to "
-        "open them all. "
-        "If latencies rose at that time, the platform held them: look there first."
+        "Look first whether answers slowed down or stopped at that time: then the platform held who was to come next. "
+        "Else give the profile more people, if all were busy; rates more processes; idle websockets a run long enough "
+        "to open them all."
     ),
     Cause.RATE: "Find what kept arrivals from being started (CPU, lag, people that were made), then run again.",
     Cause.MINIMUM_EVIDENCE: "Run longer or at a higher rate, so that every subject of the budget gets its samples.",
@@ -57,11 +57,13 @@ def _steps(run: LoadRun) -> Iterator[str]:
         yield "Do not release."
         yield from _look(run)
     for reason in run.verdict.reasons:
-        if reason.cause is not None and not follows(reason, run):
+        # A platform that is proven broken may be why something was never seen, and a longer run no remedy.
+        vain = reason.cause is Cause.MINIMUM_EVIDENCE and run.verdict.outcome is Outcome.NO_GO
+        if reason.cause is not None and not vain and not follows(reason, run):
             yield _STEPS[reason.cause]
     if run.facts.interrupted and run.facts.interrupted != PROVES_NOTHING:
         yield "Run again to the end: it was ended early."
-    if run.verdict.outcome is Outcome.INCONCLUSIVE:
+    elif run.verdict.outcome is Outcome.INCONCLUSIVE:
         yield from _more(run)
     if run.verdict.outcome is Outcome.GO:
         longest = max((answer.question.line.provable for answer in unproven(run)), default=0)

@@ -19,8 +19,9 @@ EXPLAINED: Final = 0.9
 """Services are named until they explain this share of all bad samples."""
 _TIGHT: Final = 0.9
 """The span in which this share of the bad samples ended."""
-_THROUGHOUT: Final = 0.7
-"""A span of more than this share of the run says nothing of a time."""
+_EDGE: Final = 0.15
+"""Of the run, at either end: what begins and ends no further from it says nothing of a time. The twentieth that is left
+out at each end lies there, and what chance adds to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,10 @@ class Trouble:
     share_of_all: float
     """Of all bad samples of this kind."""
     worst: str
-    """The operation, or the operation and the cause, that most of it is."""
+    """The operation, the cause, or both, that most of it is."""
     first: int
     last: int
-    """Seconds of the epoch between which nine of ten bad samples ended."""
+    """Seconds of the epoch between which nine of ten bad samples ended, or more."""
     lines: tuple[str, ...]
     """Broken questions that it explains."""
 
@@ -51,7 +52,8 @@ class Trouble:
             text += f", mostly {self.worst}"
         if self.share_of_all < 1:
             text += f"; {share(self.share_of_all)} of all {'failures' if self.limit is None else 'slow ones'}"
-        if self.last + 1 - self.first > _THROUGHOUT * (ended - began):
+        edge = _EDGE * (ended - began)
+        if self.first - began <= edge and ended - (self.last + 1) <= edge:
             return f"{text}; throughout"
         return f"{text}; from {offset(max(0, self.first - began))} to {offset(max(0, self.last + 1 - began))}"
 
@@ -125,16 +127,26 @@ def _worst(run: LoadRun, limit: float | None, names: list[str]) -> str:
         found = run.counts.causes.items()
         causes = Counter({key: times for key, times in found if key[0] in names and key[1] != NO_ROOM})
         top = max(causes, key=lambda key: (causes[key], key), default=None)
-        return "" if top is None else f"{top[0]}: {top[1]}"
+        # A journey, or what is measured beside, is named already.
+        return "" if top is None else ": ".join(top) if top[0] in run.plan.called else top[1]
     return max(names, key=lambda name: (_bad(run, name, limit), name)) if len(names) > 1 else ""
 
 
 def _span(seconds: Counter[int]) -> tuple[int, int]:
-    """The seconds between which the middle of all bad samples ended, as many at each end left out."""
+    """The seconds between which the middle of all bad samples ended, as many at each end left out.
+
+    What is left out so of an outage itself, in which many ended a second, is taken in again: when it began is asked.
+    """
     outside = (1 - _TIGHT) / 2 * seconds.total()
     found, seen = [], 0
     for second, bad in sorted(seconds.items()):
         if seen + bad > outside and seen < seconds.total() - outside and bad:
             found.append(second)
         seen += bad
-    return found[0], found[-1]
+    first, last = found[0], found[-1]
+    many = sum(seconds[second] for second in found) / (last + 1 - first) / 2
+    while seconds[first - 1] >= many:
+        first -= 1
+    while seconds[last + 1] >= many:
+        last += 1
+    return first, last

@@ -73,18 +73,19 @@ def unproven_lines(run: LoadRun) -> Iterator[str]:
 
 
 def why(run: LoadRun) -> list[str]:
-    """The reasons of the verdict; what is only open beside something graver is counted, not listed.
+    """The reasons of the verdict; what is only open beside something graver, or an early end, is counted, not listed.
 
     What has no samples is no open question: that they are missing is a reason of its own.
     """
     answers = {str(answer): answer for answer in run.verdict.answers}
     outcome, found, beside = run.verdict.outcome, [], 0
+    graver = outcome is not Outcome.INCONCLUSIVE or run.facts.interrupted
     reasons = [reason for reason in run.verdict.reasons if not follows(reason, run)]
     for reason in reasons:
         if reason.outcome is Outcome.INCONCLUSIVE and reason.text.endswith(PROVES_NOTHING):
             # Its causes are told, and nobody else ended it.
             continue
-        if reason.outcome is Outcome.INCONCLUSIVE and outcome is not Outcome.INCONCLUSIVE and reason.text in answers:
+        if graver and reason.outcome is Outcome.INCONCLUSIVE and reason.text in answers:
             beside += bool(answers[reason.text].samples)
             continue
         text = answered(answers[reason.text]) if reason.text in answers else reason.text

@@ -4,6 +4,7 @@ import ast
 import importlib
 import itertools
 import tomllib
+from configparser import ConfigParser
 
 import pytest
 
@@ -74,3 +75,14 @@ def test_every_tier_has_a_marker() -> None:
     markers = {line.split(":")[0] for line in PYTEST["markers"]}
     tiers = {path.parent.name for path in (ROOT / "suites").glob("*/__init__.py")}
     assert tiers <= markers
+
+
+def test_constraints_are_found_wherever_the_repository_is() -> None:
+    """The lists of constraint files name a file by no path that could have a blank in it, which would part it."""
+    tox = ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", encoding="utf-8")
+    assigned = [line.split(" = ") for line in tox["testenv"]["set_env"].splitlines() if "_CONSTRAINT" in line]
+    assert [(name, (ROOT / file).is_file()) for name, file in assigned] == [
+        ("UV_CONSTRAINT", True),
+        ("PIP_CONSTRAINT", True),
+    ]

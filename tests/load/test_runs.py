@@ -103,7 +103,7 @@ def test_a_user_that_there_is_not_is_a_wrong_configuration(staged: Stage) -> Non
     """Locust's own code for it is that of a broken platform."""
     with staged.locust("OpenVisitor") as locust:
         assert locust.ends() == 64, locust.said
-    assert "there is no 'OpenVisitor'; allowed: ClosedVisitor, " in locust.said
+    assert "OpenVisitor: is no option and no user; allowed: ClosedVisitor, " in locust.said
 
 
 def test_what_breaks_before_the_run_is_never_a_broken_platform(staged: Stage) -> None:

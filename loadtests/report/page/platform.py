@@ -19,15 +19,16 @@ _UNITS: Final[Mapping[str, Callable[[float], str]]] = {
     SOCKETS: count,
 }
 _MOSTLY: Final = 0.9
-"""Of the time from one look to the next: what lay mostly before the run, while people were made, is not shown."""
+"""Of the time from one look to the next: what lay mostly before or after the run, while people were made or removed,
+is not shown."""
 
 
 def platform(run: LoadRun) -> Iterator[Element]:
     """A row for each service that did anything, a column for each thing that any of them tells."""
     yield tag("h2", "The platform's own metrics")
     kept: dict[str, dict[str, list[Reading]]] = {}
-    during = (reading for reading in run.readings if reading.second >= run.began + _MOSTLY * EVERY_S)
-    for reading in sorted(during):
+    first, last = run.began + _MOSTLY * EVERY_S, run.ended + (1 - _MOSTLY) * EVERY_S
+    for reading in sorted(reading for reading in run.readings if first <= reading.second <= last):
         kept.setdefault(reading.service, {}).setdefault(reading.name, []).append(reading)
     busy = {service: names for service, names in kept.items() if any(one.value for one in names.get(REQUESTS, ()))}
     if not busy:

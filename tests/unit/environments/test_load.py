@@ -154,6 +154,13 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     assert "blue, canary, green, local" in text
 
 
+def test_an_address_is_told_to_be_no_environment(tmp_path: Path) -> None:
+    """Who names an address is told where it belongs, and who misspells a path what lies beside it."""
+    assert "is an address, which an environment has as its api; allowed: blue" in _errors("https://api.example.org")[""]
+    _file(tmp_path, OWN)
+    assert f"did you mean {tmp_path / 'own.toml'}?" in _errors(tmp_path / "onw.toml")[""]
+
+
 def test_the_sandbox_has_no_addresses_before_it_runs() -> None:
     """The local environment's file can be read, and loads only as what the sandbox writes."""
     assert read_form("local").sandbox

@@ -81,6 +81,7 @@ def test_processes_that_are_all_workers_look_for_their_master_where_it_is(
 
 
 NO_OPTION = "there is no such option"
+NO_USER = "is no option and no user; allowed: RateUser"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,10 @@ NO_OPTION = "there is no such option"
     [
         (["--env"], ["argument --env: expected one argument"]),
         (["--nowhere"], [f"--nowhere: {NO_OPTION}"]),
-        (["RateUsr"], ["argument user_classes: there is no 'RateUsr'; allowed: RateUser"]),
+        (["RateUsr"], [f"RateUsr: {NO_USER}; did you mean RateUser?"]),
+        (["smoke"], [f"smoke: {NO_USER}; did you mean --profile smoke?"]),
+        (["--for", "20", "s"], [f's: {NO_USER}; did you mean --for "20 s"?']),
+        (["--for=1.5", "min"], [f'min: {NO_USER}; did you mean "--for=1.5 min"?']),
         (["--rate-scael", "2"], [f"--rate-scael: {NO_OPTION}; did you mean --rate-scale?"]),
         (["--rate-scael=2"], [f"--rate-scael: {NO_OPTION}; did you mean --rate-scale?"]),
         (["--stop-when-decide"], [f"--stop-when-decide: {NO_OPTION}; did you mean --stop-when-decided?"]),

@@ -125,6 +125,7 @@ class Run:
                 if member.began is not None:
                     member.errors = max(member.errors, member.errors_at_the_end)
                     self._report(member)
+                    member.silent_from = self.now
                 self.after(member.leaves_for, lambda leader: leader.hear(name, Done("run", member.reports, 0, "")))
                 self._act()
 

@@ -32,6 +32,14 @@ def test_a_sound_run_is_go_and_took_as_long_as_its_profile(monkeypatch: pytest.M
     ]
 
 
+def test_removing_people_is_no_part_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run has lasted until its last work had ended, however long its people took to be removed."""
+    run = Run([Simulated(ONE, leaves_for=30.0)])
+    ended = run.conduct(monkeypatch)
+    assert 19.9 < ended.ended - ended.began < 21
+    assert run.wall() > ended.ended + 25
+
+
 def test_a_slow_world_has_as_much_longer_to_drain(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is waited for takes longer there, and an end that somebody wants does not."""
     for drain, interrupted in ((3 * DRAIN, False), (DRAIN_AT_ONCE, True)):
@@ -149,7 +157,7 @@ def test_a_schedule_that_asks_for_too_little_is_no_sound_one(monkeypatch: pytest
     half = Run([Simulated(ONE, each=50)])
     ended = half.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.RATE.code
-    assert "of 2000 arrivals were started" in str(ended.verdict.reasons[0])
+    assert "of 2,000 arrivals were started" in str(ended.verdict.reasons[0])
 
     half = Run([Simulated(ONE, each=50)])
     half.after(8, lambda leader: leader.interrupt("Ctrl-C"))

@@ -68,6 +68,16 @@ def test_everything_is_stopped_at_once_and_people_are_removed_after(tmp_path: Pa
     assert (done.unfinished, done.left) == (2, "account a@b (status 503)")
 
 
+def test_of_many_who_stay_a_few_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A platform that is down keeps everybody, and the report's note of it has room for other things beside it."""
+    told = Told(tmp_path, lambda _: People(stays=tuple(f"account {number}" for number in range(80))))
+    told.begins()
+    told.ends()
+    [done] = told.of(Done)
+    assert done.left == "account 0; account 1; account 2; and 77 more, which the ledger names"
+    assert len(caplog.records) == 4
+
+
 def test_an_end_while_people_are_made_stops_that(tmp_path: Path) -> None:
     """Making them removes whom it had made, as it does however it ends; nobody is waited for."""
     ended: list[str] = []
@@ -112,7 +122,8 @@ def test_making_people_that_does_not_end_in_time_is_told(tmp_path: Path, monkeyp
     gevent.killall(making)
     [done] = told.letters
     assert isinstance(done, Done)
-    assert done.left.startswith("account one (500); people were still being made or removed")
+    assert done.left.startswith("people were still being made or removed")
+    assert done.left.endswith("; account one (500)")
 
 
 def test_an_end_that_breaks_is_told_before_the_last_letter(tmp_path: Path) -> None:

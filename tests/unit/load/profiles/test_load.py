@@ -305,6 +305,22 @@ def test_a_file_that_is_no_toml(file: Path, content: bytes | None, told: str) ->
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"), [("smoke.toml", "smoke"), ("mine/nigth.toml", "night.toml"), ("\0.toml", ""), ("a/b.toml/c", "")]
+)
+def test_a_path_that_leads_nowhere_is_told_with_what_was_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    """The file beside it whose name is alike, or the profile of that name that comes with the suite."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "night.toml").touch()
+    with pytest.raises(ConfigurationErrors, match="there is no file ") as caught:
+        load_profile(name)
+    assert caught.value.errors[0].suggestion.endswith(told)
+    assert bool(caught.value.errors[0].suggestion) is bool(told)
+
+
 @pytest.mark.parametrize(("name", "told"), [("relese", "did you mean release?"), ("", "names no profile")])
 def test_a_profile_that_is_not_known(name: str, told: str) -> None:
     """An unknown name is told with those that are known."""

@@ -62,7 +62,7 @@ def test_what_is_measured_beside_services_is_its_own_cause_and_comes_last() -> N
     """Messages that are lost are told after the service that fails, by the name of what is measured."""
     found = troubles(run({"chat sendMessage": (0.5, "reset"), "delivery": (0.3, "lost"), "chatting": (0.5, "reset")}))
     assert [trouble.subject for trouble in found] == ["chat", "chatting", "delivery"]
-    assert found[2].worst == "delivery: lost"
+    assert [trouble.worst for trouble in found] == ["chat sendMessage: reset", "reset", "lost"]
 
 
 def test_failures_come_before_slowness() -> None:
@@ -92,3 +92,18 @@ def test_the_time_is_that_of_nine_in_ten() -> None:
     assert (found.first - BEGAN, found.last - BEGAN) == (20, 34)
     assert found.worst == ""
     assert found.headline(BEGAN, BEGAN + LASTED).endswith("from 0:20 to 0:35")
+
+
+def test_what_began_during_the_run_is_told_with_its_time() -> None:
+    """When it began is what to look for in logs, also where it then lasted for most of the run."""
+
+    def failing(seconds: range) -> str:
+        counts = run({}).counts
+        for second in seconds:
+            counts.add("chat sendMessage", BEGAN + second, [0.01] * RATE, ["status 503"] * RATE)
+        (found, *_) = troubles(judged(counts))
+        return found.headline(BEGAN, BEGAN + LASTED).rpartition("; ")[2]
+
+    assert failing(range(12, LASTED)) == "from 0:12 to 1:00"
+    assert failing(range(48)) == "from 0:00 to 0:48"
+    assert failing(range(LASTED)) == "throughout"

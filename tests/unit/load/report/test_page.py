@@ -312,6 +312,16 @@ def test_long_lists_are_cut_and_counted() -> None:
     assert "more, line by line below" in text
 
 
+def test_what_removing_people_asks_of_the_platform_is_not_shown() -> None:
+    """Only what lay mostly within the run is: making its people and removing them are no load of the profile."""
+    run = RUNS[Outcome.GO]
+    at = {run.began + 1.0: 700.0, run.began + 6.0: 40.0, run.ended + 6.0: 900.0}
+    text = read(
+        replace(run, readings=tuple(Reading(second, "chat", REQUESTS, value) for second, value in at.items()))
+    ).text
+    assert "requests a second: at most 40 /s, at the end 40 /s" in text
+
+
 def test_a_metric_that_one_service_lacks_is_left_blank() -> None:
     """Where one service tells what another does not, the other's place stays empty."""
     run = RUNS[Outcome.GO]

@@ -78,3 +78,12 @@ def test_whatever_was_measured_the_verdict_and_the_report_agree(facts: Facts) ->
     kept = [row["kept"] for row in rows(run).values()]
     assert len(causes(run)) == kept.count(False)
     assert causes(run) == sorted(causes(run), key=list(Cause).index)
+
+
+def test_what_is_just_beyond_its_allowance_is_told_as_beyond_it() -> None:
+    """No reason says of a number that is not allowed that it is the one that is."""
+    busy = went(replace(SOUND, generator_cpu=0.903, arrivals_asked=6_000, arrivals_started=5_931))
+    assert [reason.text for reason in busy.verdict.reasons] == [
+        "the generator used 90.3 % of a core, allowed 90 %",
+        "5,931 of 6,000 arrivals were started (98.9 %), at least 99 % asked for",
+    ]

@@ -127,15 +127,26 @@ def test_of_a_run_ended_before_anything_was_asked_only_that_is_told() -> None:
     told = "\n".join(closing_lines(run, "runs/x"))
     follows = "so no arrival was asked for, and too little was counted"
     assert f"why:\n  the run was ended early: Ctrl-C\n  {follows}\n" in told
-    assert "are asked for" not in told
+    assert "asked for" not in told.replace("no arrival was asked for", "")
     assert len(written(run)["reasons"]) > 2
 
 
 def test_a_run_ended_early_is_to_be_repeated() -> None:
-    """Whoever interrupts is told that nothing is proven and to run again."""
+    """Whoever interrupts is told that nothing is proven and to run again; what is open then only follows."""
     text = closing("interrupted")
-    assert "the run was ended early: Ctrl-C" in text
-    assert "Run again to the end: it was ended early." in text
+    assert "why:\n  the run was ended early: Ctrl-C\n  beside that, 2 questions of the budget are open\n" in text
+    assert "next:\n  1. Run again to the end: it was ended early.\n" in text
+    assert "  2. " not in text
+
+
+def test_a_platform_that_is_broken_is_asked_for_no_longer_run() -> None:
+    """What was never seen of it may be missing by what broke it."""
+    asked = runs.profile("*: errors <= guide\nchatting: samples >= 9000")
+    run = runs.load_run(replace(runs.HEALTHY, errors=0.5), asked)
+    assert run.verdict.outcome is Outcome.NO_GO
+    told = "\n".join(closing_lines(run, "runs/x"))
+    assert "INVALID, minimum-evidence: " in told
+    assert "Run longer" not in told
 
 
 def test_a_run_that_its_own_cause_ended_was_ended_by_nobody() -> None:
