@@ -33,7 +33,6 @@ class Membership:
         self.member = Member(environment.events.request.fire, post, self._publish)
         self._post = post
         self._heard = time.monotonic()
-        self._took_part = False
 
     def join(self) -> None:
         """Be ready for a leader."""
@@ -56,7 +55,6 @@ class Membership:
         if session is None:
             close_session(self._environment)
         else:
-            self._took_part = True
             open_session(self._environment, session)
 
     def _hears(self, **_: object) -> None:
@@ -76,9 +74,9 @@ class Membership:
         """Locust ends the users, or the process: a SIGTERM may have reached the master, too, as by `timeout`."""
         if self._ordered():
             self.member.over.wait()
-            if not self._took_part and self._deserted():
+            if self._deserted():
                 self._environment.process_exit_code = Cause.WORKER_LOST.code
-                telling.say([f"INVALID: {Cause.WORKER_LOST.label}: the master is gone, and this worker had no part"])
+                telling.say([f"INVALID: {Cause.WORKER_LOST.label}: the master is gone, and did not end this worker"])
         else:
             self._environment.process_exit_code = Cause.WORKER_LOST.code
             self.member.leave("it was stopped", DRAIN_AT_ONCE)

@@ -144,6 +144,15 @@ def test_the_verdict_vouches_for_the_rest(tmp_path: Path) -> None:
     assert not (tmp_path / VERDICT).exists()
 
 
+def test_a_run_writes_nothing_over_the_evidence_of_another(tmp_path: Path) -> None:
+    """Of two that were given one folder, the first that ends has it."""
+    write(tmp_path, ALL[next(iter(ALL))])
+    evidence = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(FileExistsError, match="of another run"):
+        write(tmp_path, EMPTY)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == evidence
+
+
 def test_series_have_every_second_and_every_count() -> None:
     """The series has a row for each second, stalls too, and its columns add up to what was counted."""
     run = runs.load_run(runs.STALLED)
