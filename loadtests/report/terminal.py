@@ -45,11 +45,9 @@ def _live(run: LoadRun) -> Iterator[str]:
         yield f"  last second: asked {count(moment.asked)}, started {count(moment.started)}{refused}; {answered}"
     worst = worst_of(run.verdict.answers)
     if worst is not None:
+        seen = f", seen {share(worst.share)}, between {share(worst.lower)} and {share(worst.upper)}"
         more = f", {count(worst.more)} samples more settle it" if worst.more else ""
-        yield (
-            f"  worst line: {asked(worst.question)}: {finding_of(worst)}, seen {share(worst.share)}, "
-            f"between {share(worst.lower)} and {share(worst.upper)}{more}"
-        )
+        yield f"  worst line: {asked(worst.question)}: {finding_of(worst)}{seen if worst.samples else ''}{more}"
 
 
 def _so_far(run: LoadRun) -> str:

@@ -5,7 +5,7 @@ from itertools import starmap
 from xml.etree.ElementTree import Element
 
 from fixtures.runs.contacts import call_line
-from loadtests.numbers import count, duration, several, when
+from loadtests.numbers import count, duration, several, share, when
 from loadtests.profiles.model import Profile
 from loadtests.report.advice import meaning, steps
 from loadtests.report.findings import troubles
@@ -102,7 +102,7 @@ def _builds(run: LoadRun) -> str:
 
 def _mix(profile: Profile) -> str:
     total = sum(profile.mix.values())
-    parts = [f"{name} {weight / total:.0%}" for name, weight in sorted(profile.mix.items(), key=lambda one: -one[1])]
+    parts = [f"{name} {share(weight / total)}" for name, weight in sorted(profile.mix.items(), key=lambda one: -one[1])]
     if profile.rates:
         parts.append("at a rate of its own: " + ", ".join(rate.operation for rate in profile.rates))
     parts.append(several(profile.people, "synthetic person").replace("persons", "people"))

@@ -1,5 +1,6 @@
 """What a load run says in the terminal."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -190,6 +191,7 @@ def test_live_lines_tell_the_last_whole_second() -> None:
     assert head.startswith("1:00 of 1:00  so far INVALID (worker-lost)  24,000 requests")
     assert second.startswith("  last second: asked 100, started")
     assert worst.startswith("  worst line: all operations: at least 99.9 % available: holds")
+    assert re.search(r": nothing counted, [\d,]+ samples more settle it\Z", live_lines(EMPTY)[-1])
     assert len(live_lines(EMPTY)) == 2
     nothing = replace(EMPTY, verdict=replace(EMPTY.verdict, answers=()))
     assert len(live_lines(nothing)) == 1
