@@ -1,6 +1,7 @@
 """What a person sees in the terminal: a few lines each second while it runs, and the last lines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from fixtures.runs.contacts import call_line
 from fixtures.runs.redaction import redact
@@ -8,6 +9,7 @@ from fixtures.runs.terminal import SHOWN
 from fixtures.runs.verdict import ExitCode
 from loadtests.judging import Answer, Finding
 from loadtests.numbers import count, duration, latency, offset, several, share, significant
+from loadtests.profiles.model import Profile
 from loadtests.report.advice import meaning, steps
 from loadtests.report.document import finding_of
 from loadtests.report.findings import troubles
@@ -15,6 +17,12 @@ from loadtests.report.model import LoadRun
 from loadtests.report.series import latest, overall
 from loadtests.report.words import asked, unproven, unproven_lines, who, why
 from loadtests.verdict import Outcome
+
+
+def opening_line(profile: Profile, environment: Mapping[str, Any] | None) -> str:
+    """What is to be done to whom, redacted: said before anything is done. Making many people takes its time, too."""
+    first = f"; {count(profile.people)} people are made first" if profile.people else ""
+    return redact(f"{profile.name} for {duration(profile.duration)} against {_target(environment)}{first}")
 
 
 def live_lines(run_so_far: LoadRun) -> list[str]:
@@ -97,8 +105,12 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
     lasted = max(0.0, run.ended - run.began)
     rate = f", {significant(run.facts.arrivals_started / lasted)} arrivals a second" if lasted else ""
     made_by = several(run.facts.workers_expected, "worker")
-    yield f"{duration(lasted)}{rate}, {made_by}"
+    yield f"{run.profile.name} against {_target(run.environment)}: {duration(lasted)}{rate}, {made_by}"
     yield f"run {run.run}: {folder}" if folder else f"run {run.run}: no folder could be written"
+
+
+def _target(environment: Mapping[str, Any] | None) -> str:
+    return f"{environment['name']} ({environment['api']})" if environment else "an unknown environment"
 
 
 def _outcome(run: LoadRun, *, written: bool) -> str:

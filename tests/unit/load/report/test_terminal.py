@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from fixtures.runs.redaction import register_secret
 from loadtests.report.advice import meaning, steps
-from loadtests.report.terminal import closing_lines, live_lines, worst_of
+from loadtests.report.terminal import closing_lines, live_lines, opening_line, worst_of
 from loadtests.soundness import Cause
 from loadtests.verdict import PROVES_NOTHING, Outcome
 from tests.unit.load.report import runs
@@ -26,6 +26,15 @@ def test_the_last_lines_say_what_the_exit_code_says(name: str) -> None:
     assert f"VERDICT  {run.verdict.outcome}  (exit code {run.verdict.exit_code})" in text
     assert meaning(run) in text
     assert text.index("why:") < text.index("next:") < text.index(f"run {run.run}: runs/x")
+
+
+def test_a_run_says_what_it_does_to_whom_before_and_afterwards() -> None:
+    """Whoever has named the wrong environment sees it while nothing is done yet."""
+    run = RUNS[Outcome.GO]
+    told = "release for 1 min against local (https://127.0.0.1:8443); 400 people are made first"
+    assert opening_line(run.profile, run.environment) == told
+    assert "people" not in opening_line(replace(run.profile, people=0), None)
+    assert "\nrelease against local (https://127.0.0.1:8443): 1 min, 100 arrivals a second" in closing(Outcome.GO)
 
 
 def test_causes_come_before_reasons() -> None:
