@@ -1,7 +1,7 @@
 """What a person sees in the terminal: a few lines each second while it runs, and the last lines."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from fixtures.runs.contacts import call_line
 from fixtures.runs.redaction import redact
@@ -17,6 +17,9 @@ from loadtests.report.model import LoadRun
 from loadtests.report.series import latest, overall
 from loadtests.report.words import asked, unproven, unproven_lines, who, why
 from loadtests.verdict import Outcome
+
+
+_KEEP: Final = "Make room for the evidence, or name another folder (--run-folder), then run again."
 
 
 def opening_line(profile: Profile, environment: Mapping[str, Any] | None) -> str:
@@ -98,7 +101,8 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
         yield "what did not count:"
         yield from (f"  {text}" for text in left_out)
     yield "next:"
-    yield from (f"  {number}. {step}" for number, step in enumerate(steps(run), 1))
+    first = () if folder is not None or verdict.outcome is Outcome.NO_GO else (_KEEP,)
+    yield from (f"  {number}. {step}" for number, step in enumerate((*first, *steps(run)), 1))
     yield from (f"note: {note}" for note in run.notes)
     if verdict.outcome is Outcome.NO_GO and run.contacts:
         yield call_line(run.contacts)
