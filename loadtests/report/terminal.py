@@ -18,7 +18,6 @@ from loadtests.report.series import latest, overall
 from loadtests.report.words import asked, unproven, unproven_lines, who, why
 from loadtests.verdict import Outcome
 
-
 _KEEP: Final = "Make room for the evidence, or name another folder (--run-folder), then run again."
 
 
@@ -101,8 +100,8 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
         yield "what did not count:"
         yield from (f"  {text}" for text in left_out)
     yield "next:"
-    first = () if folder is not None or verdict.outcome is Outcome.NO_GO else (_KEEP,)
-    yield from (f"  {number}. {step}" for number, step in enumerate((*first, *steps(run)), 1))
+    stands = folder is not None or verdict.outcome is Outcome.NO_GO
+    yield from (f"  {number}. {step}" for number, step in enumerate(steps(run) if stands else [_KEEP], 1))
     yield from (f"note: {note}" for note in run.notes)
     if verdict.outcome is Outcome.NO_GO and run.contacts:
         yield call_line(run.contacts)

@@ -81,10 +81,12 @@ def test_long_lists_are_counted() -> None:
 
 
 def test_a_folder_that_could_not_be_written_is_told() -> None:
-    """Without a folder the last line says so, and the first step is to mend that, unless the platform is broken."""
+    """Without a folder the last line says so, and the one step is to mend that, unless the platform is broken."""
     assert closing_lines(EMPTY, None)[-1].endswith("no folder could be written")
     step = "1. Make room for the evidence, or name another folder (--run-folder), then run again."
-    assert step in "\n".join(closing_lines(RUNS[Outcome.GO], None))
+    unwritten = "\n".join(closing_lines(RUNS[Outcome.GO], None))
+    assert step in unwritten
+    assert "  2. " not in unwritten
     assert "Make room" not in "\n".join(closing_lines(RUNS[Outcome.NO_GO], None)) + closing(Outcome.GO)
 
 
