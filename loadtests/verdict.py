@@ -32,7 +32,7 @@ class Outcome(StrEnum):
     GO = "GO"
 
 
-_OWN: Final = frozenset({Cause.GENERATOR_EXHAUSTED, Cause.GENERATOR_CPU, Cause.GENERATOR_LAG})
+OWN: Final = frozenset({Cause.GENERATOR_EXHAUSTED, Cause.GENERATOR_CPU, Cause.GENERATOR_LAG})
 """Causes by which the generator's own delay, or its own failures, are in what it measured."""
 _EXIT: Final = {Outcome.GO: 0, Outcome.NO_GO: 1, Outcome.INCONCLUSIVE: 75}
 
@@ -142,7 +142,7 @@ def _conclude(
 ) -> Verdict:
     """The rules, whichever way the questions were answered."""
     unsound = [measure for measure in measures(plan.soundness, plan.budget, facts) if not measure.kept]
-    if any(measure.cause in _OWN for measure in unsound):
+    if any(measure.cause in OWN for measure in unsound):
         answers = [_unproven(answer) for answer in answers]
     reasons = [Reason(Outcome.NO_GO, str(answer)) for answer in answers if answer.finding is Finding.BROKEN]
     reasons += [_invalid(measure.cause, measure.reason) for measure in unsound]

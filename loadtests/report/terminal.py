@@ -12,7 +12,7 @@ from loadtests.numbers import count, duration, latency, offset, several, share, 
 from loadtests.profiles.model import Profile
 from loadtests.report.advice import meaning, steps
 from loadtests.report.document import finding_of
-from loadtests.report.findings import troubles
+from loadtests.report.findings import doubts, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.series import latest, overall
 from loadtests.report.words import asked, unproven, unproven_lines, who, why
@@ -88,6 +88,11 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
             f"  {number}. {trouble.headline(run.began, run.ended)}" for number, trouble in enumerate(found[:SHOWN], 1)
         )
         yield from _rest(len(found))
+    suspected = doubts(run)
+    if suspected:
+        yield "more was bad than is allowed, though it is not proven:"
+        yield from (f"  {trouble.headline(run.began, run.ended)}" for trouble in suspected[:SHOWN])
+        yield from _rest(len(suspected))
     yield "why:"
     reasons = why(run)
     yield from (f"  {reason}" for reason in reasons[:SHOWN])

@@ -8,7 +8,7 @@ from fixtures.runs.contacts import call_line
 from loadtests.numbers import count, duration, several, share, when
 from loadtests.profiles.model import Profile
 from loadtests.report.advice import meaning, steps
-from loadtests.report.findings import troubles
+from loadtests.report.findings import doubts, troubles
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
 from loadtests.report.series import overall
@@ -116,6 +116,10 @@ def _causes(run: LoadRun) -> Iterator[Element]:
     if found:
         yield tag("h3", "Causes")
         yield tag("ol", *_items(trouble.headline(run.began, run.ended) for trouble in found))
+    suspected = doubts(run)
+    if suspected:
+        yield tag("h3", "More was bad than is allowed, though it is not proven")
+        yield tag("ul", *_items(trouble.headline(run.began, run.ended) for trouble in suspected))
 
 
 def _unproven(run: LoadRun) -> Iterator[Element]:
