@@ -12,7 +12,7 @@ NEVER: Final = "never"
 _MINUTE, _HOUR = 60, 3600
 _FEW: Final = 3
 _SEEN: Final = 1e-6
-"""A smaller share is not told from another."""
+"""A smaller share is not told from another, nor a smaller part of a second."""
 
 
 def count(number: float) -> str:
@@ -47,6 +47,8 @@ def latency(seconds: float | None) -> str:
         return NOTHING
     if math.isinf(seconds):
         return NEVER
+    if 0 < seconds < _SEEN:
+        return f"< {significant(_SEEN * 1000)} ms"
     # What rounds to a second is written as one.
     return f"{significant(seconds * 1000)} ms" if seconds < 0.9995 else f"{significant(seconds)} s"  # noqa: PLR2004
 

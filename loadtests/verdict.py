@@ -32,7 +32,7 @@ from loadtests.soundness import Cause, Facts, Soundness, measures
 
 Outcome: TypeAlias = suites.Verdict
 """What a pipeline acts on, as of the suites; in the order in which one prevails."""
-_OWN: Final = frozenset({Cause.GENERATOR_EXHAUSTED, Cause.GENERATOR_CPU, Cause.GENERATOR_LAG})
+OWN: Final = frozenset({Cause.GENERATOR_EXHAUSTED, Cause.GENERATOR_CPU, Cause.GENERATOR_LAG})
 """Causes by which the generator's own delay, or its own failures, are in what it measured."""
 MIXED_UP: Final = "people were given what is somebody else's, of which no share is allowed"
 PROVES_NOTHING: Final = "it proves nothing any more"
@@ -153,7 +153,7 @@ def _conclude(
 ) -> Verdict:
     """The rules, whichever way the questions were answered."""
     unsound = [measure for measure in measures(plan.soundness, plan.budget, facts) if not measure.kept]
-    if any(measure.cause in _OWN for measure in unsound):
+    if any(measure.cause in OWN for measure in unsound):
         answers = [_unproven(answer) for answer in answers]
     answers = [answer for answer in answers if answer.question.name != FRESH or answer.finding is Finding.BROKEN]
     reasons = [Reason(Outcome.NO_GO, f"{MIXED_UP}: {'; '.join(facts.mixed_up)}")] if facts.mixed_up else []

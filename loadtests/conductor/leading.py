@@ -17,6 +17,7 @@ from gevent.event import Event
 from locust.runners import STATE_MISSING, MasterRunner, Runner
 
 from fixtures.environments import EnvironmentInvalid
+from fixtures.runs.document import described
 from fixtures.runs.verdict import CODES, ExitCode, Invalid
 from loadtests.conductor import telling
 from loadtests.conductor.crew import users_of
@@ -31,7 +32,7 @@ from loadtests.conductor.stage import RunFolderError, Stage, set_up
 from loadtests.patience import enough_for
 from loadtests.report.folder import write
 from loadtests.report.model import LoadRun
-from loadtests.report.terminal import closing_lines
+from loadtests.report.terminal import closing_lines, opening_line
 from loadtests.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ class Leading:
     def _lead(self, leader: Leader) -> None:
         metrics = metrics_of(leader.order.platform)
         leader.readings = metrics.readings
+        telling.say([opening_line(leader.order.profile, described(leader.order.platform))])
         watching = [gevent.spawn(self._watch, leader), gevent.spawn(read_on, metrics)]
         try:
             run = leader.conduct()

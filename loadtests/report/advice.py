@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from loadtests.numbers import count, duration
-from loadtests.report.findings import troubles
+from loadtests.report.findings import doubts, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.words import asked, follows, unproven
 from loadtests.soundness import Cause
@@ -56,6 +56,9 @@ def _steps(run: LoadRun) -> Iterator[str]:
     if run.verdict.outcome is Outcome.NO_GO:
         yield "Do not release."
         yield from _look(run)
+    suspected = dict.fromkeys(trouble.subject for trouble in doubts(run))
+    if suspected:
+        yield f"Look first at {', '.join(suspected)}: more was bad there than is allowed."
     for reason in run.verdict.reasons:
         # A platform that is proven broken may be why something was never seen, and a longer run no remedy.
         vain = reason.cause is Cause.MINIMUM_EVIDENCE and run.verdict.outcome is Outcome.NO_GO

@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from loadtests.budgets.model import ALL
 from loadtests.failure import NO_ROOM
 from loadtests.judging import Answer, Finding
 from loadtests.numbers import count, latency, offset, share
 from loadtests.report.model import LoadRun
+from loadtests.verdict import OWN
 
 EXPLAINED: Final = 0.9
-"""Services are named until they explain this share of all bad samples."""
+"""Of a line on all operations, services are named until they explain this share of all bad samples."""
 _TIGHT: Final = 0.9
 """The span in which this share of the bad samples ended."""
 _EDGE: Final = 0.15
@@ -42,7 +44,7 @@ class Trouble:
     last: int
     """Seconds of the epoch between which nine of ten bad samples ended, or more."""
     lines: tuple[str, ...]
-    """Broken questions that it explains."""
+    """Questions that it explains."""
 
     def headline(self, began: float, ended: float) -> str:
         """One sentence."""
@@ -60,12 +62,28 @@ class Trouble:
 
 def troubles(run: LoadRun) -> tuple[Trouble, ...]:
     """What broke the budget: failures before slowness, since what fails is often slow, and the most first."""
-    broken = [answer for answer in run.verdict.answers if answer.finding is Finding.BROKEN]
-    kinds = sorted({answer.question.limit for answer in broken}, key=lambda limit: (limit is not None, limit or 0))
+    return _laid(run, [answer for answer in run.verdict.answers if answer.finding is Finding.BROKEN])
+
+
+def doubts(run: LoadRun) -> tuple[Trouble, ...]:
+    """The same of what was worse than the budget allows and is not proven broken.
+
+    Nothing where something else is, or where the generator may have been what was bad.
+    """
+    answers = run.verdict.answers
+    if any(answer.finding is Finding.BROKEN for answer in answers) or any(
+        reason.cause in OWN for reason in run.verdict.reasons
+    ):
+        return ()
+    return _laid(run, [answer for answer in answers if answer.bad > answer.question.allowed * answer.samples])
+
+
+def _laid(run: LoadRun, answers: list[Answer]) -> tuple[Trouble, ...]:
+    kinds = sorted({answer.question.limit for answer in answers}, key=lambda limit: (limit is not None, limit or 0))
     return tuple(
         trouble
         for kind in kinds
-        for trouble in _of_kind(run, kind, [answer for answer in broken if answer.question.limit == kind])
+        for trouble in _of_kind(run, kind, [answer for answer in answers if answer.question.limit == kind])
     )
 
 
@@ -74,8 +92,8 @@ def service_of(subject: str, run: LoadRun) -> str:
     return subject.partition(" ")[0] if subject in run.plan.called else subject
 
 
-def _of_kind(run: LoadRun, limit: float | None, broken: list[Answer]) -> Iterator[Trouble]:
-    asked = {answer.question.name for answer in broken}
+def _of_kind(run: LoadRun, limit: float | None, worse: list[Answer]) -> Iterator[Trouble]:
+    asked = {answer.question.name for answer in worse}
     groups: dict[str, list[str]] = {}
     for name in sorted(run.counts.tallies):
         if name in run.plan.called or name in asked:
@@ -86,13 +104,13 @@ def _of_kind(run: LoadRun, limit: float | None, broken: list[Answer]) -> Iterato
     for group in sorted(groups, key=lambda group: (groups[group][0] not in run.plan.called, -bad[group], group)):
         names = groups[group]
         of_operations = names[0] in run.plan.called
-        needed = asked.intersection(names) or (of_operations and explained < EXPLAINED * operations)
+        needed = asked.intersection(names) or (of_operations and ALL in asked and explained < EXPLAINED * operations)
         if not bad[group] or not needed:
             continue
         explained += bad[group] if of_operations else 0
         lines = [
             answer
-            for answer in broken
+            for answer in worse
             if answer.question.name in names or (of_operations and answer.question.name not in run.counts.tallies)
         ]
         yield _trouble(run, names, limit, bad[group] / operations if of_operations else 1.0, lines)

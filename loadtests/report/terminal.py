@@ -1,6 +1,7 @@
 """What a person sees in the terminal: a few lines each second while it runs, and the last lines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from fixtures.runs.contacts import call_line
 from fixtures.runs.redaction import redact
@@ -8,13 +9,22 @@ from fixtures.runs.terminal import SHOWN
 from fixtures.runs.verdict import ExitCode
 from loadtests.judging import Answer, Finding
 from loadtests.numbers import count, duration, latency, offset, several, share, significant
+from loadtests.profiles.model import Profile
 from loadtests.report.advice import meaning, steps
 from loadtests.report.document import finding_of
-from loadtests.report.findings import troubles
+from loadtests.report.findings import doubts, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.series import latest, overall
 from loadtests.report.words import asked, unproven, unproven_lines, who, why
 from loadtests.verdict import Outcome
+
+_KEEP: Final = "Make room for the evidence, or name another folder (--run-folder), then run again."
+
+
+def opening_line(profile: Profile, environment: Mapping[str, Any] | None) -> str:
+    """What is to be done to whom, redacted: said before anything is done. Making many people takes its time, too."""
+    first = f"; {count(profile.people)} people are made first" if profile.people else ""
+    return redact(f"{profile.name} for {duration(profile.duration)} against {_target(environment)}{first}")
 
 
 def live_lines(run_so_far: LoadRun) -> list[str]:
@@ -45,11 +55,9 @@ def _live(run: LoadRun) -> Iterator[str]:
         yield f"  last second: asked {count(moment.asked)}, started {count(moment.started)}{refused}; {answered}"
     worst = worst_of(run.verdict.answers)
     if worst is not None:
+        seen = f", seen {share(worst.share)}, between {share(worst.lower)} and {share(worst.upper)}"
         more = f", {count(worst.more)} samples more settle it" if worst.more else ""
-        yield (
-            f"  worst line: {asked(worst.question)}: {finding_of(worst)}, seen {share(worst.share)}, "
-            f"between {share(worst.lower)} and {share(worst.upper)}{more}"
-        )
+        yield f"  worst line: {asked(worst.question)}: {finding_of(worst)}{seen if worst.samples else ''}{more}"
 
 
 def _so_far(run: LoadRun) -> str:
@@ -80,6 +88,11 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
             f"  {number}. {trouble.headline(run.began, run.ended)}" for number, trouble in enumerate(found[:SHOWN], 1)
         )
         yield from _rest(len(found))
+    suspected = doubts(run)
+    if suspected:
+        yield "more was bad than is allowed, though it is not proven:"
+        yield from (f"  {trouble.headline(run.began, run.ended)}" for trouble in suspected[:SHOWN])
+        yield from _rest(len(suspected))
     yield "why:"
     reasons = why(run)
     yield from (f"  {reason}" for reason in reasons[:SHOWN])
@@ -92,15 +105,20 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
         yield "what did not count:"
         yield from (f"  {text}" for text in left_out)
     yield "next:"
-    yield from (f"  {number}. {step}" for number, step in enumerate(steps(run), 1))
+    stands = folder is not None or verdict.outcome is Outcome.NO_GO
+    yield from (f"  {number}. {step}" for number, step in enumerate(steps(run) if stands else [_KEEP], 1))
     yield from (f"note: {note}" for note in run.notes)
     if verdict.outcome is Outcome.NO_GO and run.contacts:
         yield call_line(run.contacts)
     lasted = max(0.0, run.ended - run.began)
     rate = f", {significant(run.facts.arrivals_started / lasted)} arrivals a second" if lasted else ""
     made_by = several(run.facts.workers_expected, "worker")
-    yield f"{duration(lasted)}{rate}, {made_by}"
+    yield f"{run.profile.name} against {_target(run.environment)}: {duration(lasted)}{rate}, {made_by}"
     yield f"run {run.run}: {folder}" if folder else f"run {run.run}: no folder could be written"
+
+
+def _target(environment: Mapping[str, Any] | None) -> str:
+    return f"{environment['name']} ({environment['api']})" if environment else "an unknown environment"
 
 
 def _outcome(run: LoadRun, *, written: bool) -> str:

@@ -24,10 +24,10 @@ def budget(run: LoadRun) -> Iterator[Element]:
         return
     yield tag(
         "p",
-        "The line in the middle of each picture is what is allowed, the dot the share that was seen, the bar where the "
-        "true share lies. A bar wholly left of the line holds, wholly right of it is broken (not judged if the "
-        "generator was late or had run out, which may be why), across it is open. Samples are worth fewer where bad "
-        "ones come in bursts.",
+        "The line in the middle of each picture is the share of bad samples that is allowed, the dot the one that was "
+        "seen, the bar where the true one lies. A bar wholly left of the line holds, wholly right of it is broken (not "
+        "judged if the generator was late or had run out, which may be why), across it is open. Samples are worth "
+        "fewer where bad ones come in bursts.",
         class_="lead",
     )
     head = [

@@ -35,7 +35,11 @@ def curves(run: LoadRun) -> Iterator[Element]:
         yield tag("h3", "By subject")
         yield table("Latencies by subject", _head(run), _rows(run))
         yield tag(
-            "p", f"Quantiles are known to {significant(RELATIVE_ERROR * 100, 2)} %, counts exactly.", class_="small"
+            "p",
+            "Operations of services first; then journeys, each from its first step to its last, and what they measure "
+            "besides. p99 is what 99 % took at most. "
+            f"Quantiles are known to {significant(RELATIVE_ERROR * 100, 2)} %, counts exactly.",
+            class_="small",
         )
 
 

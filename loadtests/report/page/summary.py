@@ -5,10 +5,10 @@ from itertools import starmap
 from xml.etree.ElementTree import Element
 
 from fixtures.runs.contacts import call_line
-from loadtests.numbers import count, duration, several, when
+from loadtests.numbers import count, duration, several, share, when
 from loadtests.profiles.model import Profile
 from loadtests.report.advice import meaning, steps
-from loadtests.report.findings import troubles
+from loadtests.report.findings import doubts, troubles
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
 from loadtests.report.series import overall
@@ -97,7 +97,7 @@ def _builds(run: LoadRun) -> str:
 
 def _mix(profile: Profile) -> str:
     total = sum(profile.mix.values())
-    parts = [f"{name} {weight / total:.0%}" for name, weight in sorted(profile.mix.items(), key=lambda one: -one[1])]
+    parts = [f"{name} {share(weight / total)}" for name, weight in sorted(profile.mix.items(), key=lambda one: -one[1])]
     if profile.rates:
         parts.append("at a rate of its own: " + ", ".join(rate.operation for rate in profile.rates))
     parts.append(several(profile.people, "synthetic person").replace("persons", "people"))
@@ -111,6 +111,10 @@ def _causes(run: LoadRun) -> Iterator[Element]:
     if found:
         yield tag("h3", "Causes")
         yield tag("ol", *_items(trouble.headline(run.began, run.ended) for trouble in found))
+    suspected = doubts(run)
+    if suspected:
+        yield tag("h3", "More was bad than is allowed, though it is not proven")
+        yield tag("ul", *_items(trouble.headline(run.began, run.ended) for trouble in suspected))
 
 
 def _unproven(run: LoadRun) -> Iterator[Element]:

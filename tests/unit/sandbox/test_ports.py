@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.sandbox import ports
-from fixtures.sandbox.errors import SandboxError
+from fixtures.sandbox.errors import PartFailed, SandboxError
+from fixtures.sandbox.facts import facts
+from fixtures.sandbox.layout import Layout
+from fixtures.sandbox.options import Options
+from fixtures.sandbox.warden import Warden
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +59,14 @@ def test_no_block_left_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "is_free", lambda _port: False)
     with pytest.raises(SandboxError, match="no 20 neighbouring free ports"):
         ports.reserve()
+
+
+def test_no_block_left_is_told_to_the_starter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The warden says why there is no sandbox, in words and not by breaking."""
+    monkeypatch.setattr(ports, "is_free", lambda _port: False)
+    warden = Warden(Options(), facts(), 0.0, 1)
+    with pytest.raises(PartFailed, match="no 20 neighbouring free ports"):
+        asyncio.run(warden._start(Layout(tmp_path)))
 
 
 @pytest.mark.parametrize("port", [0, -1, 65536])

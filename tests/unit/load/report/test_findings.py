@@ -4,9 +4,12 @@ from dataclasses import replace
 
 from fixtures.statistics.tally import Tally
 from loadtests.counts import NEVER, Counts
-from loadtests.report.findings import troubles
+from loadtests.report.advice import steps
+from loadtests.report.findings import doubts, troubles
 from loadtests.report.model import LoadRun
-from loadtests.verdict import judge
+from loadtests.report.page import page
+from loadtests.report.terminal import closing_lines
+from loadtests.verdict import Outcome, judge
 from tests.unit.load.judged import SOUND
 from tests.unit.load.report import runs
 
@@ -107,3 +110,42 @@ def test_what_began_during_the_run_is_told_with_its_time() -> None:
     assert failing(range(12, LASTED)) == "from 0:12 to 1:00"
     assert failing(range(48)) == "from 0:00 to 0:48"
     assert failing(range(LASTED)) == "throughout"
+
+
+def test_what_is_worse_than_allowed_is_told_where_nothing_is_proven() -> None:
+    """A platform that went down near the end is named with its time, though one burst proves little."""
+    counts = run({}).counts
+    tally = counts.tallies["chat sendMessage"] = Tally((1.0,))
+    for second in range(LASTED):
+        tally.add(BEGAN + second, [0.01] * RATE, RATE if second >= 50 else 0)
+    counts.causes["chat sendMessage", "status 503"] = 1_000
+    down = judged(counts)
+    told = "chat: 1,000 of 12,000 failed (8.33 %), mostly chat sendMessage: status 503; from 0:50 to 1:00"
+    assert down.verdict.outcome is Outcome.INCONCLUSIVE
+    assert [one.headline(down.began, down.ended) for one in doubts(down)] == [told]
+    assert troubles(down) == ()
+    assert f"though it is not proven:\n  {told}\nwhy:" in "\n".join(closing_lines(down, "runs/x"))
+    assert f"though it is not proven</h3><ul><li>{told}</li></ul>" in page(down)
+    assert steps(down)[0].startswith("Look first at chat: ")
+    assert doubts(run({"chat sendMessage": (0.01, "reset")})) == ()
+
+
+def test_nothing_is_suspected_beside_what_is_proven_nor_of_a_late_generator() -> None:
+    """What is proven explains the rest, and what a generator may have done itself is laid to nobody."""
+    assert doubts(run({"chat sendMessage": (1.0, "refused"), "chat listMessages": (0.021, "reset")})) == ()
+    late = runs.load_run(runs.BURSTING, facts=replace(SOUND, start_lag_p99=2.4))
+    assert late.verdict.outcome is Outcome.INVALID
+    assert doubts(late) == ()
+
+
+def test_who_breaks_no_line_of_its_own_is_not_named_where_none_is_of_all() -> None:
+    """A line of one operation is broken by that one; a second service that is a little slow is within its own."""
+    counts = run({}).counts
+    for name, slow in (("chat sendMessage", 30), ("user-profile readOwnProfile", 5)):
+        tally = counts.tallies[name] = Tally((1.0,))
+        for second in range(LASTED):
+            tally.add(BEGAN + second, [2.0] * slow + [0.01] * (RATE - slow), 0)
+    each = runs.profile("each: share over 1 s <= 10 %")
+    slowed = replace(judged(counts), profile=each)
+    slowed = replace(slowed, verdict=judge(each.plan, counts.tallies, slowed.facts))
+    assert [one.subject for one in troubles(slowed)] == ["chat"]

@@ -159,6 +159,14 @@ def test_a_phone_shows_between_what_a_line_that_holds_lies() -> None:
     assert re.search(r"</svg><small>[^<]+ % to [^<]+ %</small></div></td>", row.replace("&lt;", ""))
 
 
+def test_a_printed_page_is_that_of_a_wide_window() -> None:
+    """Paper cannot be scrolled: a sheet lies across, nothing is cut off, and no rule for phones is one for paper."""
+    screen, paper = page(RUNS[Outcome.GO]).split("@media print")
+    assert "@page { size: landscape;" in screen
+    assert ".scroll, .chart { overflow: visible; }" in paper
+    assert re.findall(r"@media (.*)\(max-width", screen) == ["screen and "]
+
+
 def test_pictures_are_described() -> None:
     """Every picture has a name for who cannot see it, and no two elements have the same id."""
     reader = read(RUNS[Outcome.NO_GO])
@@ -290,6 +298,7 @@ def test_what_the_run_was_is_told() -> None:
     facts = replace(run.facts, interrupted="Ctrl-C")
     text = read(replace(run, profile=profile, facts=facts, notes=("a note",), sightings=())).text
     for words in (
+        "browsing 60 %; chatting 30 %",
         "20,000 websockets held idle",
         "at a rate of its own: chat sendMessage",
         "a note",

@@ -1,5 +1,6 @@
 """What a load run says in the terminal."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from fixtures.runs.redaction import register_secret
 from loadtests.report.advice import meaning, steps
-from loadtests.report.terminal import closing_lines, live_lines, worst_of
+from loadtests.report.terminal import closing_lines, live_lines, opening_line, worst_of
 from loadtests.soundness import Cause
 from loadtests.verdict import PROVES_NOTHING, Outcome
 from tests.unit.load.judged import SOUND, UNSOUND
@@ -26,6 +27,15 @@ def test_the_last_lines_say_what_the_exit_code_says(name: str) -> None:
     assert f"VERDICT  {run.verdict.outcome}  (exit code {run.verdict.exit_code})" in text
     assert meaning(run) in text
     assert text.index("why:") < text.index("next:") < text.index(f"run {run.run}: runs/x")
+
+
+def test_a_run_says_what_it_does_to_whom_before_and_afterwards() -> None:
+    """Whoever has named the wrong environment sees it while nothing is done yet."""
+    run = RUNS[Outcome.GO]
+    told = "release for 1 min against local (https://127.0.0.1:8443); 400 people are made first"
+    assert opening_line(run.profile, run.environment) == told
+    assert "people" not in opening_line(replace(run.profile, people=0), None)
+    assert "\nrelease against local (https://127.0.0.1:8443): 1 min, 100 arrivals a second" in closing(Outcome.GO)
 
 
 def test_causes_come_before_reasons() -> None:
@@ -81,8 +91,13 @@ def test_long_lists_are_counted() -> None:
 
 
 def test_a_folder_that_could_not_be_written_is_told() -> None:
-    """Without a folder the last line says so."""
+    """Without a folder the last line says so, and the one step is to mend that, unless the platform is broken."""
     assert closing_lines(EMPTY, None)[-1].endswith("no folder could be written")
+    step = "1. Make room for the evidence, or name another folder (--run-folder), then run again."
+    unwritten = "\n".join(closing_lines(RUNS[Outcome.GO], None))
+    assert step in unwritten
+    assert "  2. " not in unwritten
+    assert "Make room" not in "\n".join(closing_lines(RUNS[Outcome.NO_GO], None)) + closing(Outcome.GO)
 
 
 @pytest.mark.parametrize(("outcome", "code"), [(Outcome.GO, 0), (Outcome.INCONCLUSIVE, 75)])
@@ -191,6 +206,7 @@ def test_live_lines_tell_the_last_whole_second() -> None:
     assert head.startswith("1:00 of 1:00  so far INVALID (worker-lost)  24,000 requests")
     assert second.startswith("  last second: asked 100, started")
     assert worst.startswith("  worst line: all operations: at least 99.9 % available: holds")
+    assert re.search(r": nothing counted, [\d,]+ samples more settle it\Z", live_lines(EMPTY)[-1])
     assert len(live_lines(EMPTY)) == 2
     nothing = replace(EMPTY, verdict=replace(EMPTY.verdict, answers=()))
     assert len(live_lines(nothing)) == 1
