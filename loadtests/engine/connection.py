@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from fixtures.http1.answers import LARGEST_HEAD, Answers
 from fixtures.http1.errors import NotHttpError, TooLargeError
-from loadtests.client.timeouts import RESTED
+from loadtests.client.timeouts import CROSSED, RESTED
 from loadtests.engine.parsing import Whole, WholeWithBody
 from loadtests.engine.plan import Plan, complaint
 
@@ -224,7 +224,8 @@ class Connection(asyncio.Protocol):
         if not self.busy:
             return
         answers = self._answers
-        if answers is None and self._used and self.sent - self._used >= RESTED and self._plan.idempotent:
+        rested = self._used and self.sent - self._used >= RESTED
+        if answers is None and rested and perf_counter() - self.sent < CROSSED and self._plan.idempotent:
             # It was closed while nothing was asked, and we could not know. RFC 9110, section 9.2.2.
             self.busy = False
             self._owner.again(self.since)

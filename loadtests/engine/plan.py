@@ -49,7 +49,7 @@ class Plan:
     check: Callable[[int, bytes], object] | None = None
     """Gets status and body of an answer with a good status, and raises what it finds wrong (`complaint`)."""
     idempotent: bool = False
-    """To be sent again if a connection that had rested since its last answer was closed without a byte of one."""
+    """To be sent again if a connection that had rested since its last answer was closed at once, without one."""
 
     def __post_init__(self) -> None:
         if self.connections < 1 or self.waiting < 0 or self.warm < 0:

@@ -186,13 +186,21 @@ def test_a_connection_closed_between_requests_fails_nothing(farewell: bytes) -> 
 
 
 @pytest.mark.parametrize(
-    ("idempotent", "rested", "failures"), [(True, 0.05, 0), (True, 60.0, 1), (False, 0.05, 1), (False, 60.0, 1)]
+    ("idempotent", "rested", "crossed", "failures"),
+    [
+        (True, 0.05, 60.0, 0),
+        (True, 60.0, 60.0, 1),
+        (False, 0.05, 60.0, 1),
+        (False, 60.0, 60.0, 1),
+        (True, 0.05, 0.0, 1),
+    ],
 )
 def test_only_what_may_be_repeated_is_sent_again(
-    monkeypatch: pytest.MonkeyPatch, *, idempotent: bool, rested: float, failures: int
+    monkeypatch: pytest.MonkeyPatch, *, idempotent: bool, rested: float, crossed: float, failures: int
 ) -> None:
-    """A request whose connection was closed after a rest is sent once more if it changes nothing; any other failed."""
+    """A request that the end of a rested connection crossed is sent once more if it changes nothing; others failed."""
     monkeypatch.setattr("loadtests.engine.connection.RESTED", rested)
+    monkeypatch.setattr("loadtests.engine.connection.CROSSED", crossed)
 
     def shuts_on_second(server: Server, peer: socket.socket) -> None:
         server.request(peer)
