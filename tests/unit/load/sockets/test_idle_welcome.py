@@ -20,7 +20,7 @@ WELCOME = sent(0x81, b"20")
 EXPIRED = Closing(4401, "token-expired")
 
 
-def promised(text: str) -> float | None:
+def promised(_number: int, text: str) -> float | None:
     """Seconds are a welcome, and a word is another frame of the platform."""
     if text.startswith("<"):
         raise Failure("contract: frame not known")
