@@ -216,7 +216,7 @@ class Leader:
 
     def _judge_so_far(self) -> Verdict:
         tallies = self.roster.counts.tallies
-        decided = self._early.advance(tallies, self.roster.before, self.began)
+        decided = self._early.advance(tallies, self.roster.before, self.began) or bool(self.roster.mixed_up)
         self._decided = decided and self.order.stop_when_decided and self.roster.at_work
         verdict = self._early.verdict(tallies, self._facts())
         self._tell(self._run(verdict))
@@ -266,7 +266,7 @@ class Leader:
         # Everything is reported: no second is to come, by whose clock ever. A run that is followed is judged so.
         last = max((second for tally in tallies.values() for second in tally.seconds()), default=0)
         decided = self._early.advance(tallies, last + 1, self.began, reported=True)
-        if self._decided and not decided:
+        if self._decided and not (decided or self.roster.mixed_up):
             self.interrupt("it was decided, and is not any more by what was still under way")
         return self._early.verdict(tallies, self._facts())
 
