@@ -11,12 +11,13 @@ import gevent
 
 from fixtures.checks.time_scale import scaled
 from fixtures.clients.transport import SYNTHETIC_RUN
-from fixtures.contract.frames import Welcome, read_social
+from fixtures.contract.frames import Event, Welcome, read_social
 from fixtures.contract.promises import PROMISES
 from fixtures.contract.served_by import HEADER
 from fixtures.contract.websocket_signaling import SERVICE, SOCKET_PATH, SUBPROTOCOL
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
+from loadtests.failure import SOMEBODY_ELSES, Failure, agrees
 from loadtests.journeys.hearing import understood
 from loadtests.profiles.model import CONNECTING
 from loadtests.session import Session
@@ -27,6 +28,8 @@ from loadtests.sockets.idle import Idle
 _SERVED_BY: Final = HEADER.lower()
 _CLOCKS: Final = 5.0
 """Seconds by which the platform's clock may be ahead of this machine's."""
+_WHOSE: Final = {"message.created": "sender_id", "presence.changed": "user_id"}
+"""What of the data of an event says who did it."""
 
 
 class Holding:
@@ -38,6 +41,8 @@ class Holding:
         if session.pool is None:
             raise RuntimeError(f"the profile {profile.name} holds connections, and has no people whose they are")
         self._pool, self._tokens = session.pool, session.pool.tokens
+        self._people = tuple(person.user_id for person in session.pool.people)
+        """Whose the tokens are; friends stand side by side."""
         self._count = profile.connections // session.of + (session.share < profile.connections % session.of)
         self._agreed: collections.deque[str] = collections.deque()
         """Who agreed to an opening, as the thread has heard it."""
@@ -52,7 +57,7 @@ class Holding:
             timeouts=Timeouts().scaled(platform.time_scale),
             terms=Terms(
                 heartbeat=scaled(PROMISES.sockets.heartbeat),
-                promised=heartbeat,
+                promised=self._promised,
                 welcome=scaled(PROMISES.deadlines.frame_answer),
                 expiry=Closing(PROMISES.sockets.unauthorized, PROMISES.sockets.token_expired),
                 clocks=_CLOCKS,
@@ -93,6 +98,10 @@ class Holding:
         token = self._tokens[number % len(self._tokens)]
         return Offer((SUBPROTOCOL, f"bearer.{token}"), good_until(token))
 
+    def _promised(self, number: int, text: str) -> float | None:
+        me = number % len(self._tokens)
+        return heartbeat(text, self._people[me], self._people[me ^ 1])
+
 
 def good_until(token: str) -> float:
     """When a token expires, as it says itself (RFC 7519, 4.1.4); never, if it does not say."""
@@ -103,7 +112,15 @@ def good_until(token: str) -> float:
         return math.inf
 
 
-def heartbeat(text: str) -> float | None:
-    """Seconds between two pings, as the welcome says; None for any other frame. Raises `Failure` for what is none."""
+def heartbeat(text: str, me: str, friend: str) -> float | None:
+    """Seconds between two pings, as the welcome says; None for any other frame.
+
+    Raises `Failure` for what is no frame, and for what is not meant for somebody who knows only that friend.
+    """
     frame = understood(read_social, text)
-    return scaled(frame.heartbeat_s) if isinstance(frame, Welcome) else None
+    if isinstance(frame, Welcome):
+        agrees(frame, user_id=me)
+        return scaled(frame.heartbeat_s)
+    if isinstance(frame, Event) and frame.event in _WHOSE and frame.data[_WHOSE[frame.event]] not in {me, friend}:
+        raise Failure(f"{SOMEBODY_ELSES} {frame.event}", str(frame.data[_WHOSE[frame.event]]))
+    return None

@@ -59,7 +59,7 @@ class Rounds:
         names, weights = tuple(profile.mix), tuple(profile.mix.values())
         # All at once would be a spike that no profile asked for.
         gevent.sleep(max(0.0, begins - time.perf_counter()) + self._chance.uniform(0, profile.think))
-        while not self._ending:
+        while not self._ending and time.perf_counter() < begins + profile.closed_lasts:
             [name] = self._chance.choices(names, weights)
             self._walk(name)
             if not self._ending:

@@ -219,7 +219,7 @@ class Leader:
 
     def _judge_so_far(self) -> Verdict:
         tallies = self.roster.counts.tallies
-        decided = self._early.advance(tallies, self.roster.before, self.began)
+        decided = self._early.advance(tallies, self.roster.before, self.began) or bool(self.roster.mixed_up)
         self._decided = decided and self.order.stop_when_decided and self.roster.at_work
         verdict = self._early.verdict(tallies, self._facts())
         self._tell(self._run(verdict))
@@ -270,7 +270,7 @@ class Leader:
         # Whoever ends a run has seen how it stood: one look at the end would not be the only one.
         # Everything is reported: no second is to come, by whose clock ever.
         decided = self._early.advance(tallies, self._counted_before, self.began, reported=True)
-        if self._decided and not decided:
+        if self._decided and not (decided or self.roster.mixed_up):
             self.interrupt("it was decided, and is not any more by what was still under way")
         return self._early.verdict(tallies, self._facts())
 

@@ -4,7 +4,8 @@ Refreshing begins after a third of a token's life and is spread over the next th
 the same second are a load of their own. Whoever could not get fresh ones then is asked for again before the old ones
 expire; and whose turn has not come by the end of that third, since answers are slow, waits for no share of it.
 
-Each time that somebody asks is a sample of "fresh tokens": by the refresh token, and by the password where that failed.
+Each refresh is a sample of "fresh tokens", good or not. Where it failed and the password helps, that makes up for
+nothing; where the password fails as well, that is a sample more.
 """
 
 import math
@@ -100,7 +101,8 @@ class Keeper:
     def _refresh(self, client: Sender, person: Person) -> None:
         who = person.identity
         # The refresh token may be spent, if only its answer was lost: then the password is left.
-        for ask in (auth.refresh(person.tokens.refresh_token), auth.log_in(who.email, who.password)):
+        refresh, log_in = auth.refresh(person.tokens.refresh_token), auth.log_in(who.email, who.password)
+        for ask in (refresh, log_in):
             began, failure = self._clock(), None
             try:
                 tokens = client.send(ask)
@@ -109,7 +111,8 @@ class Keeper:
             except Failure as wrong:
                 failure = wrong
                 self.failures[wrong.cause] += 1
-            self.counts(failure, self._clock() - began)
+            if ask is refresh or failure is not None:
+                self.counts(failure, self._clock() - began)
             if failure is None:
                 person.holds(tokens)
                 return

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from loadtests.budgets.model import Budget
 from loadtests.judging import Levels
-from loadtests.profiles.phases import Segment, duration, expected, highest, steady_from
+from loadtests.profiles.phases import Segment, duration, expected, highest, steady, steady_from
 from loadtests.soundness import Soundness
 from loadtests.verdict import Plan
 
@@ -104,7 +104,8 @@ class Profile:
     @property
     def steady_from(self) -> float:
         """Seconds from the beginning until what is asked for changes for the last time: no rise or fall is to come."""
-        parts = (self.phases, *(rate.phases for rate in self.rates))
+        closed = () if self.open else (steady(self.closed_lasts, self.users),)
+        parts = (self.phases, closed, *(rate.phases for rate in self.rates))
         return max(self.connections / CONNECTING, *(steady_from(phases, self.duration) for phases in parts))
 
     @property

@@ -26,8 +26,11 @@ class Terms:
 
     heartbeat: float = math.inf
     """Seconds between two signs of life at most, until the platform has said so itself."""
-    promised: Callable[[str], float | None] = lambda _: None
-    """The same as its welcome says it; None if a text is another. Raises `Failure` for what may not be said."""
+    promised: Callable[[int, str], float | None] = lambda _number, _text: None
+    """The same as the welcome of connection n says it; None if a text is another.
+
+    Raises `Failure` for what may not be said, or not there.
+    """
     welcome: float = math.inf
     """Seconds from an agreement to the welcome, which comes before any other message; if endless, none need come."""
     expiry: Closing | None = None

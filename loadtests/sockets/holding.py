@@ -270,7 +270,7 @@ class Holder:
         self.held.messages += 1
         if isinstance(message, bytes) and self._openings.terms.welcome < math.inf:
             raise Failure("protocol: a binary message")
-        promised = self._openings.terms.promised(message) if isinstance(message, str) else None
+        promised = self._openings.terms.promised(connection.number, message) if isinstance(message, str) else None
         if connection.heartbeat is None:
             connection.heartbeat = promised
         if connection.greeting:

@@ -6,6 +6,7 @@ import math
 import socket
 import time
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from uuid import UUID
 
 import jwt
@@ -24,10 +25,12 @@ from tests.unit.load.sockets.server import sent
 from tests.unit.load.told import PLATFORM
 from tests.unit.load.working import session
 
+MOMENT = "2026-01-01T00:00:00.000Z"
 SEEN = 'websocket-signaling;slot=blue;build="b1";instance="one"'
+ME, FRIEND, STRANGER = (str(UUID(int=number)) for number in (1, 2, 3))
 WELCOME = {
     "type": "welcome",
-    "user_id": str(UUID(int=1)),
+    "user_id": ME,
     "connection_id": "c",
     "heartbeat_s": 20,
     "last_event_id": None,
@@ -38,24 +41,48 @@ claims = st.dictionaries(st.text().filter(lambda name: name != "exp"), st.intege
 
 def test_the_welcome_promises_heartbeats() -> None:
     """Its own number of seconds counts, for a world as slow as this one is said to be."""
-    assert heartbeat(json.dumps(WELCOME)) == 20
+    assert heartbeat(json.dumps(WELCOME), ME, FRIEND) == 20
     set_time_scale(3)
     try:
-        assert heartbeat(json.dumps(WELCOME)) == 60
+        assert heartbeat(json.dumps(WELCOME), ME, FRIEND) == 60
     finally:
         forget_time_scale()
 
 
 def test_nothing_else_does() -> None:
     """Any other frame promises nothing."""
-    assert heartbeat('{"type": "pong", "nonce": "1"}') is None
+    assert heartbeat('{"type": "pong", "nonce": "1"}', ME, FRIEND) is None
 
 
 @given(st.text() | st.just(json.dumps({**WELCOME, "heartbeat_s": 0})))
 def test_what_is_no_frame_is_a_failure(text: str) -> None:
     """What the contract does not know is wrong on a connection that is only held, too."""
     with pytest.raises(Failure, match="contract: frame"):
-        heartbeat(text)
+        heartbeat(text, ME, FRIEND)
+
+
+def _event(name: str, **data: object) -> str:
+    return json.dumps({"type": "event", "id": None, "event": name, "at": MOMENT, "data": data})
+
+
+SAID = {"message_id": ME, "conversation_id": ME, "seq": 1, "text": "", "attachment_ids": [], "sent_at": MOMENT}
+
+
+@pytest.mark.parametrize("whose", [ME, FRIEND, STRANGER])
+@pytest.mark.parametrize(
+    ("event", "field", "rest"),
+    [("message.created", "sender_id", SAID), ("presence.changed", "user_id", {"status": "online", "at": MOMENT})],
+)
+def test_who_only_listens_hears_of_a_friend_and_of_nobody_else(
+    event: str, field: str, rest: dict[str, object], whose: str
+) -> None:
+    """What strangers say, and that they come and go, is not meant for this connection."""
+    text = json.dumps({"type": "event", "id": None, "event": event, "at": MOMENT, "data": {**rest, field: whose}})
+    if whose == STRANGER:
+        with pytest.raises(Failure, match=f"somebody else's {event}"):
+            heartbeat(text, ME, FRIEND)
+    else:
+        assert heartbeat(text, ME, FRIEND) is None
 
 
 @given(st.integers(0, 1 << 40) | st.floats(0, 1e12))
@@ -72,9 +99,10 @@ def test_what_does_not_say_never_expires(token: str) -> None:
 
 @dataclass
 class Pool:
-    """People, of whom only tokens are asked."""
+    """People, of whom only tokens are asked, and who they are."""
 
     tokens: tuple[str, ...]
+    people: tuple[SimpleNamespace, ...] = (SimpleNamespace(user_id=ME), SimpleNamespace(user_id=FRIEND))
 
 
 def holds(
@@ -163,6 +191,24 @@ def test_a_connection_without_a_welcome_is_none() -> None:
     finally:
         forget_time_scale()
     assert made.recorder.take().causes == {("idle connection", "no welcome"): 2}
+
+
+def test_each_connection_is_that_of_the_person_whose_token_it_has() -> None:
+    """Of four connections of two people the second and the fourth are taken for somebody else's."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(
+            agreement(head, "Sec-WebSocket-Protocol: social.v1") + sent(0x81, json.dumps(WELCOME).encode())
+        )
+        with contextlib.suppress(OSError):
+            connection.recv(1)
+
+    with raw_server(says) as url:
+        made, holding = holds(url, 4, "mine", "friend's")
+        holding.begin()
+        eventually(lambda: (holding._idle.held.open, holding._idle.held.failed), equals((2, 2)), within=20)
+        assert holding.stop(20) == 0
+    assert made.recorder.take().causes == {("idle connection", "somebody else's user_id"): 2}
 
 
 def test_nobody_is_refused_when_all_were_opened() -> None:

@@ -4,6 +4,8 @@ import itertools
 import random
 from dataclasses import replace
 
+import gevent
+
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least
 from loadtests.rounds import Rounds
@@ -12,8 +14,8 @@ from loadtests.visits import UNFINISHED
 from tests.unit.load.working import GREENLETS, Journey, Pool, session
 
 
-def rounds(made: Session, pool: Pool, journey: Journey, think: float = 0.0) -> Rounds:
-    made.profile = replace(made.profile, mix={"browsing": 1}, think=think)
+def rounds(made: Session, pool: Pool, journey: Journey, think: float = 0.0, lasts: float = 3600.0) -> Rounds:
+    made.profile = replace(made.profile, mix={"browsing": 1}, think=think, closed_lasts=lasts)
     return Rounds(made, pool, {"browsing": journey}, random.Random(1))  # type: ignore[arg-type]
 
 
@@ -33,6 +35,18 @@ def test_a_user_walks_thinks_and_walks_again() -> None:
     assert all(later - earlier >= 0.09 for earlier, later in itertools.pairwise(journey.since))
     counts = made.recorder.take()
     assert counts.asked.total() == counts.started.total() == counts.tallies["browsing"].requests == len(journey.since)
+
+
+def test_a_user_whose_time_is_over_begins_nothing_though_the_run_goes_on() -> None:
+    """Rates may outlast the users of a profile, who are to be gone by then."""
+    made = session(-5.0)
+    journey = Journey(made.fire)
+    walking = rounds(made, Pool(1), journey, lasts=3.0)
+    walking.begin()
+    for _ in range(5):
+        gevent.sleep(0)
+    assert walking.stop(20) == 0
+    assert journey.since == []
 
 
 def test_the_journey_that_is_made_at_the_end_is_drained() -> None:

@@ -126,14 +126,19 @@ def test_a_target_that_never_says_who_it_is_ends_the_run_where_that_is_meant(mon
     assert conducted(blue, errors=1.0).verdict.outcome is Outcome.NO_GO
 
 
-@pytest.mark.parametrize("stop_when_decided", [False, True])
-def test_people_who_are_mixed_up_once_are_no_go(monkeypatch: pytest.MonkeyPatch, stop_when_decided: bool) -> None:  # noqa: FBT001 - both ways
-    """One answer among thousands that is somebody else's is within every limit, and no release."""
-    run = Run(two(), stop_when_decided=stop_when_decided)
+@pytest.mark.parametrize(("stop_when_decided", "lasts"), [(False, 20), (True, 6)])
+def test_people_who_are_mixed_up_once_are_no_go(
+    monkeypatch: pytest.MonkeyPatch, *, stop_when_decided: bool, lasts: int
+) -> None:
+    """One answer among thousands that is somebody else's is within every limit, and certainly no release."""
+    watched = profile(budget="each: errors <= guide\neach: share over guide, proven from 1 h")
+    run = Run(two(), watched, stop_when_decided=stop_when_decided)
     run.after(5, lambda leader: leader.roster.counts.add(OPERATION, BEGAN + 4, [0.05], ["somebody else's user_id"]))
     ended = run.conduct(monkeypatch)
     assert ended.verdict.outcome is Outcome.NO_GO
     assert f"{OPERATION}: somebody else's user_id (1 times)" in str(ended.verdict.reasons[0])
+    assert ended.facts.interrupted == ""
+    assert ended.ended - ended.began == pytest.approx(lasts, abs=1.5)
 
 
 @pytest.mark.parametrize(

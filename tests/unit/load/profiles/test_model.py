@@ -92,6 +92,9 @@ def test_a_profile_is_steady_when_all_its_parts_are() -> None:
     assert replace(level, rates=(), connections=5000).steady_from == 25
     assert replace(level, rates=(), phases=(steady(60, 20),), connections=0).steady_from == 0
     assert level.plan.steady_from == 30
+    closed = replace(PROFILE, arrivals="closed", phases=(), users=5, closed_lasts=20, connections=0)
+    assert closed.steady_from == 20  # where its users go
+    assert replace(closed, closed_lasts=30).steady_from == 0
 
 
 @given(_PHASES, st.integers(1, 7 * 86400))

@@ -177,7 +177,11 @@ def test_whose_turn_has_not_come_at_the_end_has_not_failed(clock: Clock) -> None
 @pytest.mark.parametrize(
     ("terms", "after"),
     [
-        pytest.param(Terms(heartbeat=60, promised=float), sent(0x81, b"0.2"), id="as the platform has promised"),
+        pytest.param(
+            Terms(heartbeat=60, promised=lambda _, text: float(text)),
+            sent(0x81, b"0.2"),
+            id="as the platform has promised",
+        ),
         pytest.param(Terms(heartbeat=0.2), b"", id="before it has promised anything"),
     ],
 )
@@ -215,7 +219,7 @@ def test_who_gives_any_sign_of_life_is_not_lost(monkeypatch: pytest.MonkeyPatch,
         while not over.wait(0.3):
             connection.sendall(sign)
 
-    with raw_server(says) as url, holding(url, 2, terms=Terms(promised={"0.5": 0.5}.get)) as idle:
+    with raw_server(says) as url, holding(url, 2, terms=Terms(promised=lambda _, text: {"0.5": 0.5}.get(text))) as idle:
         assert [sample.failure for sample in settled(idle, 2)] == [None] * 2
         assert not threading.Event().wait(1.5)
         assert (idle.take(), idle.held.open) == ([], 2)
@@ -230,7 +234,7 @@ def test_what_this_process_slept_through_is_nobodys_silence(clock: Clock) -> Non
         connection.sendall(agreement(head) + sent(0x81, b"5"))
         silent(connection, head)
 
-    with raw_server(says) as url, holding(url, 1, terms=Terms(promised=float)) as idle:
+    with raw_server(says) as url, holding(url, 1, terms=Terms(promised=lambda _, text: float(text))) as idle:
         settled(idle, 1)
         clock.ahead = 60.0
         assert not threading.Event().wait(0.5)

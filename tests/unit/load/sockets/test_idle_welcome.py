@@ -19,7 +19,7 @@ from tests.unit.load.sockets.server import sent
 WELCOME = sent(0x81, b"20")
 
 
-def promised(text: str) -> float | None:
+def promised(_number: int, text: str) -> float | None:
     """Seconds are a welcome, and a word is another frame of the platform."""
     if text.startswith("<"):
         raise Failure("contract: frame not known")
