@@ -98,7 +98,7 @@ class Told:
     def ends(self, drain: float = 1.0, *, early: bool = True) -> None:
         self.member.hear(End(self.run, drain, early))
         gevent.sleep(0)
-        assert self.member.over.wait(5)
+        assert self.member.over.wait(60)
 
     def of(self, kind: type[T]) -> list[T]:
         return [letter for letter in self.letters if isinstance(letter, kind)]
