@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and a lost terminal: the first ends the run in good order, the second ends the process at once."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ __all__ = ["NAMES", "SIGHUP", "SIGINT", "SIGTERM", "on_signals"]
 
 AT_ONCE: Final = 75
 """Exit code of a process that was not given the time to write its verdict: whatever it had was not enough."""
+_UNDONE: Final = b"INCONCLUSIVE: ended at once by a second signal: no report, and people who were made may be there\n"
 NAMES: Final = {SIGINT: "Ctrl-C", SIGTERM: "SIGTERM", SIGHUP: "SIGHUP"}
 
 
@@ -23,6 +25,8 @@ def on_signals(numbers: Sequence[Signals], end: Callable[[str], None]) -> None:
         if said:
             if number is SIGHUP:
                 return  # Shell and kernel both send it when a terminal is closed.
+            with contextlib.suppress(OSError):
+                os.write(2, _UNDONE)
             os._exit(AT_ONCE)
         said.append(NAMES[number])
         end(said[0])

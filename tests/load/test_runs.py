@@ -65,6 +65,7 @@ def test_a_second_ctrl_c_ends_it_at_once(staged: Stage) -> None:
         threading.Event().wait(0.5)
         locust.signalled(signal.SIGINT)
         assert locust.ends() == 75, locust.said
+    assert "INCONCLUSIVE: ended at once by a second signal: no report" in locust.said
     assert not (staged.folder / "run" / "verdict.json").exists()
 
 
