@@ -12,6 +12,7 @@ import contextlib
 import json
 import operator
 import os
+import shutil
 import signal
 import statistics
 import subprocess
@@ -23,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.targets import Nginx, has_wrk, nginx, wrk
+from benchmarks.targets import Nginx, nginx, wrk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,12 +81,12 @@ def against_wrk(  # noqa: PLR0913 - each is a fact of the line
     what: str, url: str, path: str, ca: Path, chosen: argparse.Namespace, *, least: float = 0.9
 ) -> list[Line]:
     """Plain GETs, as fast as one core can."""
-    if not has_wrk():
+    if shutil.which("wrk") is None:
         print(f"{what:44} skipped: wrk is not installed (the package wrk of the system)")
         return []
     ours, theirs = [], []
     for _ in range(chosen.rounds):
-        theirs.append(wrk(url + path, chosen.seconds).per_cpu_second)
+        theirs.append(wrk(url + path, chosen.seconds))
         options = ("--ca", str(ca), "--path", path, "--seconds", str(chosen.seconds))
         ours.append(_per_cpu(generate("get", url, *options)))
     ratios = tuple(mine / reference for mine, reference in zip(ours, theirs, strict=True))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import time
@@ -158,39 +157,23 @@ def waited_seconds() -> float:
     return sum(int(row[1]) for row in rows) / 1e9
 
 
-def pin(core: int = GENERATOR_CORE) -> None:
-    """Keep this process, and all that it starts from now on, on one core."""
-    os.sched_setaffinity(0, {core})
+def pin() -> None:
+    """Keep this process, and all that it starts from now on, on the generator's core."""
+    os.sched_setaffinity(0, {GENERATOR_CORE})
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """What a generator reached."""
+def wrk(url: str, seconds: float) -> float:
+    """Requests of `url` for each CPU second of wrk's own, one thread on the generator's core.
 
-    requests: int
-    cpu: float
-    """Seconds of the generator's own."""
-
-    @property
-    def per_cpu_second(self) -> float:
-        """What is compared: other work on the machine distorts it little."""
-        return self.requests / self.cpu
-
-
-def has_wrk() -> bool:
-    """Whether the system has wrk."""
-    return shutil.which("wrk") is not None
-
-
-def wrk(url: str, seconds: float, connections: int = CONNECTIONS) -> Rate:
-    """Ask `url` by wrk, one thread on the generator's core; raises `RuntimeError` if it did not do its work."""
+    Raises `RuntimeError` if it did not do its work.
+    """
     before = os.times()
     whole = max(1, round(seconds))
-    command = ["taskset", "-c", str(GENERATOR_CORE), "wrk", "-t1", f"-c{connections}", f"-d{whole}s", url]
+    command = ["taskset", "-c", str(GENERATOR_CORE), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{whole}s", url]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=whole + 30)
     after = os.times()
     found = re.search(r"(\d+) requests in ", done.stdout)
     if done.returncode or found is None or "errors" in done.stdout:
         raise RuntimeError(f"wrk failed: {done.stdout} {done.stderr}")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Rate(int(found[1]), cpu)
+    return int(found[1]) / cpu

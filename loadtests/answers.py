@@ -21,7 +21,7 @@ _NEVER_EMPTY: Final = {
 
 def check_of(operation: Operation[Any]) -> Callable[[int, bytes], object]:
     """What raises `UnexpectedAnswer` or `Failure` for an answer that is not good, by its status and its body."""
-    # Here, since in the engine's thread it would be at the same time as greenlets do.
+    # Made here: the engine's thread would make them while greenlets may do the same.
     for kind in operation.expects.values():
         decoder(kind)
 

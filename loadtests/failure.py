@@ -12,7 +12,9 @@ NO_ROOM: Final = f"{OWN}no connection left that open files and ports allow"
 NOT_AS_SENT: Final = "not as sent"
 """What somebody else was sent came altered, out of order, or after something else that was lost."""
 SOMEBODY_ELSES: Final = "somebody else's"
-"""What came was meant for other people."""
+"""How a cause begins when people were given what is not theirs: no share of that is small enough for a release."""
+_WHOSE: Final = ("_id", "email")
+"""How fields end that say whose an answer is, or of what."""
 
 
 class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake of the program
@@ -33,11 +35,13 @@ class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake
 
 
 def agrees(answer: object, **asked: object) -> None:
-    """Raises the `Failure` "wrong FIELD" of the first field of an answer that is not what was asked for.
+    """Raises the `Failure` of the first field of an answer that is not what was asked for.
 
-    Its type is right then, and it is about somebody or something else: what a cache does that mixes people up.
+    Its type is right then. It is "somebody else's FIELD" if the answer is about somebody or something else, as of a
+    cache that mixes people up, and "wrong FIELD" otherwise.
     """
     for field, wanted in asked.items():
         found = getattr(answer, field)
         if found != wanted:
-            raise Failure(f"wrong {field}", f"{found!r} instead of {wanted!r}")
+            whose = SOMEBODY_ELSES if field.endswith(_WHOSE) else "wrong"
+            raise Failure(f"{whose} {field}", f"{found!r} instead of {wanted!r}")

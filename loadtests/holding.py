@@ -37,7 +37,7 @@ class Holding:
         platform, profile = session.platform, session.profile
         if session.pool is None:
             raise RuntimeError(f"the profile {profile.name} holds connections, and has no people whose they are")
-        self._tokens = session.pool.tokens
+        self._pool, self._tokens = session.pool, session.pool.tokens
         self._count = profile.connections // session.of + (session.share < profile.connections % session.of)
         self._agreed: collections.deque[str] = collections.deque()
         """Who agreed to an opening, as the thread has heard it."""
@@ -65,8 +65,7 @@ class Holding:
 
     def collect(self) -> None:
         """Count what happened since the last time, note who answered, and take the newest tokens."""
-        if self._session.pool is not None:
-            self._tokens = self._session.pool.tokens
+        self._tokens = self._pool.tokens
         self._idle.tell(self._session.fire)
         for served_by in dict.fromkeys(self._agreed.popleft() for _ in range(len(self._agreed))):
             self._session.sighted(SERVICE, served_by)

@@ -1,17 +1,38 @@
-"""What is no request, as Locust's events and budgets call it: its request type, and the subjects of websockets.
+"""What is no request: its request type in Locust's events, the subjects of websockets, and how it is counted.
 
 A request has its method for a type, and its operation's label for a subject.
 """
 
+from collections.abc import Callable
 from typing import Final
+
+from loadtests.failure import Failure
 
 JOURNEY: Final = "JOURNEY"
 WEBSOCKET: Final = "WS"
 """Opening a connection, holding an idle one, and delivering a message over one."""
 CALL: Final = "CALL"
+LOGIN: Final = "LOGIN"
+"""Asking for fresh tokens, which no journey does."""
 CONNECTION: Final = "connection"
 """What the openings of websockets are counted as, and the ends that nobody asked for."""
 IDLE: Final = "idle connection"
 """What websockets that are only held are counted as."""
-NO_REQUESTS: Final = frozenset({JOURNEY, WEBSOCKET, CALL})
+FRESH: Final = "fresh tokens"
+"""What it is counted as when somebody's tokens have to be renewed while a run lasts."""
+NO_REQUESTS: Final = frozenset({JOURNEY, WEBSOCKET, CALL, LOGIN})
 """What has no place in the picture of requests over time."""
+
+
+def count(
+    fire: Callable[..., object], kind: str, subject: str, latency: float | None, failure: Failure | None = None
+) -> None:
+    """Fire Locust's event for one sample; `latency` in seconds, None for what never came."""
+    fire(
+        request_type=kind,
+        name=subject,
+        response_time=None if latency is None else latency * 1000,
+        response_length=0,
+        exception=failure,
+        context={},
+    )

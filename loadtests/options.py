@@ -7,7 +7,7 @@ import re
 import socket
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn
 
 from fixtures.environments.errors import ConfigurationError
 from fixtures.environments.reading import closest
@@ -20,14 +20,7 @@ _LOCUSTS: Final = {"--users": "num_users", "--spawn-rate": "spawn_rate", "--run-
 """Who gives one of these believes in another load than the profile's, and in its verdict."""
 
 
-class Parser(Protocol):
-    """What of Locust's parser is used."""
-
-    def add_argument_group(self, title: str) -> Any:  # noqa: ANN401 - argparse has no name for it
-        """Begin a group."""
-
-
-def add_options(parser: Parser) -> None:
+def add_options(parser: ArgumentParser) -> None:
     """Add ours; none of them is a field of Locust's page, which starts what the command line says."""
     group = parser.add_argument_group("verification of the Social Platform")
     add = group.add_argument

@@ -39,6 +39,8 @@ _FEWEST: Final = 32
 """Connections of an operation, however slowly it is sent."""
 _QUICK: Final = 0.05
 """Seconds of an answer that is quick: for these there are connections before the first arrival."""
+_PLACES: Final = 500_000
+"""For arrivals that wait: more than one core sends in the time after which they give up, like who is not answered."""
 _FEW: Final = 0.01
 """Share of arrivals that may wait for a connection which there is no room for."""
 
@@ -123,20 +125,24 @@ class Rates:
             arrivals=offsets(session.profile, rate, session.share, session.of),
             connections=connections,
             warm=min(connections, math.ceil(self._highest(rate) * _QUICK)),
+            waiting=_PLACES,
             statuses=frozenset(operation.expects),
             check=check_of(operation),
             idempotent=operation.idempotent,
         )
 
     def _connections(self, rate: OperationRate) -> int:
-        """As many as are in use while answers take as long, on average, as the largest limit of this operation.
+        """As many as are in use while answers hold every limit, and those that need not are given up at last.
 
-        With fewer, arrivals would wait for this process and not for the platform, whose answers hold every limit. With
-        no limit it is how long an answer is waited for at all.
+        With fewer, arrivals would wait for this process and not for the platform. With no limit, all may take so long.
         """
-        asked = self._session.profile.plan.asked
-        limits = [question.limit or 0.0 for question in asked if question.name in {rate.operation, ALL}]
-        return math.ceil(self._highest(rate) * (max(limits, default=0.0) or self._timeouts.read))
+        patience = self._timeouts.read
+        longest = [
+            question.limit + question.allowed * patience
+            for question in self._session.profile.plan.asked
+            if question.limit is not None and question.name in {rate.operation, ALL}
+        ]
+        return math.ceil(self._highest(rate) * max(longest, default=patience))
 
     def _highest(self, rate: OperationRate) -> float:
         """A second, in this process."""

@@ -19,7 +19,7 @@ class Recorder:
         """`limits` are latencies in seconds that are counted exactly (`budgets.questions.limits`)."""
         self._counts = Counts(limits)
         self.limits = self._counts.limits
-        # What waits is of this second: from then, until before then.
+        # The second of what waits, when it begins, and when the next does.
         self._second, self._begins, self._ends = 0, 0.0, 0.0
         self._operations: defaultdict[str, list[float]] = defaultdict(list)
         self._journeys: defaultdict[str, list[float]] = defaultdict(list)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import gevent
 
 from loadtests.failure import Failure
+from loadtests.kinds import JOURNEY, count
 from loadtests.session import Session
-from loadtests.visits import UNFINISHED, Walk, count_failure, walk
+from loadtests.visits import UNFINISHED, Walk, walk
 
 if TYPE_CHECKING:
     from loadtests.people import Pool
@@ -46,7 +47,7 @@ class Rounds:
         self._going.kill()
         if self._walking is None:
             return 0
-        count_failure(self._session, self._walking, Failure(UNFINISHED))
+        count(self._session.fire, JOURNEY, self._walking, None, Failure(UNFINISHED))
         return 1
 
     def _breaks(self, going: gevent.Greenlet) -> None:

@@ -1,4 +1,4 @@
-"""What one load-making process knows of the run that it is part of. Users, journeys and the engine ask it.
+"""What one load-making process knows of the run that it is part of. Users, their work and the pool of people ask it.
 
 Made by the conductor when the leader has said which run it is; kept beside Locust's environment, of which there is one
 in a process.

@@ -60,6 +60,8 @@ class Facts:
     """Every worker that could not begin or go on, and why: people not made, another version of the profile, a bug."""
     exhausted: tuple[str, ...] = ()
     """What the generator's own machine had no more of, and how often a request failed by it."""
+    mixed_up: tuple[str, ...] = ()
+    """What people were given that is somebody else's, and how often: of the platform, and no matter of a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def measures(soundness: Soundness, budget: Budget, facts: Facts) -> Iterator[Mea
 
 
 def _found(facts: Facts) -> Iterator[Measure]:
-    """Of which there may be none at all."""
+    """Measures of what may not happen even once."""
     changes, lost = count(len(facts.target_changes)), f"{len(facts.workers_lost)} of {facts.workers_expected}"
     for what, measured, allowed, found, cause, reason in (
         (

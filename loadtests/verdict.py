@@ -5,38 +5,36 @@ limit proven broken stays proven if the harness suffered, too, with one exceptio
 start, so what a generator was late by is in every latency, and in every time-out. Of a generator that was late, or out
 of CPU, descriptors or ports, nothing is proven broken, however bad it looks; what holds all the same, holds.
 
+One thing is no question of a share: that people were given what is somebody else's. Once is NO-GO, in every run. And
+one is asked in every run in which somebody's tokens had to be renewed, whatever its budget says: whether that failed
+more often than the guide lets requests fail (LOD-02). It is in nobody's journey, and how often it comes is no
+profile's to say: so it is NO-GO if it is proven broken, and need not be proven to hold.
+
 Exit codes: GO 0, NO-GO 1, INCONCLUSIVE 75, INVALID one code for each cause, that of the first cause when several apply.
 """
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
-from fixtures.statistics.several import how
+from fixtures.guide import load_guide
+from fixtures.runs import verdict as suites
+from fixtures.statistics.several import how, shared
 from fixtures.statistics.tally import Tally
-from loadtests.budgets.model import Budget, in_words
+from loadtests.budgets.guide import numbers
+from loadtests.budgets.model import Budget, Errors, Share, in_words
 from loadtests.budgets.questions import Question, minima, questions, tallies_of
 from loadtests.judging import Answer, Finding, Follower, Levels, at_the_end
+from loadtests.kinds import FRESH
 from loadtests.numbers import count, several
 from loadtests.soundness import Cause, Facts, Soundness, measures
 
-
-class Outcome(StrEnum):
-    """What a pipeline acts on; in the order in which one prevails."""
-
-    NO_GO = "NO-GO"
-    INVALID = "INVALID"
-    INCONCLUSIVE = "INCONCLUSIVE"
-    GO = "GO"
-
-
+Outcome: TypeAlias = suites.Verdict
+"""What a pipeline acts on, as of the suites; in the order in which one prevails."""
 OWN: Final = frozenset({Cause.GENERATOR_EXHAUSTED, Cause.GENERATOR_CPU, Cause.GENERATOR_LAG})
 """Causes by which the generator's own delay, or its own failures, are in what it measured."""
-_EXIT: Final = {Outcome.GO: 0, Outcome.NO_GO: 1, Outcome.INCONCLUSIVE: 75}
-
-
+MIXED_UP: Final = "people were given what is somebody else's, of which no share is allowed"
 PROVES_NOTHING: Final = "it proves nothing any more"
 """Who or what ended a run that its own causes ended."""
 
@@ -69,7 +67,7 @@ class Verdict:
         """What the process ends with."""
         if self.outcome is Outcome.INVALID:
             return next(reason.cause.code for reason in self.reasons if reason.cause is not None)
-        return _EXIT[self.outcome]
+        return suites.ExitCode[self.outcome.name].value
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,8 @@ class Plan:
     """Seconds that the run is to last, by its schedule."""
     steady_from: float = 0.0
     """Seconds of it after which the load changes no more."""
+    people: bool = False
+    """Whether there is anybody whose tokens may have to be renewed, which is a question of its own."""
 
     @property
     def asked(self) -> tuple[Question, ...]:
@@ -93,7 +93,7 @@ class Plan:
 
 def judge(plan: Plan, tallies: Mapping[str, Tally], facts: Facts) -> Verdict:
     """The verdict of a finished run: one look, exact bounds."""
-    answers = at_the_end(plan.asked, tallies, plan.called, plan.levels)
+    answers = at_the_end((*plan.asked, *_beside(tallies)), tallies, plan.called, plan.levels)
     return _conclude(plan, tallies, facts, answers, how(plan.levels.alpha, len(answers)))
 
 
@@ -112,7 +112,8 @@ class EarlyStop:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._follower = Follower(plan.asked, plan.called, plan.levels)
+        self._each = shared(plan.levels.alpha, len(plan.asked) + plan.people)
+        self._follower = Follower(plan.asked, plan.called, replace(plan.levels, alpha=self._each * len(plan.asked)))
         self._watches = any(question.watched for question in plan.asked)
 
     def advance(self, tallies: Mapping[str, Tally], before: int, began: float = 0.0, *, reported: bool = False) -> bool:
@@ -132,9 +133,19 @@ class EarlyStop:
 
     def verdict(self, tallies: Mapping[str, Tally], facts: Facts) -> Verdict:
         """The verdict so far, by the seconds that were judged."""
-        answers = self._follower.answers()
+        levels = replace(self._plan.levels, alpha=self._each)
+        once = at_the_end(_beside(tallies), tallies, self._plan.called, levels)
+        answers = (*self._follower.answers(), *once)
         sharing = how(self._plan.levels.alpha, len(answers)) + " Bounded at every look (e-processes)."
         return _conclude(self._plan, tallies, facts, answers, sharing)
+
+
+def _beside(tallies: Mapping[str, Tally]) -> tuple[Question, ...]:
+    """What is asked beside the budget, where there is anything to ask it of."""
+    if FRESH not in tallies:
+        return ()
+    share = Share(numbers(load_guide()).error_share, guide=True)
+    return (Question(Errors(FRESH, share), FRESH, None, share.fraction, watched=True),)
 
 
 def _conclude(
@@ -144,7 +155,9 @@ def _conclude(
     unsound = [measure for measure in measures(plan.soundness, plan.budget, facts) if not measure.kept]
     if any(measure.cause in OWN for measure in unsound):
         answers = [_unproven(answer) for answer in answers]
-    reasons = [Reason(Outcome.NO_GO, str(answer)) for answer in answers if answer.finding is Finding.BROKEN]
+    answers = [answer for answer in answers if answer.question.name != FRESH or answer.finding is Finding.BROKEN]
+    reasons = [Reason(Outcome.NO_GO, f"{MIXED_UP}: {'; '.join(facts.mixed_up)}")] if facts.mixed_up else []
+    reasons += [Reason(Outcome.NO_GO, str(answer)) for answer in answers if answer.finding is Finding.BROKEN]
     reasons += [_invalid(measure.cause, measure.reason) for measure in unsound]
     if facts.interrupted:
         # Before what is missing for it.

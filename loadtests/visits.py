@@ -16,7 +16,7 @@ import gevent
 from loadtests.arrivals import Arrival
 from loadtests.engine.arriving import CATCHING_UP
 from loadtests.failure import Failure
-from loadtests.kinds import JOURNEY
+from loadtests.kinds import JOURNEY, count
 from loadtests.session import Session
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Visits:
         # Whoever was only tidying up ends like everybody else, and is counted already.
         unfinished = [journey for walking, journey in late.items() if isinstance(walking.value, gevent.GreenletExit)]
         for journey in unfinished:
-            count_failure(self._session, journey, Failure(UNFINISHED))
+            count(self._session.fire, JOURNEY, journey, None, Failure(UNFINISHED))
         return len(unfinished)
 
     def _breaks(self, following: gevent.Greenlet) -> None:
@@ -131,10 +131,3 @@ def walk(session: Session, journey: Walk, name: str, visitor: "Visitor", since: 
         # Thousands may break in the second until the run ends, and one of a kind says what it was.
         if not any(trouble.startswith(broke) for trouble in session.trouble):
             session.trouble.append(f"{broke}{error!r}")
-
-
-def count_failure(session: Session, journey: str, failure: Failure) -> None:
-    """Count a journey that has no end."""
-    session.fire(
-        request_type=JOURNEY, name=journey, response_time=None, response_length=0, exception=failure, context={}
-    )

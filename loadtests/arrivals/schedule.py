@@ -8,7 +8,7 @@ from typing import NamedTuple
 from loadtests.arrivals.clock import Clock
 from loadtests.arrivals.processes import even, poisson
 from loadtests.profiles.model import OperationRate, Profile
-from loadtests.profiles.phases import expected, segments
+from loadtests.profiles.phases import expected
 
 
 class Arrival(NamedTuple):
@@ -29,7 +29,7 @@ def arrivals(profile: Profile, share: int = 0, of: int = 1) -> Iterator[Arrival]
     bounds = [weight / sum(profile.mix.values()) for weight in accumulate(profile.mix.values())][:-1]
     if profile.phases:
         draw = even if profile.arrivals == "constant" else poisson
-        at = Clock(segments(profile.phases)).at
+        at = Clock(profile.phases).at
         for count, choice in draw(expected(profile.phases), f"{profile.seed}", share, of):
             yield Arrival(at(count), journeys[bisect(bounds, choice)])
 
@@ -40,6 +40,6 @@ def offsets(profile: Profile, rate: OperationRate, share: int = 0, of: int = 1) 
     At random unless the profile's arrivals are constant.
     """
     draw = even if profile.arrivals == "constant" else poisson
-    at = Clock(segments(rate.phases)).at
+    at = Clock(rate.phases).at
     for count, _ in draw(expected(rate.phases), f"{profile.seed} {rate.operation}", share, of):
         yield at(count)

@@ -67,9 +67,8 @@ def parse_budget(
     operations: Collection[str],
     journeys: Collection[str],
     guide: GuideNumbers,
-    file: str = "budget",
 ) -> Budget:
-    """The budget in `text`; raises `BudgetErrors` that name `file`, lines and columns.
+    """The budget in `text`; raises `BudgetErrors` that name lines and columns.
 
     `operations` are labels of the contract (`chat sendMessage`), `journeys` names that the profile counts by itself.
     Empty lines and everything after `#` are skipped. A budget without any line that judges the platform is a mistake.
@@ -91,13 +90,10 @@ def parse_budget(
         except _Mistake as mistake:
             unread.add(_subject(content))
             place = f"line {number}, column {mistake.column}"
-            errors.append(ConfigurationError(file, place, mistake.message, mistake.allowed, mistake.suggestion))
+            errors.append(ConfigurationError("budget", place, mistake.message, mistake.allowed, mistake.suggestion))
     if not errors and all(isinstance(line, Samples | Rate) for line in lines):
-        errors.append(
-            ConfigurationError(
-                file, "", "the budget judges nothing", "at least one line on latency, errors or delivery"
-            )
-        )
+        wanted = "at least one line on latency, errors or delivery"
+        errors.append(ConfigurationError("budget", "", "the budget judges nothing", wanted))
     budget = Budget(tuple(lines))
     if errors:
         raise BudgetErrors(errors, budget, frozenset(unread))
@@ -285,7 +281,7 @@ def _number(text: str, column: int) -> Decimal:
 
 
 def _meant(text: str, known: Collection[str]) -> str:
-    """The known word that was probably meant; of so short ones less is alike: `sec` is `s` by half."""
+    """The known word that was probably meant; short ones, such as `s` for `sec`, have only half in common."""
     return closest(text, known, alike=0.5)
 
 

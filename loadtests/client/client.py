@@ -13,7 +13,7 @@ from fixtures.http1.requests import origin_and_path
 from fixtures.http1.target import Target
 from loadtests.client.common import Common, Fire, Sighted
 from loadtests.client.exchanges import Exchange
-from loadtests.client.timeouts import RESTED, Timeouts
+from loadtests.client.timeouts import CROSSED, RESTED, Timeouts
 from loadtests.client.trouble import unanswered, unexpected
 from loadtests.client.wire import NothingSentError
 from loadtests.failure import UNANSWERED, Failure
@@ -30,8 +30,9 @@ class Client:
     """One person's HTTP: one connection that is kept, one request at a time.
 
     A request that finds its connection closed by the peer is sent once more, on a new one, if nothing of it was taken,
-    or if the connection had rested, nothing of an answer came and sending it twice does what sending it once does (RFC
-    9112, 9.3.1 and 9.6). That is how a connection is used again, and no retry: an answer is never asked for twice.
+    or if the connection had rested, its end may have crossed the request, nothing of an answer came, and sending it
+    twice does what sending it once does (RFC 9112, 9.3.1 and 9.6). That is how a connection is used again, and no
+    retry: an answer is never asked for twice.
     """
 
     __slots__ = ("_authorization", "_common", "_elsewhere", "_exchange")
@@ -182,7 +183,8 @@ class Client:
             except BaseException as error:
                 # Killed in the middle as well: what would come next on it is the answer to something else.
                 answers.close()
-                if not kept or not _can_be_repeated(error, repeatable=repeatable and rested):
+                crossed = rested and perf_counter() - now < CROSSED
+                if not kept or not _can_be_repeated(error, repeatable=repeatable and crossed):
                     self.close()
                     raise
             finally:

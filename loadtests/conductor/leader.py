@@ -197,8 +197,9 @@ class Leader:
         told = self._now() + HEAD_START
         while (now := self._now()) < over and not (self._interrupted or self._spoilt or self._decided):
             self._sleep(min(TICK, over - now))
-            self.roster.listen(self._now())
-            if self._now() >= told + 1:
+            woke = self._now()
+            self.roster.listen(woke, max(0.0, woke - now - TICK))
+            if woke >= told + 1:
                 told += 1
                 self._ping()
                 self._look()
@@ -264,9 +265,10 @@ class Leader:
 
     def _verdict(self) -> Verdict:
         tallies = self.roster.counts.tallies
-        if not self.order.stop_when_decided:
+        if self._whole and not self.order.stop_when_decided:
             return judge(self.order.profile.plan, tallies, self._facts())
-        # Everything is reported: no second is to come, by whose clock ever. A run that is followed is judged so.
+        # Whoever ends a run has seen how it stood: one look at the end would not be the only one.
+        # Everything is reported: no second is to come, by whose clock ever.
         decided = self._early.advance(tallies, self._counted_before, self.began, reported=True)
         if self._decided and not decided:
             self.interrupt("it was decided, and is not any more by what was still under way")
@@ -295,6 +297,7 @@ class Leader:
             interrupted=self._interrupted,
             unable=roster.unable,
             exhausted=roster.exhausted,
+            mixed_up=roster.mixed_up,
         )
 
     def _run(self, verdict: Verdict) -> LoadRun:

@@ -9,15 +9,16 @@ import sys
 import traceback
 from argparse import Namespace
 from dataclasses import replace
+from signal import SIGHUP, SIGINT, SIGTERM
 from typing import TYPE_CHECKING, Final
 
 import gevent
 from gevent.event import Event
 from locust.runners import STATE_MISSING, MasterRunner, Runner
 
-from fixtures.environments import Cause, EnvironmentInvalid
+from fixtures.environments import EnvironmentInvalid
 from fixtures.runs.document import described
-from fixtures.runs.verdict import ExitCode
+from fixtures.runs.verdict import CODES, ExitCode, Invalid
 from loadtests.conductor import telling
 from loadtests.conductor.crew import users_of
 from loadtests.conductor.leader import DRAIN_AT_ONCE, Leader
@@ -26,7 +27,7 @@ from loadtests.conductor.order import Order
 from loadtests.conductor.placing import Placing
 from loadtests.conductor.platform import metrics_of, read_on
 from loadtests.conductor.post import Post
-from loadtests.conductor.signals import NAMES, SIGHUP, SIGINT, SIGTERM, on_signals
+from loadtests.conductor.signals import NAMES, on_signals
 from loadtests.conductor.stage import RunFolderError, Stage, set_up
 from loadtests.patience import enough_for
 from loadtests.report.folder import write
@@ -41,11 +42,6 @@ if TYPE_CHECKING:
 
     from loadtests.conductor.messages import FromMember
 
-REFUSED: Final = {
-    Cause.CONFIGURATION: ExitCode.BAD_CONFIGURATION,
-    Cause.SECRET: ExitCode.MISSING_SECRET,
-    Cause.UNUSABLE: ExitCode.ENVIRONMENT_UNUSABLE,
-}
 LOCAL: Final = "local"
 """What Locust calls a process on its own."""
 WORKERS_WITHIN: Final = 60.0
@@ -61,6 +57,7 @@ class Leading:
         self._post = post
         self._runner = runner
         self._options = options
+        self._headless = bool(options.headless)
         self._stage: Stage | None = None
         self._leader: Leader | None = None
         self._members: tuple[str, ...] = ()
@@ -80,7 +77,7 @@ class Leading:
         try:
             self._stage = set_up(self._options)
         except EnvironmentInvalid as invalid:
-            self._refuse(f"INVALID: {invalid}", REFUSED[invalid.cause])
+            self._refuse(f"INVALID: {invalid}", CODES[Invalid(invalid.cause)])
         except RunFolderError as error:
             self._refuse(f"INVALID: run-folder: {error}", ExitCode.RUN_FOLDER)
         except Exception:  # noqa: BLE001 - Locust would end with 1, which says that the platform is at fault
@@ -99,10 +96,6 @@ class Leading:
             finally:
                 if held is not None:
                     held.cancel()
-
-    @property
-    def _headless(self) -> bool:
-        return bool(self._options.headless)
 
     @property
     def _unattended(self) -> bool:
@@ -132,9 +125,12 @@ class Leading:
         """Locust would wait without end, or end as if the platform had failed."""
         options = self._options
         expected = options.expect_workers
+        # Without a page Locust hears nobody any more when the last worker goes, as one does that is started anew.
+        options.headless = False
         with gevent.Timeout(options.expect_workers_max_wait or WORKERS_WITHIN, False):  # noqa: FBT003 - gevent's
             while len(runner.clients.ready) < expected:
                 gevent.sleep(_LOOK_EVERY)
+        options.headless = self._headless
         if len(runner.clients.ready) < expected:
             self._members = tuple(client.id for client in runner.clients.ready)
             self._starts()

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import gevent
 from gevent.event import Event
@@ -39,11 +39,9 @@ from loadtests.conductor.post import Post
 from loadtests.conductor.pulse import Pulse
 from loadtests.numbers import few
 from loadtests.patience import enough_for
+from loadtests.people import Pool
 from loadtests.recording import Recorder
 from loadtests.session import Session
-
-if TYPE_CHECKING:
-    from loadtests.people import Pool
 
 _log = logging.getLogger(__name__)
 
@@ -56,12 +54,10 @@ UNDER_WAY: Final = 15.0
 """Seconds for whoever is being made when the run ends, before all that were made can be removed."""
 
 
-def people_for(session: Session) -> "Pool | None":
+def people_for(session: Session) -> Pool | None:
     """Make this process's people, if the profile needs any. Raises `PeopleError` and `LedgerUnwritableError`."""
     if not session.profile.people:
         return None
-    from loadtests.people import Pool  # noqa: PLC0415 - brings half of the suite: only where people are made
-
     return Pool.make(session)
 
 
@@ -73,7 +69,7 @@ class Member:
         fire: Callable[..., None],
         post: Post,
         publish: Callable[[Session | None], None],
-        make_people: Callable[[Session], "Pool | None"] = people_for,
+        make_people: Callable[[Session], Pool | None] = people_for,
     ) -> None:
         """`fire` is Locust's `request` event; `publish` tells users the session, and None when it is over."""
         self._fire, self._post, self._publish, self._make_people = fire, post, publish, make_people
@@ -98,9 +94,10 @@ class Member:
         self._told: set[tuple[str, str]] = set()
 
     def heard(self, **sample: object) -> None:
-        """Listen to Locust's `request` event."""
-        if self.session is not None:
-            self.session.recorder.heard(**sample)  # type: ignore[arg-type]  # Locust's own arguments
+        """Listen to Locust's `request` event; people who are made may get fresh tokens while others still are."""
+        session = self.session or self._made
+        if session is not None:
+            session.recorder.heard(**sample)  # type: ignore[arg-type]  # Locust's own arguments
 
     def hear(self, message: FromLeader) -> None:
         """Take a letter."""

@@ -1,6 +1,7 @@
 """A member in Locust's process: letters, the `request` event, and ending when Locust, a signal or silence says so."""
 
 import time
+from signal import SIGHUP, SIGINT
 from typing import TYPE_CHECKING, Final
 
 import gevent
@@ -10,7 +11,7 @@ from loadtests.conductor import telling
 from loadtests.conductor.leader import DRAIN_AT_ONCE
 from loadtests.conductor.member import Member
 from loadtests.conductor.post import Post
-from loadtests.conductor.signals import SIGHUP, SIGINT, on_signals
+from loadtests.conductor.signals import on_signals
 from loadtests.session import Session, close_session, open_session
 from loadtests.soundness import Cause
 
@@ -32,7 +33,6 @@ class Membership:
         self.member = Member(environment.events.request.fire, post, self._publish)
         self._post = post
         self._heard = time.monotonic()
-        self._took_part = False
 
     def join(self) -> None:
         """Be ready for a leader."""
@@ -55,7 +55,6 @@ class Membership:
         if session is None:
             close_session(self._environment)
         else:
-            self._took_part = True
             open_session(self._environment, session)
 
     def _hears(self, **_: object) -> None:
@@ -75,9 +74,9 @@ class Membership:
         """Locust ends the users, or the process: a SIGTERM may have reached the master, too, as by `timeout`."""
         if self._ordered():
             self.member.over.wait()
-            if not self._took_part and self._deserted():
+            if self._deserted():
                 self._environment.process_exit_code = Cause.WORKER_LOST.code
-                telling.say([f"INVALID: {Cause.WORKER_LOST.label}: the master is gone, and this worker had no part"])
+                telling.say([f"INVALID: {Cause.WORKER_LOST.label}: the master is gone, and did not end this worker"])
         else:
             self._environment.process_exit_code = Cause.WORKER_LOST.code
             self.member.leave("it was stopped", DRAIN_AT_ONCE)

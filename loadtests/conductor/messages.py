@@ -118,14 +118,13 @@ FromMember: TypeAlias = Pong | Ready | Unable | Report | Done | Leaving
 
 TO_MEMBERS: Final = "verification: to members"
 TO_LEADER: Final = "verification: to leader"
-_encode: Final = msgspec.msgpack.encode
 _from_leader: Final[msgspec.msgpack.Decoder[FromLeader]] = msgspec.msgpack.Decoder(FromLeader)
 _from_member: Final[msgspec.msgpack.Decoder[FromMember]] = msgspec.msgpack.Decoder(FromMember)
 
 
 def encode(message: FromLeader | FromMember) -> bytes:
     """The message for the way."""
-    return _encode(message)
+    return msgspec.msgpack.encode(message)
 
 
 def from_leader(data: bytes) -> FromLeader:

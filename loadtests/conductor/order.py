@@ -47,13 +47,12 @@ class Order:
         )
 
 
-def digest(profile: Profile, environment: Environment) -> str:
+def digest(profile: Profile, platform: Environment) -> str:
     """Tells one version of what a profile's and an environment's files said, when they were read, from another.
 
     Files refer to variables, which every process has for itself: where they lead is part of it. Raises `OSError` if the
     environment's certificates cannot be read.
     """
-    platform = environment
     told = (platform.name, platform.slot, platform.build, platform.api, platform.live_api, platform.plain_api)
     more = (platform.cdn, platform.issuer, platform.reported_environment, platform.time_scale)
     trusted = b"" if platform.ca_file is None else platform.ca_file.read_bytes()

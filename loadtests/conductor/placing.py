@@ -51,7 +51,7 @@ class Placing(UsersDispatcher):
         spawn_rate: float,  # noqa: ARG002
         user_classes: "list[type[User]] | None" = None,  # noqa: ARG002
     ) -> None:
-        """Begin to say it."""
+        """Have it said again."""
         self._said = False
 
     def __next__(self) -> dict[str, dict[str, int]]:

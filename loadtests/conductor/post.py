@@ -1,28 +1,18 @@
 """Messages by Locust's own connection between master and workers; to itself where one process is both."""
 
-import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from loadtests.conductor.messages import TO_LEADER, TO_MEMBERS, FromLeader, FromMember, encode, from_leader, from_member
 
-_log = logging.getLogger(__name__)
-
-
-class Runner(Protocol):
-    """What of Locust's runners is used."""
-
-    def register_message(self, msg_type: str, listener: Callable[..., None]) -> None:
-        """Call `listener` for each message of a type."""
-
-    def send_message(self, msg_type: str, data: Any, client_id: str | None = None) -> None:  # noqa: ANN401 - Locust's
-        """Send to whoever is at the other end; of several, to one."""
+if TYPE_CHECKING:
+    from locust.runners import Runner
 
 
 class Post:
     """One process's letter box."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: "Runner") -> None:
         self._runner = runner
 
     def to_member(self, member: str, message: FromLeader) -> None:

@@ -12,7 +12,7 @@ from fixtures.statistics.histogram import Histogram
 from loadtests.conductor.clocks import Offset, disagreement
 from loadtests.conductor.messages import Done, FromMember, Leaving, Pong, Ready, Report, Unable
 from loadtests.counts import Counts
-from loadtests.failure import OWN
+from loadtests.failure import OWN, SOMEBODY_ELSES
 
 SILENCE: Final = 5.0
 """Seconds without a report after which a member is lost: four more than it needs."""
@@ -23,8 +23,8 @@ STRETCH: Final = 5.0
 
 
 @dataclass(slots=True)
-class Member:
-    """One process that makes load."""
+class Entry:
+    """What is known of one process that makes load."""
 
     name: str
     share: int
@@ -88,7 +88,7 @@ class Roster:
 
     def __init__(self, names: tuple[str, ...], limits: tuple[float, ...], now: float) -> None:
         """`names` in the order of their shares; `limits` as `Counts` has them; `now` by `time.monotonic`."""
-        self.members = {name: Member(name, share, now) for share, name in enumerate(names)}
+        self.members = {name: Entry(name, share, now) for share, name in enumerate(names)}
         self.counts = Counts(limits)
         self.sightings: dict[tuple[str, str], None] = {}
         """Every (service, X-Served-By) that answered, in the order in which it was reported."""
@@ -124,9 +124,13 @@ class Roster:
             member.lost = member.lost or why
             member.gone = member.gone or gone
 
-    def listen(self, now: float) -> None:
-        """Lose who has not reported for too long; asked while every member has something to report."""
+    def listen(self, now: float, overslept: float = 0.0) -> None:
+        """Lose who has not reported for too long; asked while every member has something to report.
+
+        The leader has `overslept` by so many seconds: what came meanwhile is only read after this.
+        """
         for member in self.members.values():
+            member.reported += overslept
             if not (member.settled or member.lost) and now - member.reported > SILENCE:
                 self.lose(member.name, f"silent for {now - member.reported:.0f} s")
 
@@ -169,6 +173,16 @@ class Roster:
             if cause.startswith(OWN):
                 times[cause.removeprefix(OWN)] += often
         return tuple(f"{what} ({often} times)" for what, often in sorted(times.items()))
+
+    @property
+    def mixed_up(self) -> tuple[str, ...]:
+        """What people were given that is somebody else's, and how often; what a journey failed by is in it twice."""
+        found = sorted(self.counts.causes.items())
+        return tuple(
+            f"{subject}: {cause} ({often} times)"
+            for (subject, cause), often in found
+            if cause.startswith(SOMEBODY_ELSES)
+        )
 
     @property
     def clock_disagreement(self) -> float:
@@ -214,7 +228,7 @@ class Roster:
         members = self.members.values()
         return tuple(f"{member.label}: {note}" for member in members if member.done for note in member.done.notes)
 
-    def _report(self, member: Member, report: Report) -> None:
+    def _report(self, member: Entry, report: Report) -> None:
         if report.number != member.reports:
             return  # Repeated, or behind a gap: of what was not added up, `Done` says how much there is.
         counts = Counts.decode(report.counts)
@@ -232,7 +246,7 @@ class Roster:
         member.busy(report.cpu, report.elapsed)
         self.sightings.update(dict.fromkeys(map(tuple, report.sightings)))  # type: ignore[arg-type]
 
-    def _done(self, member: Member, done: Done) -> None:
+    def _done(self, member: Entry, done: Done) -> None:
         if member.reports != done.reports:
             self.lose(member.name, f"{done.reports - member.reports} of {done.reports} reports are missing")
         elif self.begun and not done.reports:

@@ -1,35 +1,38 @@
-"""Ctrl-C, SIGTERM and a lost terminal: the first ends the run in good order, the second ends the process at once."""
+"""Ctrl-C, SIGTERM and a lost terminal: the first ends the run in good order, a second one ends the process at once."""
 
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from signal import SIGHUP, SIGINT, SIGTERM, Signals
 from typing import Final
 
 import gevent
 
-__all__ = ["NAMES", "SIGHUP", "SIGINT", "SIGTERM", "on_signals"]
+from fixtures.runs.verdict import ExitCode
 
-AT_ONCE: Final = 75
-"""Exit code of a process that was not given the time to write its verdict: whatever it had was not enough."""
 _UNDONE: Final = b"INCONCLUSIVE: ended at once by a second signal: no report, and people who were made may be there\n"
 NAMES: Final = {SIGINT: "Ctrl-C", SIGTERM: "SIGTERM", SIGHUP: "SIGHUP"}
+ONE: Final = 1.0
+"""Seconds in which all signals are one: `timeout` sends it to its child, and at once to the child's group as well."""
 
 
-def on_signals(numbers: Sequence[Signals], end: Callable[[str], None]) -> None:
+def on_signals(
+    numbers: Sequence[Signals], end: Callable[[str], None], now: Callable[[], float] = time.monotonic
+) -> None:
     """Call `end(name)` in a greenlet of its own on the first of these signals; not of those that are to be ignored."""
-    said: list[str] = []
+    heard_at: list[float] = []
 
     def heard(number: Signals) -> None:
-        if said:
-            if number is SIGHUP:
-                return  # Shell and kernel both send it when a terminal is closed.
+        if not heard_at:
+            heard_at.append(now())
+            end(NAMES[number])
+        # Shell and kernel both send SIGHUP when a terminal is closed.
+        elif number is not SIGHUP and now() - heard_at[0] > ONE:
             with contextlib.suppress(OSError):
                 os.write(2, _UNDONE)
-            os._exit(AT_ONCE)
-        said.append(NAMES[number])
-        end(said[0])
+            os._exit(ExitCode.INCONCLUSIVE)  # It has no time to write its verdict: whatever it had was not enough.
 
     for number in numbers:
         if signal.getsignal(number) is signal.SIG_IGN and number is SIGHUP:

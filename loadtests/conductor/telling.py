@@ -10,7 +10,7 @@ from loadtests.report.model import LoadRun
 from loadtests.report.terminal import live_lines
 
 IN_LOGS_EVERY: Final = 5
-"""Seconds between two looks that are written where nobody sits before it."""
+"""Seconds between two looks that are written where there is no terminal."""
 
 
 def say(lines: Iterable[str]) -> None:

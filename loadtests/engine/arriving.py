@@ -45,9 +45,12 @@ class OpenArrivals(Driver):
         self._waiting: deque[float] = deque()
         self._begins = 0.0
         self._due = math.inf
-        # Arrivals in the schedule's second that it is, the second, and when it ends.
+        # Arrivals, and those refused, in the present second of the schedule; that second, and when it ends.
         self._asked = self._refused = self._second = 0
         self._border = -math.inf
+        # So many connections were opened in the last second, and so many by its end; and when the next one ends.
+        self._lately = self._before = 0
+        self._lately_until = -math.inf
 
     @property
     def idle(self) -> bool:
@@ -98,6 +101,8 @@ class OpenArrivals(Driver):
                 self.recorder.fail(cause, lasted)
             self.unused.clear()
         self._hand_over()
+        if now >= self._lately_until:
+            self._lately, self._before, self._lately_until = self.opened - self._before, self.opened, now + 1
         super().inspect(now)
 
     def freed(self, connection: Connection, now: float) -> None:
@@ -183,10 +188,11 @@ class OpenArrivals(Driver):
     def _grow(self) -> None:
         """Open a connection for who waits, if none is being opened already; at most as many at a time as are open.
 
-        With a fixed number the schedule's first seconds would wait for this process, and not for the target.
+        With a fixed number the schedule's first seconds would wait for this process, and not for the target. Where each
+        answer ends its connection few are open, and as many are opened at a time as a second has brought.
         """
         room = len(self.connections) + self.opening < self.plan.connections
-        if room and self.opening < min(max(AT_ONCE, len(self.connections)), len(self._waiting)):
+        if room and self.opening < min(max(AT_ONCE, len(self.connections), self._lately), len(self._waiting)):
             self.connect(self._serve, self._turn_away)
 
     def _serve(self, connection: Connection) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from fixtures.http1.answers import LARGEST_HEAD, Answers
 from fixtures.http1.errors import NotHttpError, TooLargeError
-from loadtests.client.timeouts import RESTED
+from loadtests.client.timeouts import CROSSED, RESTED
 from loadtests.engine.parsing import Whole, WholeWithBody
 from loadtests.engine.plan import Plan, complaint
 
@@ -83,10 +83,10 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._check = plan.check
         self._statuses = plan.statuses
-        # What is no larger is within all limits; an answer to HEAD needs the general way.
-        self._small = 0 if plan.head_only else min(LARGEST_HEAD, largest)
+        # What is no larger is within all limits.
+        self._small = min(LARGEST_HEAD, largest)
         self._whole = self._new_whole()
-        # Either is None or empty.
+        # One or the other: `send` takes the request, and where that is empty what makes it.
         self._request = plan.request if isinstance(plan.request, bytes) else b""
         self._make = _nothing if isinstance(plan.request, bytes) else plan.request
         self._answers: Answers | None = None
@@ -209,7 +209,7 @@ class Connection(asyncio.Protocol):
             return
         answers = self._answers
         if answers is None:
-            answers = self._answers = Answers(self._largest, head_only=self._plan.head_only)
+            answers = self._answers = Answers(self._largest)
         try:
             complete = answers.feed(data)
         except NotHttpError:
@@ -224,7 +224,8 @@ class Connection(asyncio.Protocol):
         if not self.busy:
             return
         answers = self._answers
-        if answers is None and self._used and self.sent - self._used >= RESTED and self._plan.idempotent:
+        rested = self._used and self.sent - self._used >= RESTED
+        if answers is None and rested and perf_counter() - self.sent < CROSSED and self._plan.idempotent:
             # It was closed while nothing was asked, and we could not know. RFC 9110, section 9.2.2.
             self.busy = False
             self._owner.again(self.since)

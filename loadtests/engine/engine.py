@@ -64,10 +64,8 @@ class Facts:
 
     loop_lag: Histogram
     """Seconds that the event loop came late to its inspections and to those that a stall left out, since the start."""
-    connections: int
-    """Open now, of all plans."""
     opened: int
-    """Opened in all; more than `connections` when the target closes them."""
+    """Connections, of all plans, in all."""
     full: Mapping[str, int]
     """Subject to arrivals that had to wait though every connection was open that its plan allows."""
 
@@ -134,7 +132,6 @@ class Engine:
             lag.merge(self._loop_lag)
         return Facts(
             lag,
-            connections=sum(len(driver.connections) for driver in drivers),
             opened=sum(driver.opened for driver in drivers),
             full={driver.plan.subject: driver.full for driver in drivers},
         )

@@ -3,9 +3,7 @@
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, Protocol
-
-CHECK_FAILED: Final = "contract: "
+from typing import Protocol
 
 
 class Origin(Protocol):
@@ -51,9 +49,7 @@ class Plan:
     check: Callable[[int, bytes], object] | None = None
     """Gets status and body of an answer with a good status, and raises what it finds wrong (`complaint`)."""
     idempotent: bool = False
-    """To be sent again if a connection that had rested since its last answer was closed without a byte of one."""
-    head_only: bool = False
-    """The request is HEAD: its answer has no body, whatever it says."""
+    """To be sent again if a connection that had rested since its last answer was closed at once, without one."""
 
     def __post_init__(self) -> None:
         if self.connections < 1 or self.waiting < 0 or self.warm < 0:
@@ -65,4 +61,4 @@ def complaint(error: Exception) -> str:
     cause = getattr(error, "cause", None)
     if isinstance(cause, str):
         return cause
-    return CHECK_FAILED + (getattr(error, "field", None) or type(error).__name__)
+    return f"contract: {getattr(error, 'field', None) or type(error).__name__}"

@@ -1,27 +1,29 @@
 """The addresses of an origin, in turn: a balancer's name has several, and all shall get their share of connections."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
-from math import inf
+from functools import partial
 from time import monotonic
+
+from gevent.monkey import get_original
 
 from loadtests.client.names import FRESH
 from loadtests.engine.plan import Origin
+from loadtests.native import start_thread
 
 
 class Reaching:
     """Opens connections to one origin, each beginning with the next of its addresses."""
 
-    __slots__ = ("_addresses", "_failed_at", "_failure", "_looking_up", "_origin", "_stale_at", "_turn")
+    __slots__ = ("_addresses", "_looking_up", "_origin", "_stale_at", "_turn")
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._addresses: list[str] = []
         self._stale_at = 0.0
-        self._failed_at = -inf
-        self._failure: OSError | None = None
-        self._looking_up = asyncio.Lock()
+        self._looking_up: asyncio.Future[list[str] | Exception] | None = None
         self._turn = 0
 
     async def connect(self, make: Callable[[], asyncio.BaseProtocol]) -> None:
@@ -41,24 +43,45 @@ class Reaching:
                 return
 
     async def _next(self) -> list[str]:
-        asked = monotonic()
-        async with self._looking_up:
-            if self._failed_at >= asked and self._failure is not None:
-                # It is what was waited for.
-                raise self._failure.with_traceback(None)
-            if monotonic() > self._stale_at:
-                await self._look_up()
+        if monotonic() > self._stale_at:
+            await self._look_up()
         addresses = self._addresses
         first = self._turn % len(addresses)
         self._turn += 1
         return addresses[first:] + addresses[:first]
 
     async def _look_up(self) -> None:
-        host, port = self._origin.host, self._origin.port
+        """Wait for the one look-up that is under way, or for a new one.
+
+        Not the event loop's own: that cannot be closed before every look-up has come to its end, and one of a name
+        server that is silent takes longer than anybody here waits.
+        """
+        if self._looking_up is None:
+            self._looking_up = asyncio.get_running_loop().create_future()
+            start_thread(partial(self._ask, asyncio.get_running_loop()))
+        # Who gives it up does not end it for the others.
+        found = await asyncio.shield(self._looking_up)
+        if isinstance(found, Exception):
+            raise found.with_traceback(None)
+
+    def _ask(self, loop: asyncio.AbstractEventLoop) -> None:
+        found: list[str] | Exception
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            self._failed_at, self._failure = monotonic(), error
-            raise
-        self._addresses = list(dict.fromkeys(str(address[0]) for _, _, _, _, address in found))
-        self._stale_at = monotonic() + FRESH
+            found = look_up(self._origin.host, self._origin.port)
+        except Exception as error:  # noqa: BLE001 - for those who wait
+            found = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for it
+            loop.call_soon_threadsafe(self._told, found)
+
+    def _told(self, found: list[str] | Exception) -> None:
+        if not isinstance(found, Exception):
+            self._addresses, self._stale_at = found, monotonic() + FRESH
+        looking_up, self._looking_up = self._looking_up, None
+        if looking_up is not None and not looking_up.done():
+            looking_up.set_result(found)
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """The addresses of a host, in a thread that may wait for them."""
+    found = get_original("socket", "getaddrinfo")(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for _, _, _, _, address in found))

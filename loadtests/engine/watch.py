@@ -19,8 +19,6 @@ _NAME: Final = HEADER.lower().encode()
 class Sighting:
     """An answer came from someone else than the last did, or is the first of its service."""
 
-    second: int
-    """Of the run's shared epoch."""
     subject: str
     """Of the plan that was answered."""
     value: str
@@ -37,7 +35,7 @@ class Watch:
         self._last: dict[bytes, tuple[bytes, dict[bytes, int]]] = {}
         self.familiar = Familiar()
         """The head that came last, which says who answered, too."""
-        # Which every answer contains.
+        # Empty, it is in every answer, and not expected there: each is looked at, until one says who it is from.
         self.marker = b""
         self.expected = False
 
@@ -73,5 +71,5 @@ class Watch:
             # Only this second's are kept, so that a target that invents one for each answer fills no memory.
             reported = {known: when for known, when in reported.items() if when == second}
             reported[value] = second
-            self._saw(Sighting(second, self._subject, value.decode("latin-1")))
+            self._saw(Sighting(self._subject, value.decode("latin-1")))
         self._last[service] = value, reported

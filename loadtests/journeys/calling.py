@@ -29,9 +29,9 @@ from fixtures.contract.frames import (
 from fixtures.contract.promises import PROMISES
 from loadtests.failure import NOT_AS_SENT, SOMEBODY_ELSES, UNANSWERED, Failure, agrees
 from loadtests.journeys.hearing import until, welcomed
-from loadtests.journeys.journey import Journey, count, labels
+from loadtests.journeys.journey import Journey, labels
 from loadtests.journeys.media import candidates, description
-from loadtests.kinds import CALL, CONNECTION
+from loadtests.kinds import CALL, CONNECTION, count
 from loadtests.people.visitor import Device, Visitor
 
 SUBJECT: Final = "call"
@@ -105,10 +105,10 @@ class _Side:
     user_id: str
 
     def agrees(self, call: signaling.Call, state: signaling.State | None = None) -> None:
-        """Raises `Failure` unless it is this call, in this state."""
+        """Raises `Failure` unless it is this call, in this state; one that has ended was hung up."""
         agrees(call, **{field: getattr(self.call, field) for field in ("call_id", "caller_id", "callee_id")})
         if state is not None:
-            agrees(call, state=state)
+            agrees(call, state=state, end_reason="hangup" if state == "ended" else None)
 
     def sends(self, frame: ClientFrame) -> None:
         self.camera.send(frames.write(frame))

@@ -14,16 +14,17 @@ from fixtures.checks.time_scale import scaled
 from fixtures.contract import chat, frames
 from fixtures.contract.frames import Event, Resume, Resumed, SocialError, SocialFrame, Welcome
 from fixtures.contract.promises import PROMISES
-from loadtests.failure import Failure, agrees
+from loadtests.failure import SOMEBODY_ELSES, Failure, agrees
 from loadtests.journeys.deliveries import Deliveries
 from loadtests.journeys.hearing import understood, until, welcomed
 from loadtests.journeys.history import holds
-from loadtests.journeys.journey import Journey, count, labels
-from loadtests.kinds import CONNECTION, WEBSOCKET
+from loadtests.journeys.journey import Journey, labels
+from loadtests.kinds import CONNECTION, WEBSOCKET, count
 from loadtests.people.visitor import Device, Visitor
 
 DELIVERY: Final = "delivery"
 _CREATED: Final = "message.created"
+_PRESENCE: Final = "presence.changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,9 @@ class _Ear:
     def __init__(self, phone: Device, deliveries: Deliveries, visitor: Visitor) -> None:
         self.deliveries = deliveries
         self._ours = (visitor.conversation_id, visitor.person.user_id)
+        self._both = {visitor.person.user_id, visitor.friend.user_id}
         self.wrong: Failure | None = None
-        """What came that the contract does not know."""
+        """What came that the contract does not know, or that a stranger comes or goes."""
         self._stir = threading.Event()
         phone.listen(self._hears, self._ends)
 
@@ -155,6 +157,8 @@ class _Ear:
             ours = (what.conversation_id, what.sender_id) == self._ours
             self.deliveries.heard(frame.data["message_id"], at, what, ours=ours)
             self._stir.set()
+        elif isinstance(frame, Event) and frame.event == _PRESENCE and frame.data["user_id"] not in self._both:
+            self.wrong = Failure(f"{SOMEBODY_ELSES} presence", frame.data["user_id"])
 
     def _ends(self, closure: Any) -> None:  # noqa: ANN401 - whichever the device has
         if not closure.by_us:

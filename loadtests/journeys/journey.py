@@ -10,7 +10,7 @@ from gevent import GreenletExit
 
 from fixtures.contract.operation import Endpoint
 from loadtests.failure import Failure
-from loadtests.kinds import JOURNEY
+from loadtests.kinds import JOURNEY, count
 from loadtests.people.visitor import Visitor
 
 
@@ -48,18 +48,4 @@ class Journey(ABC):
 
 def labels(*endpoints: Endpoint[Any]) -> frozenset[str]:
     """The labels of these operations."""
-    return frozenset(f"{endpoint.service} {endpoint.operation_id}" for endpoint in endpoints)
-
-
-def count(
-    fire: Callable[..., None], kind: str, subject: str, latency: float | None, failure: Failure | None = None
-) -> None:
-    """Fire Locust's event for one sample; `latency` in seconds, None for what never came."""
-    fire(
-        request_type=kind,
-        name=subject,
-        response_time=None if latency is None else latency * 1000,
-        response_length=0,
-        exception=failure,
-        context={},
-    )
+    return frozenset(endpoint.label for endpoint in endpoints)

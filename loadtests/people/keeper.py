@@ -3,6 +3,8 @@
 Refreshing begins after a third of a token's life and is spread over the next third: two thousand people who refresh in
 the same second are a load of their own. Whoever could not get fresh ones then is asked for again before the old ones
 expire; and whose turn has not come by the end of that third, since answers are slow, waits for no share of it.
+
+Each time that somebody asks is a sample of "fresh tokens": by the refresh token, and by the password where that failed.
 """
 
 import math
@@ -14,7 +16,8 @@ from typing import Final
 
 from fixtures.clients.person import Person
 from fixtures.contract import auth
-from loadtests.failure import Failure
+from loadtests.failure import Failure, agrees
+from loadtests.kinds import FRESH, LOGIN
 from loadtests.people.visitor import Sender
 
 TICK: Final = 1.0
@@ -28,10 +31,13 @@ _ENDING: Final = 5.0
 class Keeper:
     """Refreshes tokens, the oldest first; `begin` has it done in the background."""
 
-    def __init__(self, clients: Sequence[Sender], clock: Callable[[], float] = time.monotonic) -> None:
-        """As many are refreshed at one time, at most, as there are `clients`."""
+    def __init__(
+        self, clients: Sequence[Sender], fire: Callable[..., None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """As many are refreshed at one time, at most, as there are `clients`; `fire` counts each (Locust's event)."""
         self._clock = clock
         self._clients = clients
+        self._fire = fire
         self._people: deque[tuple[float, Person]] = deque()
         """When their tokens were new, and who; the oldest first."""
         self._lifetime = math.inf
@@ -64,6 +70,17 @@ class Keeper:
         for client in self._clients:
             client.close()
 
+    def counts(self, failure: Failure | None, seconds: float = 0.0) -> None:
+        """Count one answer to whoever asked for tokens."""
+        self._fire(
+            request_type=LOGIN,
+            name=FRESH,
+            response_time=seconds * 1000,
+            response_length=0,
+            exception=failure,
+            context={},
+        )
+
     def look(self, client: Sender) -> None:
         """Refresh who is due: no longer fresh, and in an even share of the second third or beyond it."""
         while self._people and not self._over.is_set():
@@ -81,21 +98,21 @@ class Keeper:
             self._refresh(client, person)
 
     def _refresh(self, client: Sender, person: Person) -> None:
-        try:
-            tokens = client.send(auth.refresh(person.tokens.refresh_token))
-        except Failure as failure:
-            # The refresh token may be spent, if only its answer was lost: then the password is left.
-            self.failures[failure.cause] += 1
+        who = person.identity
+        # The refresh token may be spent, if only its answer was lost: then the password is left.
+        for ask in (auth.refresh(person.tokens.refresh_token), auth.log_in(who.email, who.password)):
+            began, failure = self._clock(), None
             try:
-                tokens = client.send(auth.log_in(person.identity.email, person.identity.password))
-            except Failure as second:
-                self.failures[second.cause] += 1
+                tokens = client.send(ask)
+                # Whoever used another's would act, and leave for good, in somebody else's name.
+                agrees(tokens, user_id=person.user_id)
+            except Failure as wrong:
+                failure = wrong
+                self.failures[wrong.cause] += 1
+            self.counts(failure, self._clock() - began)
+            if failure is None:
+                person.holds(tokens)
                 return
-        if tokens.user_id != person.user_id:
-            # Whoever used them would act, and leave for good, in somebody else's name.
-            self.failures["they were somebody else's"] += 1
-            return
-        person.holds(tokens)
 
     def _work(self, client: Sender) -> None:
         while not self._over.wait(TICK):

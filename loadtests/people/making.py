@@ -18,7 +18,7 @@ from fixtures.clients.world import World
 from fixtures.runs.ledger import Ledger
 from loadtests.people.errors import PeopleError
 
-AT_ONCE: Final = 12
+_AT_ONCE: Final = 12
 """Pairs that are made at the same time. In Locust's process each is a greenlet."""
 _SPARE: Final = 0.05
 """Share of the pairs that may fail beyond the first few."""
@@ -45,7 +45,6 @@ class Maker:
     world: World
     ledger: Ledger
     """The world's book; who is done with people closes it."""
-    at_once: int = AT_ONCE
     begun: list[Person] = field(default_factory=list)
     failures: list[CheckFailure] = field(default_factory=list)
     """Why pairs had to be made anew."""
@@ -60,10 +59,10 @@ class Maker:
         pairs: list[Pair] = []
         allowed = max(_FEW, math.ceil(_SPARE * count))
         running: set[Future[Pair]] = set()
-        threads = ThreadPoolExecutor(max_workers=self.at_once, thread_name_prefix="people")
+        threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="people")
         try:
             while len(pairs) < count:
-                wanted = min(self.at_once, count - len(pairs)) - len(running)
+                wanted = min(_AT_ONCE, count - len(pairs)) - len(running)
                 running |= {threads.submit(self._pair, next(self._numbers)) for _ in range(wanted)}
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for each in done:

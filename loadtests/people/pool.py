@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from fixtures.checks.eventually import MONOTONIC
 from fixtures.checks.time_scale import scaled, set_time_scale
+from fixtures.clients.acts.account import OthersTokens
 from fixtures.clients.exchanges import Exchanges
 from fixtures.clients.person import Person
 from fixtures.clients.transport import Transport, Unanswered
@@ -23,14 +24,16 @@ from fixtures.environments.secrets import UnresolvedReferenceError
 from fixtures.runs import register_secret
 from fixtures.runs.folder import LEDGER
 from fixtures.runs.ledger import Ledger
+from loadtests.failure import SOMEBODY_ELSES, Failure
 from loadtests.patience import enough_for
+from loadtests.people.equipment import Counted
 from loadtests.people.errors import PeopleError
-from loadtests.people.host import Host, pairs_of
 from loadtests.people.keeper import Keeper
 from loadtests.people.making import Maker, Pair
 from loadtests.people.newcomers import Newcomers, expected
 from loadtests.people.removal import Forgiving, remove, telling
 from loadtests.people.visitor import Equipment, Visitor
+from loadtests.session import Session
 
 REGISTERING: Final = "registering"
 """The journey by which people come who were not there before."""
@@ -68,28 +71,28 @@ class Pool:
         self._keeper = keeper
 
     @classmethod
-    def make(cls, host: Host, *, equipment: Equipment | None = None) -> Self:
+    def make(cls, session: Session, *, equipment: Equipment | None = None) -> Self:
         """Make this process's share of the people, and keep their tokens fresh from then on.
 
         Returns when every service must know of every friendship. Raises `PeopleError` when that cannot be done, and
         `LedgerUnwritableError` when it may not; nobody is left behind then, nor when it is interrupted, or it is told.
         """
-        maker = _maker(host)
+        maker = _maker(session)
         if equipment is None:
-            # Late: whoever plans a run, or tests this, has no use for gevent.
-            from loadtests.people.equipment import Counted  # noqa: PLC0415
-
-            equipment = Counted(host.platform, host.run_id, host.fire, host.sighted)
+            equipment = Counted(session.platform, session.run_id, session.fire, session.sighted)
         newcomers = Newcomers(maker.world)
-        keeper = Keeper([equipment.quiet_client() for _ in range(_AT_ONCE)])
-        count = _pairs(host)
+        keeper = Keeper([equipment.quiet_client() for _ in range(_AT_ONCE)], equipment.fire)
+        count = _pairs(session)
         try:
             if count:
                 _reaches(maker.world.transport)
             keeper.begin()
             pairs = maker.make(count, keeper.keeps)
+            for failure in maker.failures:
+                if isinstance(failure, OthersTokens):
+                    keeper.counts(Failure(f"{SOMEBODY_ELSES} tokens"))
             with maker.ledger.together():
-                newcomers.prepare(expected(host.profile.expected / host.of, host.profile.mix, REGISTERING))
+                newcomers.prepare(expected(session.profile.expected / session.of, session.profile.mix, REGISTERING))
             if pairs:
                 MONOTONIC.sleep(scaled(PROMISES.deadlines.friendship_effect))
             return cls(pairs, maker, newcomers, equipment, keeper)
@@ -98,7 +101,7 @@ class Pool:
             with contextlib.suppress(RuntimeError):
                 keeper.end()
             left, _ = _removed(maker, newcomers, enough_for(len(maker.begun)))
-            host.left.extend(left)
+            session.left.extend(left)
             if isinstance(error, PeopleError):
                 raise PeopleError(error.what, error.how, left) from error.__cause__
             raise
@@ -165,9 +168,9 @@ def _removed(maker: Maker, newcomers: Newcomers, within: float) -> tuple[tuple[s
     return left, untold
 
 
-def _maker(host: Host) -> Maker:
+def _maker(session: Session) -> Maker:
     """Who makes people, if the environment lets them be made; raises `PeopleError`."""
-    platform = host.platform
+    platform = session.platform
     if not platform.allows(Effect.SYNTHETIC):
         raise PeopleError(
             f"{platform.name} allows no synthetic people",
@@ -175,13 +178,13 @@ def _maker(host: Host) -> Maker:
         )
     set_time_scale(platform.time_scale)
     key = _synthetic_key(platform)
-    transport = Transport(platform, run_id=host.run_id, witness=Witness(), exchanges=Exchanges())
-    ledger = Ledger(host.folder / LEDGER)
-    return Maker(World(f"load-{host.share}", transport, ledger, key), ledger)
+    transport = Transport(platform, run_id=session.run_id, witness=Witness(), exchanges=Exchanges())
+    ledger = Ledger(session.folder / LEDGER)
+    return Maker(World(f"load-{session.share}", transport, ledger, key), ledger)
 
 
 def _reaches(transport: Transport) -> None:
-    """Raises `PeopleError` if nobody answers: whom nobody can have made, nobody has to look for afterwards."""
+    """Raises `PeopleError` if nobody answers, before anybody is made whom somebody would have to remove."""
     silences: list[Unanswered] = []
     while len(silences) < _KNOCKS:
         try:
@@ -213,11 +216,17 @@ def _synthetic_key(platform: Environment) -> Callable[[], str]:
     return secret.reveal
 
 
-def _pairs(host: Host) -> int:
-    people, pairs = host.profile.people, pairs_of(host.share, host.of, host.profile.people)
+def _pairs(session: Session) -> int:
+    people, pairs = session.profile.people, pairs_of(session.share, session.of, session.profile.people)
     if people and not pairs:
         raise PeopleError(
-            f"{people} people are not a pair for each of {host.of} processes",
-            f"give the profile at least {2 * host.of} people, or start fewer processes",
+            f"{people} people are not a pair for each of {session.of} processes",
+            f"give the profile at least {2 * session.of} people, or start fewer processes",
         )
     return pairs
+
+
+def pairs_of(share: int, of: int, people: int) -> int:
+    """How many pairs process `share` of `of` has, so that all have as many as the others, or one more."""
+    pairs = (people + 1) // 2
+    return pairs // of + (share < pairs % of)

@@ -10,7 +10,7 @@ from fixtures.clients.farewell import farewell
 from fixtures.clients.person import Person
 from fixtures.runs.ledger import LedgerUnwritableError
 
-AT_ONCE: Final = 12
+_AT_ONCE: Final = 12
 
 
 def remove(people: Sequence[Person], *, within: float) -> tuple[str, ...]:
@@ -21,7 +21,7 @@ def remove(people: Sequence[Person], *, within: float) -> tuple[str, ...]:
     """
     if not people:
         return ()
-    threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="farewell")
+    threads = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="farewell")
     going = {threads.submit(farewell, person): person for person in people}
     try:
         done, late = wait(going, timeout=within)

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from fixtures.environments.reading import closest
-from loadtests.profiles.quantities import DURATION, RATE, SHARE, Level, Mistake, Whole
+from loadtests.profiles.quantities import DURATION, RATE, SHARE, Mistake, Whole, level
 
 ARRIVALS: Final = ("constant", "poisson", "closed")
 MOST: Final = 1_000_000
@@ -18,7 +18,6 @@ MOST: Final = 1_000_000
 _COUNTED: Final = Whole(1, MOST)
 PEOPLE: Final = Whole(2, MOST)
 _SEED: Final = Whole(0, 2**63 - 1)
-_LEVEL: Final = Level()
 _TEXT: Final = "text"
 
 
@@ -41,7 +40,7 @@ Rate = Annotated[float, BeforeValidator(RATE.parse)]
 Share = Annotated[float, BeforeValidator(SHARE.positive)]
 Counted = Annotated[int, BeforeValidator(_COUNTED.parse)]
 People = Annotated[int, BeforeValidator(PEOPLE.parse)]
-Probability = Annotated[float, BeforeValidator(_LEVEL.parse)]
+Probability = Annotated[float, BeforeValidator(level)]
 
 
 class Strict(BaseModel):

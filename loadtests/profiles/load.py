@@ -1,7 +1,7 @@
 """From a name or a file to a checked `Profile`, or to everything that is wrong with it at once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,14 +13,14 @@ from fixtures.environments.toml_file import digest
 from fixtures.guide import load_guide
 from loadtests.budgets.grammar import BudgetErrors, parse_budget
 from loadtests.budgets.guide import numbers
-from loadtests.budgets.model import ALL, EACH, Budget, Errors, Good, GuideNumbers
+from loadtests.budgets.model import ALL, EACH, Budget, Errors, Good, GuideNumbers, Rate
 from loadtests.judging import Levels
 from loadtests.kinds import IDLE
 from loadtests.profiles.form import Form, PhaseForm
 from loadtests.profiles.known import JourneyFacts, known_journeys
 from loadtests.profiles.model import Arriving, OperationRate, Profile
 from loadtests.profiles.operations import labels
-from loadtests.profiles.phases import Phase, Ramp, Spike, Steady
+from loadtests.profiles.phases import Segment, spike, steady
 from loadtests.profiles.reading import Reading, read
 from loadtests.profiles.together import called, judge_together, measured, mixed, names_known, rated
 from loadtests.soundness import Soundness
@@ -97,7 +97,8 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
         for error in errors.errors:
             reading.wrong(_placed(error.key, before), error.message, error.allowed, error.suggestion)
         budget, unread = errors.understood, errors.unread
-    subjects = called(reading.raw, known) | measured(reading.raw, known)
+    operations = called(reading.raw, known)
+    subjects = operations | measured(reading.raw, known)
     if not names_known(reading.raw, known):
         # A misspelt name in the mix or the rates is the mistake, not what the budget says of it.
         return budget
@@ -108,6 +109,12 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
                 f"'{line}' is of {line.subject!r}, which the profile never does",
                 ", ".join([ALL, EACH, *sorted(subjects)]),
                 closest(line.subject, subjects),
+            )
+        elif line.subject in {ALL, EACH} and subjects and not operations and not isinstance(line, Rate):
+            reading.wrong(
+                "budget",
+                f"'{line}' asks nothing, since the profile calls no operation",
+                f"lines on {', '.join(sorted(subjects))}",
             )
     if unread <= {ALL, EACH, *labels()}:
         # Any other line that is wrong may be the one that judges a journey.
@@ -165,13 +172,13 @@ def _made(form: Form, file: Path, budget: Budget, known: Mapping[str, JourneyFac
         summary=form.summary,
         source=str(file),
         arrivals=cast("Arriving", form.arrivals),
-        phases=tuple(map(_phase, form.phases)),
+        phases=tuple(_segments(form.phases)),
         users=form.users or 0,
         think=form.think or 0.0,
         closed_lasts=form.lasts or 0.0,
         mix=MappingProxyType(dict(form.mix)),
         people=form.people or 0,
-        rates=tuple(OperationRate(rate.operation, tuple(map(_phase, rate.phases))) for rate in form.rates),
+        rates=tuple(OperationRate(rate.operation, tuple(_segments(rate.phases))) for rate in form.rates),
         connections=form.connections or 0,
         budget=budget,
         environment=form.environment,
@@ -183,12 +190,14 @@ def _made(form: Form, file: Path, budget: Budget, known: Mapping[str, JourneyFac
     )
 
 
-def _phase(form: PhaseForm) -> Phase:
-    if form.to is not None:
-        return Ramp(form.lasts, form.rate, form.to)
-    if form.peak is not None and form.peak_for is not None:
-        return Spike(form.lasts, form.rate, form.peak, form.peak_for)
-    return Steady(form.lasts, form.rate)
+def _segments(phases: Iterable[PhaseForm]) -> Iterator[Segment]:
+    for form in phases:
+        if form.to is not None:
+            yield Segment(form.lasts, form.rate, form.to)
+        elif form.peak is not None and form.peak_for is not None:
+            yield from spike(form.lasts, form.rate, form.peak, form.peak_for)
+        else:
+            yield steady(form.lasts, form.rate)
 
 
 def _said(**values: float | None) -> dict[str, float]:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from loadtests.budgets.model import Budget
 from loadtests.judging import Levels
-from loadtests.profiles.phases import Phase, duration, expected, highest, steady_from
+from loadtests.profiles.phases import Segment, duration, expected, highest, steady_from
 from loadtests.soundness import Soundness
 from loadtests.verdict import Plan
 
@@ -31,7 +31,7 @@ class OperationRate(NamedTuple):
 
     operation: str
     """Its label; one of `operations.REPEATABLE`."""
-    phases: tuple[Phase, ...]
+    phases: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Profile:
     digest: str = ""
     """Of what the file said when it was read."""
     arrivals: Arriving
-    phases: tuple[Phase, ...] = ()
+    phases: tuple[Segment, ...] = ()
     """Of the journeys' arrivals; empty if `arrivals` is closed, or if there is no mix."""
     users: int = 0
     """Closed only: people who do one journey after another."""
@@ -110,7 +110,15 @@ class Profile:
     @property
     def plan(self) -> Plan:
         """What the verdict judges by."""
-        return Plan(self.budget, self.called, self.levels, self.soundness, self.duration, self.steady_from)
+        return Plan(
+            self.budget,
+            self.called,
+            self.levels,
+            self.soundness,
+            self.duration,
+            self.steady_from,
+            people=self.people > 0,
+        )
 
     def scaled(self, *, rate: float = 1.0, lasting: float | None = None) -> "Profile":
         """The same shape with all load times `rate`, in `lasting` seconds instead of its own.
@@ -134,8 +142,8 @@ class Profile:
         )
 
 
-def _scaled(phases: tuple[Phase, ...], rate: float, lasting: float) -> tuple[Phase, ...]:
-    return tuple(phase.scaled(rate, lasting) for phase in phases)
+def _scaled(phases: tuple[Segment, ...], rate: float, lasting: float) -> tuple[Segment, ...]:
+    return tuple(segment.scaled(rate, lasting) for segment in phases)
 
 
 def _whole(number: int, factor: float) -> int:

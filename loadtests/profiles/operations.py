@@ -1,6 +1,5 @@
 """The operations of the contract by their labels, and those that can be sent again and again at a rate."""
 
-from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
 from typing import Any, Final
@@ -50,11 +49,6 @@ REPEATABLE: Final[dict[str, Operation[Any]]] = {
 @cache
 def labels() -> frozenset[str]:
     """The label of every operation of the contract, as statistics and budgets call it."""
-    return frozenset(_labels())
-
-
-def _labels() -> Iterator[str]:
-    for module in (*_SERVICES, objects):
-        yield from (f"{e.service} {e.operation_id}" for e in vars(module).values() if isinstance(e, Endpoint))
-    for module in _SERVICES:
-        yield from (operation(module.SERVICE).label for operation in (shared.health, shared.metrics))
+    own = (it.label for module in (*_SERVICES, objects) for it in vars(module).values() if isinstance(it, Endpoint))
+    common = (make(module.SERVICE).label for module in _SERVICES for make in (shared.health, shared.metrics))
+    return frozenset((*own, *common))

@@ -15,6 +15,7 @@ from fixtures.environments.reading import closest
 _TEXT: Final = re.compile(r"(\d+(?:\.\d+)?) ?(\D.*)?", re.ASCII)
 _DIGITS: Final = 20
 """Of a number: more than any profile needs."""
+_LEAST_LEVEL, _MOST_LEVEL = 1e-9, 0.1
 _ALIASES: Final = {
     "sec": "s",
     "secs": "s",
@@ -144,20 +145,8 @@ class Whole:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """How often a verdict may be wrong, as a probability."""
-
-    least: float = 1e-9
-    most: float = 0.1
-
-    @property
-    def allowed(self) -> str:
-        """For messages."""
-        return f"a probability from {self.least} to {self.most}, such as 0.001"
-
-    def parse(self, value: object) -> float:
-        """The probability that `value` is; raises `Mistake` for anything else."""
-        if not isinstance(value, float) or not self.least <= value <= self.most:
-            raise Mistake(f"{value!r} is not allowed", self.allowed)
-        return value
+def level(value: object) -> float:
+    """How often a verdict may be wrong, as a probability; raises `Mistake` for what is none."""
+    if not isinstance(value, float) or not _LEAST_LEVEL <= value <= _MOST_LEVEL:
+        raise Mistake(f"{value!r} is not allowed", f"a probability from {_LEAST_LEVEL} to {_MOST_LEVEL}, such as 0.001")
+    return value

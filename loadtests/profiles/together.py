@@ -43,6 +43,8 @@ def _judge_work(reading: Reading) -> None:
     raw = reading.raw
     if not raw.get("mix") and not raw.get("rates"):
         reading.wrong("mix", "is missing: nobody does anything", "journeys with their weights, or [[rates]]")
+    elif not raw.get("mix") and raw.get("arrivals") == "closed":
+        reading.wrong("mix", "is missing: closed users do nothing but journeys", "journeys with their weights")
     tokens = any(
         isinstance(name, str) and name in REPEATABLE and REPEATABLE[name].auth == "bearer"
         for name in (rate.get("operation") for rate in _tables(raw, "rates"))

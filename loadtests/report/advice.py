@@ -40,6 +40,8 @@ _STEPS: Final = {
 
 def meaning(run: LoadRun) -> str:
     """The sentence; of a GO by a run that was too short for some lines, how much is proven."""
+    if run.facts.mixed_up:
+        return "The platform gives people what is somebody else's."
     if run.verdict.outcome is Outcome.GO and unproven(run):
         return "The platform holds what so short a run can prove of its budget, and nothing speaks against the rest."
     return MEANING[run.verdict.outcome]
@@ -52,9 +54,8 @@ def steps(run: LoadRun) -> tuple[str, ...]:
 
 def _steps(run: LoadRun) -> Iterator[str]:
     if run.verdict.outcome is Outcome.NO_GO:
-        subjects = list(dict.fromkeys(trouble.subject for trouble in troubles(run)))
         yield "Do not release."
-        yield f"Look first at {', '.join(subjects)}: logs and metrics of the time that the causes name."
+        yield from _look(run)
     suspected = dict.fromkeys(trouble.subject for trouble in doubts(run))
     if suspected:
         yield f"Look first at {', '.join(suspected)}: more was bad there than is allowed."
@@ -68,14 +69,21 @@ def _steps(run: LoadRun) -> Iterator[str]:
     elif run.verdict.outcome is Outcome.INCONCLUSIVE:
         yield from _more(run)
     if run.verdict.outcome is Outcome.GO:
-        provenance = (run.environment or {}).get("provenance", {})
-        simulated = sorted(part for part, kind in provenance.items() if kind != "real")
         longest = max((answer.question.line.provable for answer in unproven(run)), default=0)
         if longest:
             yield f"To prove the rest of the budget, let a run last {duration(float(longest))} or more."
         yield "Go on, and watch the same numbers afterwards: a run cannot show what comes less often than it lasted."
-        if simulated:
-            yield f"Do not take it as proof of what was simulated here: {', '.join(simulated)}."
+        if run.simulated:
+            yield f"Do not take it as proof of what was simulated here: {', '.join(run.simulated)}."
+
+
+def _look(run: LoadRun) -> Iterator[str]:
+    """Where to look for what is the platform's fault."""
+    if run.facts.mixed_up:
+        yield "Take it for an incident of security: how did people get what is somebody else's, and since when?"
+    subjects = list(dict.fromkeys(trouble.subject for trouble in troubles(run)))
+    if subjects:
+        yield f"Look first at {', '.join(subjects)}: logs and metrics of the time that the causes name."
 
 
 def _more(run: LoadRun) -> Iterator[str]:

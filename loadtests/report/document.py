@@ -35,7 +35,7 @@ def document(run: LoadRun) -> dict[str, Any]:
         "began_at": moment(run.began),
         "ended_at": moment(run.ended),
         "tiers": [TIER],
-        "environment": dict(run.environment) if run.environment is not None else None,
+        "environment": dict(run.environment),
         "verdict": verdict.outcome.value,
         "exit_code": verdict.exit_code,
         "reasons": [

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from fixtures.runs.document import json_text
-from fixtures.runs.folder import JUNIT, VERDICT
+from fixtures.runs.folder import JUNIT, VERDICT, prepare
 from fixtures.runs.writing import write_whole
 from loadtests.report.document import document
 from loadtests.report.junit import junit
@@ -18,8 +18,11 @@ SUBJECTS: Final = "subjects.csv"
 
 
 def write(folder: Path, run: LoadRun) -> None:
-    """Write page, series, JUnit XML and verdict of a run, finished or interrupted. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write page, series, JUnit XML and verdict of a run, finished or interrupted. Raises OSError.
+
+    Also when another run, made at the same time, has written its own there meanwhile.
+    """
+    prepare(folder)
     write_whole(folder / SERIES, series_csv(run).encode())
     write_whole(folder / SUBJECTS, subjects_csv(run).encode())
     write_whole(folder / REPORT, page(run).encode())

@@ -6,14 +6,18 @@ from fixtures.runs.document import xml_text
 from loadtests.judging import Answer
 from loadtests.report.document import TIER, guide_lines, outcome_of
 from loadtests.report.model import LoadRun
-from loadtests.verdict import Outcome
+from loadtests.verdict import MIXED_UP, Outcome
 
 
 def junit(run: LoadRun) -> bytes:
-    """The document, redacted. A verdict that is neither GO nor NO-GO is an error of a test case of its own."""
+    """The document, redacted. What speaks against a GO and is no question of the budget has a test case of its own."""
     root = Element("testsuites")
     suite = SubElement(root, "testsuite", name=f"verification {run.run}")
     outcomes = [_case(suite, answer, run) for answer in run.verdict.answers]
+    if run.facts.mixed_up:
+        outcomes.append("failed")
+        case = SubElement(suite, "testcase", classname="verdict", name=MIXED_UP, time="0")
+        SubElement(case, "failure", message=xml_text("; ".join(run.facts.mixed_up)), type="failed")
     errors = 0
     if run.verdict.outcome in {Outcome.INVALID, Outcome.INCONCLUSIVE}:
         errors, name = 1, run.verdict.outcome.value

@@ -28,8 +28,8 @@ class LoadRun:
     run: str
     """Its id, as `fixtures.runs.run_id` makes it."""
     profile: Profile
-    environment: Mapping[str, Any] | None
-    """As `fixtures.runs.document.described` gives it; None if it was never read."""
+    environment: Mapping[str, Any]
+    """As `fixtures.runs.document.described` gives it."""
     began: float
     """The first second of arrivals."""
     ended: float
@@ -52,6 +52,11 @@ class LoadRun:
     def plan(self) -> Plan:
         """What the verdict judged by."""
         return self.profile.plan
+
+    @property
+    def simulated(self) -> list[str]:
+        """Parts of the platform that are not real."""
+        return sorted(part for part, kind in self.environment["provenance"].items() if kind != "real")
 
     @property
     def first_second(self) -> int:

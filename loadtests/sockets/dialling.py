@@ -20,7 +20,7 @@ class Dialling:
         self._socket = get_original("socket", "socket")
 
     def begin(self, connection: Connection) -> None:
-        """Begin with all addresses before it, and with another one than the connection before."""
+        """Let it try all addresses, the first of them another one than the connection before."""
         addresses = self._openings.addresses()
         first = connection.number % len(addresses)
         connection.untried = (*addresses[first:], *addresses[:first])

@@ -12,7 +12,7 @@ from typing import Final
 
 try:
     from websockets.speedups import apply_mask
-except ImportError:  # its wheel for machines that it has no compiled part for
+except ImportError:  # a wheel without its compiled part
     from websockets.utils import apply_mask
 
 CONTINUATION: Final = 0x0

@@ -19,7 +19,7 @@ from loadtests.client import Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.client.wire import Wire
 from loadtests.failure import UNANSWERED, Failure
-from loadtests.kinds import CONNECTION, WEBSOCKET
+from loadtests.kinds import CONNECTION, WEBSOCKET, count
 from loadtests.sockets import frames
 from loadtests.sockets.duplex import open_wire
 from loadtests.sockets.frames import Closing, Message, Ping, Reader, Violation, frame
@@ -104,12 +104,12 @@ class Socket:
         try:
             wire, rest = open_wire(target, opening, timeouts or Timeouts())
         except Failure as failure:
-            _count(fire, CONNECTION, None, 0, failure)
+            count(fire, WEBSOCKET, CONNECTION, None, failure)
             raise
         except GreenletExit:
-            _count(fire, CONNECTION, None, 0, Failure(UNANSWERED))
+            count(fire, WEBSOCKET, CONNECTION, None, Failure(UNANSWERED))
             raise
-        _count(fire, CONNECTION, began, 0)
+        count(fire, WEBSOCKET, CONNECTION, time.perf_counter() - began)
         socket = cls(wire, opening.headers, fire=fire, largest=largest)
         if rest:
             socket._take(socket._reader.feed(rest))
@@ -157,12 +157,12 @@ class Socket:
             self.send(text)
             answer = self.receive(timeout)
         except Failure as failure:
-            _count(self._fire, subject, None, 0, failure)
+            count(self._fire, WEBSOCKET, subject, None, failure)
             self._leaving = True
             self._end(frames.NO_CLOSE_FRAME, failure.detail, failure)
             raise
         except GreenletExit:
-            _count(self._fire, subject, None, 0, Failure(UNANSWERED))
+            count(self._fire, WEBSOCKET, subject, None, Failure(UNANSWERED))
             raise
         self._fire(
             request_type=WEBSOCKET,
@@ -286,23 +286,9 @@ class Socket:
         if self._reading and self._listener is not None and self._listener is not getcurrent():
             self._listener.kill(block=False)
         if not self._leaving:
-            _count(self._fire, CONNECTION, None, 0, why)
+            count(self._fire, WEBSOCKET, CONNECTION, None, why)
 
 
 def _again(why: Failure) -> Failure:
     """The same once more: an exception collects the tracebacks of everywhere it is raised."""
     return Failure(why.cause, why.detail)
-
-
-def _count(
-    fire: Callable[..., object], subject: str, began: float | None, length: int, failure: Failure | None = None
-) -> None:
-    """Fire Locust's event; `began` is None for what never came."""
-    fire(
-        request_type=WEBSOCKET,
-        name=subject,
-        response_time=None if began is None else (time.perf_counter() - began) * 1000,
-        response_length=length,
-        exception=failure,
-        context={},
-    )

@@ -1,16 +1,13 @@
 """The opening handshake of RFC 6455 from the client's side, without I/O, over llhttp."""
 
-import base64
-import hashlib
-import os
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+from websockets.utils import accept_key, generate_key
 
 from loadtests.failure import Failure
 
-_MAGIC: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _SWITCHING: Final = 101
 _FINAL: Final = 200
 """The least status of an answer that is not followed by another."""
@@ -25,8 +22,8 @@ class Handshake:
     def __init__(
         self, authority: str, path: str, *, subprotocols: Iterable[str] = (), headers: Mapping[str, str] | None = None
     ) -> None:
-        key = base64.b64encode(os.urandom(16))
-        self._accept = accept_of(key)
+        key = generate_key()
+        self._accept = accept_key(key)
         self._offered = tuple(subprotocols)
         self._parser = HttpResponseParser(self)
         self._fed = 0
@@ -39,7 +36,7 @@ class Handshake:
             "Upgrade: websocket",
             "Connection: Upgrade",
             "Sec-WebSocket-Version: 13",
-            f"Sec-WebSocket-Key: {key.decode()}",
+            f"Sec-WebSocket-Key: {key}",
         ]
         if self._offered:
             lines.append(f"Sec-WebSocket-Protocol: {', '.join(self._offered)}")
@@ -101,8 +98,3 @@ class Handshake:
             raise Failure("extension not offered", headers["sec-websocket-extensions"])
         if self.subprotocol is not None and self.subprotocol not in self._offered:
             raise Failure("subprotocol not offered", self.subprotocol)
-
-
-def accept_of(key: bytes) -> str:
-    """What the server answers to this Sec-WebSocket-Key."""
-    return base64.b64encode(hashlib.sha1(key + _MAGIC, usedforsecurity=False).digest()).decode()

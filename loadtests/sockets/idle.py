@@ -24,13 +24,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from gevent.monkey import get_original
+
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.names import Address
 from loadtests.client.trouble import unanswered
 from loadtests.failure import Failure
-from loadtests.kinds import IDLE, WEBSOCKET
-from loadtests.native import original, start_thread
+from loadtests.kinds import IDLE, WEBSOCKET, count
+from loadtests.native import start_thread
 from loadtests.sockets.held import Held, Offer, Openings, Terms
 from loadtests.sockets.holding import TURN, Holder
 from loadtests.sockets.looking import Looking
@@ -46,7 +48,7 @@ _NOTHING: Final = Offer()
 class Sample:
     """A connection's first opening, or an opening that failed, or an end that nobody asked for; `latency` in seconds.
 
-    What was opened again is no further sample: of so many connections, so many came to grief.
+    What was opened again is no further sample: samples say how many of all connections came to grief.
     """
 
     latency: float | None
@@ -87,7 +89,7 @@ class Idle:
         """Begin to open; raises `NoRoomError` if the machine does not allow so many, `Failure` for a name unknown."""
         addresses = _addresses(self._target, socket.getaddrinfo)
         # Not gevent's there: it would begin a loop of its own in a thread that it does not know of.
-        looking = Looking(addresses, lambda: _addresses(self._target, original("socket", "getaddrinfo")))
+        looking = Looking(addresses, lambda: _addresses(self._target, get_original("socket", "getaddrinfo")))
         allow_descriptors(self._count)
         self._holder = Holder(
             Openings(
@@ -122,14 +124,7 @@ class Idle:
     def tell(self, fire: Callable[..., object]) -> None:
         """Fire Locust's event for everything that happened since the last time."""
         for sample in self.take():
-            fire(
-                request_type=WEBSOCKET,
-                name=IDLE,
-                response_time=None if sample.latency is None else sample.latency * 1000,
-                response_length=0,
-                exception=sample.failure,
-                context={},
-            )
+            count(fire, WEBSOCKET, IDLE, sample.latency, sample.failure)
 
     def stop(self, sleep: Callable[[float], object], drain: float = 0.0) -> int:
         """Close everything, when all that was begun is open or has failed, or else after `drain` seconds.

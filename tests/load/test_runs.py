@@ -57,13 +57,24 @@ def test_an_interrupted_run_writes_its_verdict(staged: Stage, number: signal.Sig
 
 
 def test_a_second_ctrl_c_ends_it_at_once(staged: Stage) -> None:
-    """Whoever asks twice does not want to wait for what is in flight."""
-    staged.target.delay = 30
-    with staged.locust(lasting="10 min") as locust:
+    """Whoever asks twice does not want to wait for the end, whatever it is that takes so long."""
+    endless = staged.folder / "endless_locustfile.py"
+    endless.write_text(
+        "import gevent\n"
+        "from loadtests.conductor import leading\n"
+        "from loadtests.locustfile import *\n"
+        "leading.write = lambda *_: print('writes', flush=True) or gevent.sleep(3600)\n"
+    )
+    with staged.locust("-f", str(endless), lasting="10 min") as locust:
         locust.says("so far")
         locust.signalled(signal.SIGINT)
-        threading.Event().wait(0.5)
-        locust.signalled(signal.SIGINT)
+        locust.says("writes")
+
+        def ended() -> bool:
+            locust.signalled(signal.SIGINT)  # two that come at once are one
+            return locust.process.poll() is not None
+
+        until(ended)
         assert locust.ends() == 75, locust.said
     assert "INCONCLUSIVE: ended at once by a second signal: no report" in locust.said
     assert not (staged.folder / "run" / "verdict.json").exists()
@@ -182,6 +193,18 @@ def test_a_rate_that_no_machine_can_send_is_invalid_in_bounded_time(staged: Stag
     assert arrivals["started"] + arrivals["refused"] == arrivals["asked"]
     assert "arrivals were due and not started" in locust.said
     assert "of 3,000,000 arrivals were started" in locust.said
+
+
+def test_greenlets_that_take_more_of_a_core_than_is_allowed_make_the_run_invalid(staged: Stage) -> None:
+    """It blames no platform then, whatever it measured: here the least that greenlets take is more than is allowed."""
+    profile = staged.profile("2 s")
+    profile.write_text(profile.read_text().replace("[soundness]", '[soundness]\ncpu = "0.001 %"'))
+    staged.target.status = 503
+    with staged.locust(lasting="") as locust:
+        assert locust.ends() == Cause.GENERATOR_CPU.code, locust.said
+    verdict = staged.verdict()
+    assert (verdict["verdict"], verdict["exit_code"]) == ("INVALID", Cause.GENERATOR_CPU.code)
+    assert "of a core, allowed 0%" in verdict["reasons"][0]
 
 
 def test_a_name_that_does_not_resolve_is_told_before_the_run(staged: Stage) -> None:

@@ -140,6 +140,21 @@ def test_a_worker_that_was_away_makes_the_run_invalid(staged: Stage) -> None:
     assert not any(map(lives, children))
 
 
+def test_a_worker_that_is_started_anew_before_the_run_is_no_loss(staged: Stage) -> None:
+    """When the last one that is there goes, Locust's master would hear none that comes then."""
+    port = str(free_port())
+    worker = ("-f", "loadtests/locustfile.py", "--worker", "--headless", "--master-port", port)
+    with staged.locust("--master", "--expect-workers", "2", "--master-bind-port", port) as leading:
+        with Locust(staged.folder, *worker) as first:
+            leading.says("reported as ready")
+            first.signalled(signal.SIGINT)
+            assert first.ends() == 0, first.said
+        leading.says(" quit. 0 workers ready")
+        with Locust(staged.folder, *worker) as one, Locust(staged.folder, *worker) as other:
+            assert leading.ends() == 0, leading.said
+            assert [one.ends(), other.ends()] == [0, 0], one.said + other.said
+
+
 @pytest.mark.parametrize("page", [False, True], ids=["headless", "with a page"])
 def test_expected_workers_that_do_not_come_make_the_run_invalid(staged: Stage, *, page: bool) -> None:
     """Locust alone would wait for ever, or end as if the platform had failed."""

@@ -97,6 +97,15 @@ def test_a_folder_that_cannot_be_written_is_invalid(suite: Suite) -> None:
     assert not (suite.pytester.path / "ran").exists()
 
 
+def test_the_verdict_of_a_run_at_the_same_time_is_not_written_over(suite: Suite) -> None:
+    """Of two that were given one folder, the first that ends has it; the other one's verdict is printed."""
+    suite.write(a="def test_a(): open('out/verdict.json', 'w').write('the first')\n")
+    ended = suite.pytester.runpytest_subprocess(*suite.command("suites/smoke"), timeout=60)
+    assert ended.ret == 70
+    assert "of another run" in ended.stdout.str()
+    assert (suite.pytester.path / "out/verdict.json").read_text() == "the first"
+
+
 def test_a_disk_that_fills_up_during_the_run_is_invalid(suite: Suite) -> None:
     """A verdict that could not be written is printed, and is not GO."""
     full = "import os\ndef test_a(monkeypatch):\n    from fixtures.runs import folder\n"

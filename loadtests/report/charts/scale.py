@@ -32,7 +32,7 @@ class Scale:
         return self.start + (value - low) / (high - low) * (self.end - self.start)
 
 
-def linear_ticks(high: float, most: int = 5) -> list[float]:
+def linear_ticks(high: float, most: int) -> list[float]:
     """Round values from 0 to the first that is not below `high`."""
     if high < _LEAST:
         return [0.0, 1.0]

@@ -36,7 +36,7 @@ _ARRIVALS = {
 def summary(run: LoadRun) -> Iterator[Element]:
     """What to know if nothing else is read."""
     outcome = run.verdict.outcome
-    yield tag("h1", f"Load run {run.profile.name} against {_target(run)}, {when(run.began)}")
+    yield tag("h1", f"Load run {run.profile.name} against {run.environment['name']}, {when(run.began)}")
     yield tag(
         "section",
         tag("p", outcome.value, class_="word"),
@@ -60,7 +60,7 @@ def facts(run: LoadRun) -> Iterator[Element]:
 
 
 def _facts(run: LoadRun) -> Iterator[tuple[str, str, bool]]:
-    profile, environment = run.profile, run.environment or {}
+    profile, environment = run.profile, run.environment
     lasted = max(0.0, run.ended - run.began)
     operations = len(overall(run.counts.tallies, run.plan.called))
     ended_early = f", ended early: {run.facts.interrupted}" if run.facts.interrupted else ""
@@ -68,18 +68,17 @@ def _facts(run: LoadRun) -> Iterator[tuple[str, str, bool]]:
     yield "Lasted", f"{duration(lasted)} of {duration(profile.duration)}{ended_early}", False
     yield "Requests", f"{count(operations)}{f', {count(operations / lasted)} a second' if lasted else ''}", False
     yield "Processes that made load", count(run.facts.workers_expected), False
-    yield "Environment", f"{environment.get('name', 'unknown')}, slot {environment.get('slot', 'unknown')}", False
-    yield "Address", str(environment.get("api", "unknown")), False
+    yield "Environment", f"{environment['name']}, slot {environment['slot']}", False
+    yield "Address", str(environment["api"]), False
     yield "Build", _builds(run), False
     yield "Run", run.run, False
     yield "Profile", f"{profile.name}: {profile.summary}", True
     yield "Arrivals", _ARRIVALS[profile.arrivals], True
     yield "What people did", _mix(profile), True
-    simulated = sorted(part for part, kind in environment.get("provenance", {}).items() if kind != "real")
-    if environment.get("provenance"):
-        real = sorted(set(environment["provenance"]) - set(simulated))
-        text = f"real: {', '.join(real) or 'nothing'}"
-        yield "Parts of the platform", f"{text}; simulated: {', '.join(simulated)}" if simulated else text, True
+    if environment["provenance"]:
+        simulated = f"; simulated: {', '.join(run.simulated)}" if run.simulated else ""
+        real = sorted(set(environment["provenance"]) - set(run.simulated))
+        yield "Parts of the platform", f"real: {', '.join(real) or 'nothing'}{simulated}", True
     for note in run.notes:
         yield "Note", note, True
 
@@ -88,13 +87,9 @@ def _fact(name: str, text: str, wide: bool) -> Element:  # noqa: FBT001 - a row 
     return tag("div", tag("dt", name), tag("dd", text), class_="wide" if wide else None)
 
 
-def _target(run: LoadRun) -> str:
-    return str((run.environment or {}).get("name", "an unknown environment"))
-
-
 def _builds(run: LoadRun) -> str:
     seen = sorted({seen.build for seen in run.sightings if seen.build})
-    meant = (run.environment or {}).get("build")
+    meant = run.environment["build"]
     if not seen:
         return f"{meant} was meant, nobody said" if meant else "nobody said"
     return ", ".join(seen)

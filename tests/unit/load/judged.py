@@ -63,3 +63,12 @@ def run(  # noqa: PLR0913 - a platform has that many sides
                 sum(random.random() < errors for _ in range(rate)),
             )
     return tallies
+
+
+def counted(*parts: tuple[int, int, int]) -> Tally:
+    """So many seconds of so many requests each, of which so many fail; one part after the other."""
+    tally = Tally()
+    for seconds, requests, failed in parts:
+        for _ in range(seconds):
+            tally.add(len(tally.seconds()), [0.05] * requests, failed)
+    return tally

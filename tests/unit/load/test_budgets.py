@@ -16,7 +16,6 @@ from loadtests.budgets.model import (
     Budget,
     Errors,
     Good,
-    GuideNumbers,
     Line,
     Over,
     Percentile,
@@ -25,15 +24,15 @@ from loadtests.budgets.model import (
     Share,
     Span,
 )
-from loadtests.budgets.questions import Question, limits, minima, questions, rate_asked, tally_of
+from loadtests.budgets.questions import limits, minima, questions, rate_asked, tally_of
+from tests.unit.load.judged import GUIDE
 
-GUIDE = GuideNumbers(slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9"))
 OPERATIONS = ("chat sendMessage", "chat listMessages", "auth createToken")
 JOURNEYS = ("delivery", "calling")
 
 
 def parse(text: str) -> Budget:
-    return parse_budget(text, operations=OPERATIONS, journeys=JOURNEYS, guide=GUIDE, file="release.budget")
+    return parse_budget(text, operations=OPERATIONS, journeys=JOURNEYS, guide=GUIDE)
 
 
 def mistakes(text: str) -> list[str]:
@@ -85,7 +84,7 @@ def test_any_text_is_a_budget_or_a_list_of_mistakes(text: str) -> None:
     try:
         budget = parse(text)
     except ConfigurationErrors:
-        assert all(mistake.startswith("release.budget: ") for mistake in mistakes(text))
+        assert all(mistake.startswith("budget: ") for mistake in mistakes(text))
     else:
         assert parse(str(budget)) == budget
 
@@ -168,7 +167,7 @@ def test_lines_mean_what_they_say(text: str, line: Line) -> None:
 def test_a_mistake_says_where_what_and_what_was_meant(text: str, says: list[str]) -> None:
     """Wrong names, units, signs and numbers are errors before the run, with their place and a suggestion."""
     [mistake] = mistakes(text)
-    assert mistake.startswith("release.budget: ")
+    assert mistake.startswith("budget: ")
     for part in says:
         assert part in mistake
 
@@ -240,9 +239,3 @@ def test_a_line_is_watched_by_runs_that_are_shorter_than_it_says() -> None:
     budget = parse("*: errors <= 1 %, proven from 3 min\n*: share over guide")
     for lasting, watched in ((60, [True, False]), (180, [False, False]), (math.inf, [False, False])):
         assert [question.watched for question in questions(budget, CALLED, lasting)] == watched
-
-
-def test_a_question_is_a_value() -> None:
-    """Asked twice it is the same."""
-    line = Errors("*", Share(Decimal(1)))
-    assert Question(line, "*", None, 0.01) == Question(line, "*", None, 0.01)

@@ -12,7 +12,7 @@ from fixtures.statistics.tally import Tally
 from loadtests.judging import Finding
 from loadtests.soundness import Facts
 from loadtests.verdict import EarlyStop, Outcome, Plan, Verdict, judge
-from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, plan, run
+from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, counted, plan, run
 
 
 def follow(judged: Plan, tallies: dict[str, Tally], seconds: int, how: Facts = SOUND) -> tuple[int, Verdict]:
@@ -75,7 +75,7 @@ def test_following_a_run_alarms_rarely_at_the_limit() -> None:
 def test_what_one_question_alone_would_prove_twenty_do_not_either() -> None:
     """Followed questions share the level, too: of twenty it takes more seconds of the same to break one."""
     name = "chat operation7"
-    tallies = {each: failing((40, 20, 2 if each == name else 0)) for each in TWENTY}
+    tallies = {each: counted((40, 20, 2 if each == name else 0)) for each in TWENTY}
     second, verdict = follow(plan("each: errors <= guide", frozenset({name})), tallies, 40)
     later, of_twenty = follow(plan("each: errors <= guide", TWENTY), tallies, 40)
     assert verdict.outcome is of_twenty.outcome is Outcome.NO_GO
@@ -90,15 +90,6 @@ def test_a_run_that_may_end_is_hardly_ever_go_at_its_limit() -> None:
     assert wrong <= 2
 
 
-def failing(*parts: tuple[int, int, int]) -> Tally:
-    """So many seconds of so many requests each, of which so many fail; one part after the other."""
-    tally = Tally()
-    for seconds, requests, failed in parts:
-        for _ in range(seconds):
-            tally.add(len(tally.seconds()), [0.05] * requests, failed)
-    return tally
-
-
 @pytest.mark.parametrize(
     ("breaks", "finding", "outcome"),
     [((102, 20, 2), Finding.BROKEN, Outcome.NO_GO), ((8, 20, 10), Finding.OPEN, Outcome.INCONCLUSIVE)],
@@ -109,7 +100,7 @@ def test_what_held_and_broke_since_holds_no_more(
     """A line that held while another needed more samples keeps a run from GO when it breaks before the others hold."""
     judged = plan("chat sendMessage: errors <= 1 %\ndelivery: delivered >= 99 %")
     seconds = 300 + breaks[0]
-    tallies = {"chat sendMessage": failing((300, 20, 0), breaks), "delivery": failing((seconds, 2, 0))}
+    tallies = {"chat sendMessage": counted((300, 20, 0), breaks), "delivery": counted((seconds, 2, 0))}
     assert judge(judged, tallies, SOUND).outcome is outcome
     _, verdict = follow(judged, tallies, seconds)
     assert verdict.outcome is outcome
@@ -163,7 +154,7 @@ def test_good_news_is_from_after_the_last_change_of_the_load(began: float) -> No
 
 def test_what_the_peak_broke_is_not_forgotten() -> None:
     """Proof by what came since the load changed last is not enough either: all that was counted has to hold."""
-    tally = failing((20, 100, 0), (5, 100, 20), (15, 100, 0))
+    tally = counted((20, 100, 0), (5, 100, 20), (15, 100, 0))
     assert judge(ERRORS, {"chat sendMessage": tally}, SOUND).outcome is not Outcome.GO
     second, verdict = follow(replace(ERRORS, steady_from=25.0), {"chat sendMessage": tally}, 40)
     assert (second, verdict.outcome) == (40, Outcome.INCONCLUSIVE)
@@ -171,7 +162,7 @@ def test_what_the_peak_broke_is_not_forgotten() -> None:
 
 def test_what_is_missing_is_what_a_followed_run_takes() -> None:
     """One look would be content with 688 samples; to be asked every second it takes 804, and the report says so."""
-    early, tallies = EarlyStop(ERRORS), {"chat sendMessage": failing((7, 100, 0))}
+    early, tallies = EarlyStop(ERRORS), {"chat sendMessage": counted((7, 100, 0))}
     early.advance(tallies, 7)
     [answer] = early.verdict(tallies, SOUND).answers
     assert (answer.finding, answer.more) == (Finding.OPEN, 104)
@@ -211,14 +202,14 @@ def test_what_breaks_says_how_many_more_prove_it(
     parts: list[tuple[int, int, int]], more: int | None, like_it: tuple[int, int, int] | None
 ) -> None:
     """The bets are asked, and one look is not: it would say that nothing is missing."""
-    tally, early = failing(*parts), EarlyStop(ERRORS)
+    tally, early = counted(*parts), EarlyStop(ERRORS)
     early.advance({"chat sendMessage": tally}, len(tally.seconds()))
     [answer] = early.verdict({"chat sendMessage": tally}, SOUND).answers
     assert (answer.finding, answer.more) == (Finding.OPEN, more)
     assert answer.lower <= answer.question.allowed
     if like_it is not None and more is not None:
         seconds = math.ceil(more / like_it[1])
-        whole = failing(*parts, (seconds, *like_it[1:]))
+        whole = counted(*parts, (seconds, *like_it[1:]))
         assert early.advance({"chat sendMessage": whole}, len(whole.seconds()))
         [answer] = early.verdict({"chat sendMessage": whole}, SOUND).answers
         assert (answer.finding, answer.more, answer.passed) == (Finding.BROKEN, 0, False)
@@ -227,7 +218,7 @@ def test_what_breaks_says_how_many_more_prove_it(
 
 def test_what_was_broken_for_a_while_says_so() -> None:
     """Proven broken stays so, and a line whose counts are within the limit again tells why."""
-    tally, early = failing((7, 100, 4), (200, 100, 0)), EarlyStop(ERRORS)
+    tally, early = counted((7, 100, 4), (200, 100, 0)), EarlyStop(ERRORS)
     for second in range(1, 208):
         early.advance({"chat sendMessage": tally}, second)
     verdict = early.verdict({"chat sendMessage": tally}, SOUND)

@@ -1,14 +1,12 @@
 """The guide's numbers in a budget."""
 
-from decimal import Decimal
-
 import pytest
 
 from fixtures.guide import load_guide
 from fixtures.guide.alerts import Threshold
 from fixtures.guide.model import Guide
 from loadtests.budgets.guide import numbers
-from loadtests.budgets.model import GuideNumbers
+from tests.unit.load.judged import GUIDE
 
 
 def without(**changes: object) -> Guide:
@@ -22,9 +20,7 @@ def without(**changes: object) -> Guide:
 
 def test_they_are_those_of_the_guide() -> None:
     """More than 1 s for more than 5 %, errors above 1 %, 99.9 % available."""
-    assert numbers(load_guide()) == GuideNumbers(
-        slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9")
-    )
+    assert numbers(load_guide()) == GUIDE
 
 
 @pytest.mark.parametrize("changes", [{"name": "other"}, {"unit": "hours"}, {"of_requests_percent": None}])

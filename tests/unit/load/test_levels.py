@@ -2,30 +2,23 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from fixtures.statistics.bounds import lower_bound, upper_bound
+from fixtures.statistics.bounds import exceeds, lower_bound, upper_bound
 from fixtures.statistics.sequential import anytime_interval
 from fixtures.statistics.tally import Tally
 from loadtests.judging import Answer, Finding, Levels
 from loadtests.kinds import IDLE
 from loadtests.verdict import EarlyStop, Outcome, Plan, judge
-from tests.unit.load.judged import SOUND, TWENTY, plan
+from tests.unit.load.judged import SOUND, TWENTY, counted, plan
 
 FIVE = sorted(TWENTY)[:5]
+PAGE = (Path(__file__).parents[3] / "docs" / "load.md").read_text("utf-8")
 LEVELS = Levels(alpha=1e-2, beta=1e-4)
 UNEQUAL = replace(plan("each: errors <= 5 %", frozenset(FIVE)), levels=LEVELS)
 ONE = plan("chat sendMessage: errors <= 1 %")
-
-
-def counted(*parts: tuple[int, int, int]) -> Tally:
-    """So many seconds of so many requests each, of which so many fail; one part after the other."""
-    tally = Tally()
-    for seconds, requests, failed in parts:
-        for _ in range(seconds):
-            tally.add(len(tally.seconds()), [0.05] * requests, failed)
-    return tally
 
 
 CLUMPS = ((9, 20, 0), (1, 20, 4)) * 6
@@ -130,3 +123,18 @@ def test_exactly_as_many_as_are_allowed_are_fine_where_a_line_is_watched() -> No
     for bad, outcome in ((4, Outcome.GO), (5, Outcome.INCONCLUSIVE)):
         tallies = {"chat sendMessage": counted(*((3, 20, 0), (1, 20, 1)) * bad, (20 - 4 * bad, 20, 0))}
         assert judge(watched, tallies, SOUND).outcome is outcome
+
+
+@pytest.mark.parametrize(("share", "outcome"), [(0.02, 0.106), (0.03, 0.015), (0.04, 0.002)])
+def test_a_minute_of_release_is_go_beyond_a_watched_limit_as_often_as_is_said(share: float, outcome: float) -> None:
+    """Of 260 samples at most two were bad, as 1 % allows."""
+    said = "GO all the same for 2 in 1,000 where 4 % fail, 15 in 1,000 where 3 % do, and one in ten where 2 % do"
+    assert said in PAGE
+    assert 1 - exceeds(3, 260, share) == pytest.approx(outcome, abs=0.0006)
+
+
+def test_a_minute_of_release_proves_what_is_said_broken() -> None:
+    """8 % of 260, where 43 questions share the level."""
+    assert "8 % fail is proven broken within the minute in 95 runs of 100" in PAGE
+    enough = next(bad for bad in range(260) if exceeds(bad, 260, 0.01) <= 0.001 / 43)
+    assert exceeds(enough, 260, 0.08) > 0.95

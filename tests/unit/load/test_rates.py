@@ -15,9 +15,10 @@ import pytest
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least
 from loadtests import clock
+from loadtests.client.timeouts import Timeouts
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.profiles.model import OperationRate
-from loadtests.profiles.phases import Steady
+from loadtests.profiles.phases import steady
 from loadtests.recording import Recorder
 from loadtests.sockets import room
 from tests.unit.load.engine.server import OK, Server, serving
@@ -48,7 +49,7 @@ def answers_late(server: Server, peer: socket.socket) -> None:
 def made() -> Iterator[Session]:
     with serving(answers_late) as server:
         made = session()
-        rates = (OperationRate(OPERATION, (Steady(60, RATE),)),)
+        rates = (OperationRate(OPERATION, (steady(60, RATE),)),)
         made.profile = replace(made.profile, mix={}, phases=(), people=0, rates=rates)
         made.platform = replace(PLATFORM, api=f"http://127.0.0.1:{server.port}")
         made.recorder = Recorder((0.4, 1.0))
@@ -76,6 +77,15 @@ def test_a_platform_that_is_too_slow_is_not_excused(made: Session, monkeypatch: 
     assert (OPERATION, NO_ROOM) not in made.recorder.take().causes
 
 
+def test_who_waits_has_a_place_until_giving_up(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A platform that stands still is late, or times out, and is not excused by arrivals that were never started."""
+    rates = begun(made, monkeypatch)
+    rates.stop(0)
+    quick = 25_000.0
+    plan = rates._plan(OperationRate(OPERATION, (steady(60, quick),)), room.most_connections() // 2)
+    assert plan.waiting >= 2 * quick * Timeouts().read
+
+
 def test_draining_takes_its_time_once(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a schedule that is over, too, what is not answered by then is abandoned."""
     rates = begun(made, monkeypatch)
@@ -101,7 +111,7 @@ def test_each_service_answers_for_itself(made: Session, monkeypatch: pytest.Monk
     rates = begun(made, monkeypatch)
     rates.stop(0)
     for service in ("chat", "auth"):
-        check = rates._plan(OperationRate(f"{service} getHealth", (Steady(1, 1),)), 9).check
+        check = rates._plan(OperationRate(f"{service} getHealth", (steady(1, 1),)), 9).check
         assert check is not None
         if service == "chat":
             check(200, json.dumps(HEALTH).encode())
@@ -152,7 +162,7 @@ def test_a_platform_that_holds_its_limit_is_not_slowed_down_by_its_generator(
     """Sixty answers are under way at any time: with fewer connections than these, latencies would grow without end."""
     rates = begun(made, monkeypatch)
     plan = rates._plan(made.profile.rates[0], room.most_connections() // 2)
-    assert (plan.connections, plan.warm) == (RATE * 1.0, RATE * 0.05)
+    assert (plan.connections, plan.warm) == (RATE * (1.0 + 0.05 * 10.0), RATE * 0.05)
     opened(rates, 60)
     rates.stop(0)
     counts = made.recorder.take()

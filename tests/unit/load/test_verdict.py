@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from fixtures.statistics.bounds import exceeds
 from fixtures.statistics.tally import Tally, merged
+from loadtests.budgets.questions import limits
 from loadtests.judging import Finding
+from loadtests.kinds import FRESH
 from loadtests.soundness import Cause, Facts, Soundness
-from loadtests.verdict import Outcome, judge
+from loadtests.verdict import EarlyStop, Outcome, judge
 from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, UNSOUND, plan, run
 
 
@@ -83,6 +85,46 @@ def test_nothing_proven_is_no_go_ahead() -> None:
     verdict = judge(judged, run(judged, seconds=1), SOUND)
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert "too short" in str(verdict.reasons[0])
+
+
+@pytest.mark.parametrize("facts", [SOUND, *UNSOUND.values()])
+def test_what_is_somebody_elses_is_no_go_however_rare_it_is(facts: Facts) -> None:
+    """That people are mixed up once among thousands is within every share, and no release: sound run or not."""
+    mixed = replace(facts, mixed_up=("browsing: somebody else's user_id (1 times)",))
+    verdict = judge(BOTH, run(BOTH, rate=500), mixed)
+    assert (verdict.outcome, verdict.exit_code) == (Outcome.NO_GO, 1)
+    assert verdict.reasons[0].text.endswith("browsing: somebody else's user_id (1 times)")
+    assert EarlyStop(BOTH).verdict({}, mixed).outcome is Outcome.NO_GO
+
+
+def _refreshed(failed: int) -> dict[str, Tally]:
+    """A run in which all holds and 140 people got fresh tokens, one every two seconds, with so many failures."""
+    tallies = run(BOTH, rate=500) | {FRESH: Tally(limits(BOTH.budget))}
+    for person in range(140):
+        tallies[FRESH].add(2 * person, [0.05], int((person + 1) * failed / 140) - int(person * failed / 140))
+    return tallies
+
+
+@pytest.mark.parametrize(
+    ("failed", "outcome"),
+    [(0, Outcome.GO), (1, Outcome.GO), (3, Outcome.GO), (14, Outcome.NO_GO), (140, Outcome.NO_GO)],
+)
+def test_tokens_that_cannot_be_renewed_are_no_go(failed: int, outcome: Outcome) -> None:
+    """Whatever the budget says, people would be logged out; few that fail are no proof, and nobody asks for one."""
+    judged, tallies = replace(BOTH, people=True), _refreshed(failed)
+    early = EarlyStop(judged)
+    early.advance(tallies, 300)
+    for verdict in (judge(judged, tallies, SOUND), early.verdict(tallies, SOUND)):
+        assert verdict.outcome is outcome
+        assert [FRESH in str(reason) for reason in verdict.reasons] == [outcome is Outcome.NO_GO]
+        assert [answer.question.name for answer in verdict.answers].count(FRESH) == (outcome is Outcome.NO_GO)
+
+
+def test_tokens_that_a_late_generator_could_not_renew_are_no_matter_of_the_platform() -> None:
+    """What it was late by may be why; then nothing is said of them."""
+    verdict = judge(BOTH, _refreshed(140), UNSOUND[Cause.GENERATOR_CPU])
+    assert verdict.outcome is Outcome.INVALID
+    assert FRESH not in str(verdict.reasons)
 
 
 @pytest.mark.parametrize("cause", UNSOUND, ids=lambda cause: cause.label)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from loadtests.arrivals import Arrival, arrivals, offsets
 from loadtests.arrivals.processes import LANES, even, poisson
 from loadtests.profiles.model import Arriving, OperationRate, Profile
-from loadtests.profiles.phases import Ramp, Spike, Steady
+from loadtests.profiles.phases import Segment, spike, steady
 from tests.unit.load.arrivals.make import MIX, profile, profiles
 
 KINDS: tuple[Arriving, ...] = ("constant", "poisson")
@@ -46,7 +46,7 @@ def test_the_seed_decides(profile: Profile) -> None:
 
 def test_another_seed_gives_other_arrivals() -> None:
     """Two seeds share no moment."""
-    one, other = ({a.offset for a in arrivals(profile(Steady(10, 10), seed=seed))} for seed in (1, 2))
+    one, other = ({a.offset for a in arrivals(profile(steady(10, 10), seed=seed))} for seed in (1, 2))
     assert one
     assert not one & other
 
@@ -63,7 +63,7 @@ def test_constant_arrivals_are_as_many_as_are_expected(profile: Profile) -> None
 @given(profiles)
 def test_no_schedule_has_fewer_arrivals_than_its_profile_says(profile: Profile) -> None:
     """What a whole run is held against is never more than its schedule asks for, and hardly less."""
-    rate = OperationRate("auth health", (Steady(20, 3),))
+    rate = OperationRate("auth health", (steady(20, 3),))
     both = replace(profile, rates=(rate,))
     asked = sum(1 for _ in arrivals(both)) + sum(1 for _ in offsets(both, rate))
     assert both.fewest_arrivals <= asked <= both.fewest_arrivals + 11 * sqrt(asked) + 26
@@ -73,7 +73,7 @@ def test_no_schedule_has_fewer_arrivals_than_its_profile_says(profile: Profile) 
 
 def test_constant_arrivals_are_evenly_spaced() -> None:
     """At 10 a second constant arrivals are a tenth of a second apart, and half of that from either end."""
-    moments = [arrival.offset for arrival in arrivals(profile(Steady(2, 10), arrivals="constant"))]
+    moments = [arrival.offset for arrival in arrivals(profile(steady(2, 10), arrivals="constant"))]
     assert moments == pytest.approx([0.05 + 0.1 * index for index in range(20)])
 
 
@@ -90,8 +90,8 @@ def test_constant_arrivals_are_shared_fairly(total: int, of: int, seed: int) -> 
 def test_constant_arrivals_keep_the_mix_at_every_moment(seed: int, share: int, of: int) -> None:
     """After any number of constant arrivals, of any share, each journey was made as often as its weight says, but 6."""
     made: Counter[str] = Counter()
-    steady = profile(Steady(100, 40), arrivals="constant", seed=seed)
-    for number, arrival in enumerate(arrivals(steady, share, of), 1):
+    level = profile(steady(100, 40), arrivals="constant", seed=seed)
+    for number, arrival in enumerate(arrivals(level, share, of), 1):
         made[arrival.journey] += 1
         assert all(abs(made[name] - number * weight / 10) <= 6 for name, weight in MIX.items())
 
@@ -99,7 +99,7 @@ def test_constant_arrivals_keep_the_mix_at_every_moment(seed: int, share: int, o
 @pytest.mark.parametrize("seed", range(20))
 def test_random_arrivals_keep_the_mix_in_the_long_run(seed: int) -> None:
     """Of 4,000 random arrivals each journey gets its share within four standard deviations."""
-    made = Counter(arrival.journey for arrival in arrivals(profile(Steady(100, 40), seed=seed)))
+    made = Counter(arrival.journey for arrival in arrivals(profile(steady(100, 40), seed=seed)))
     total = made.total()
     for name, weight in MIX.items():
         share = weight / 10
@@ -109,7 +109,7 @@ def test_random_arrivals_keep_the_mix_in_the_long_run(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_random_arrivals_are_as_many_as_a_poisson_process_has(seed: int) -> None:
     """The number of random arrivals is within four standard deviations of what is expected, in each phase."""
-    phases = (Ramp(20, 0, 50), Steady(10, 50), Spike(20, 20, 200, 4))
+    phases = (Segment(20, 0, 50), steady(10, 50), *spike(20, 20, 200, 4))
     moments = [arrival.offset for arrival in arrivals(profile(*phases, seed=seed))]
     for begins, ends, expected in ((0, 20, 500), (20, 30, 500), (30, 38, 160), (38, 42, 800), (42, 50, 160)):
         assert abs(sum(begins <= moment < ends for moment in moments) - expected) <= 4 * sqrt(expected)
@@ -120,7 +120,7 @@ def test_random_arrivals_are_as_many_as_a_poisson_process_has(seed: int) -> None
 def test_gaps_of_random_arrivals_are_exponential(seed: int, share: int, of: int) -> None:
     """The gaps of each share are exponentially distributed: Kolmogorov's distance stays below its bound at 1e-4."""
     rate = 200 * len(range(share, LANES, of)) / LANES
-    moments = [arrival.offset for arrival in arrivals(profile(Steady(50, 200), seed=seed), share, of)]
+    moments = [arrival.offset for arrival in arrivals(profile(steady(50, 200), seed=seed), share, of)]
     gaps = sorted(after - before for before, after in pairwise(moments))
     distance = max(
         max(abs(1 - exp(-rate * gap) - index / len(gaps)), abs(1 - exp(-rate * gap) - (index + 1) / len(gaps)))
@@ -133,7 +133,7 @@ def test_gaps_of_random_arrivals_are_exponential(seed: int, share: int, of: int)
 @pytest.mark.parametrize("seed", range(10))
 def test_random_arrivals_forget(seed: int) -> None:
     """One gap says nothing of the next: their correlation is that of chance."""
-    moments = [arrival.offset for arrival in arrivals(profile(Steady(50, 200), seed=seed))]
+    moments = [arrival.offset for arrival in arrivals(profile(steady(50, 200), seed=seed))]
     gaps = [after - before for before, after in pairwise(moments)]
     mean = sum(gaps) / len(gaps)
     variance = sum((gap - mean) ** 2 for gap in gaps)
@@ -144,7 +144,7 @@ def test_random_arrivals_forget(seed: int) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_long_run_is_drawn_as_it_goes(kind: Arriving) -> None:
     """The first arrivals of a week at a million a second are there at once."""
-    assert len(list(islice(arrivals(profile(Steady(7 * 86400, 1e6), arrivals=kind)), 3))) == 3
+    assert len(list(islice(arrivals(profile(steady(7 * 86400, 1e6), arrivals=kind)), 3))) == 3
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -152,7 +152,7 @@ def test_a_long_run_is_drawn_as_it_goes(kind: Arriving) -> None:
 def test_a_share_that_does_not_exist(kind: Arriving, share: int, of: int) -> None:
     """A share that is none of all, and more shares than lanes, is an error."""
     with pytest.raises(ValueError, match=f"no share {share} of {of}"):
-        next(arrivals(profile(Steady(1, 1), arrivals=kind), share, of))
+        next(arrivals(profile(steady(1, 1), arrivals=kind), share, of))
 
 
 def test_without_phases_nobody_arrives() -> None:
@@ -163,7 +163,7 @@ def test_without_phases_nobody_arrives() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_rates_have_a_schedule_of_their_own(kind: Arriving) -> None:
     """The requests of a rate are shared like arrivals, and two operations of the same rate share no random moment."""
-    both = [OperationRate(name, (Steady(20, 50),)) for name in ("auth getKeySet", "chat getHealth")]
+    both = [OperationRate(name, (steady(20, 50),)) for name in ("auth getKeySet", "chat getHealth")]
     run = profile(arrivals=kind)
     one, other = (list(offsets(run, rate)) for rate in both)
     assert list(merge(*(offsets(run, both[0], share, 3) for share in range(3)))) == one

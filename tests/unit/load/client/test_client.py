@@ -114,12 +114,16 @@ def test_a_connection_closed_while_idle_is_no_failure(visitor: Visitor) -> None:
     assert len(known.requests) == 6
 
 
-@pytest.mark.parametrize(("rested", "cause"), [(0.0, ""), (3600.0, "closed without an answer")])
-def test_who_closes_what_was_used_just_now_has_dropped_a_request(
-    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, rested: float, cause: str
+@pytest.mark.parametrize(
+    ("rested", "crossed", "cause"),
+    [(0.0, 3600.0, ""), (3600.0, 3600.0, "closed without an answer"), (0.0, 0.0, "closed without an answer")],
+)
+def test_who_closes_what_was_used_just_now_or_long_after_it_was_asked_has_dropped_a_request(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, rested: float, crossed: float, cause: str
 ) -> None:
     """A request that was taken and not answered is sent again only where the peer may have closed for lack of use."""
     monkeypatch.setattr("loadtests.client.client.RESTED", rested)
+    monkeypatch.setattr("loadtests.client.client.CROSSED", crossed)
 
     def closes_unanswered(peer: Peer) -> None:
         peer.answers(OK)

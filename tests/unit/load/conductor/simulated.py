@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,14 @@ import pytest
 from fixtures.statistics.histogram import Histogram
 from loadtests import clock
 from loadtests.budgets.grammar import parse_budget
-from loadtests.budgets.model import GuideNumbers
 from loadtests.conductor.leader import Leader
 from loadtests.conductor.messages import Done, End, FromLeader, FromMember, Go, Ping, Pong, Prepare, Ready, Report
 from loadtests.conductor.order import Order
 from loadtests.counts import Counts
 from loadtests.profiles.model import Profile
-from loadtests.profiles.phases import Steady
+from loadtests.profiles.phases import steady
 from loadtests.report.model import LoadRun
+from tests.unit.load.judged import GUIDE
 from tests.unit.load.told import PLATFORM
 
 ONE, OTHER = "host_aaaaaaaaaa", "host_bbbbbbbbbb"
@@ -25,7 +24,6 @@ OPERATION = "chat sendMessage"
 BEGAN = 1_800_000_000
 """What all clocks say in the beginning."""
 SEEN = 'chat;slot=blue;build="b1";instance="chat-1"'
-GUIDE = GuideNumbers(Decimal(1), Decimal(5), Decimal(1), Decimal("99.9"))
 
 
 def profile(seconds: float = 20, budget: str = "each: errors <= guide\neach: share over guide") -> Profile:
@@ -34,7 +32,7 @@ def profile(seconds: float = 20, budget: str = "each: errors <= guide\neach: sha
         summary="a profile of a test",
         source="told.toml",
         arrivals="constant",
-        phases=(Steady(seconds, 100),),
+        phases=(steady(seconds, 100),),
         mix={"browsing": 1},
         budget=parse_budget(budget, operations=[OPERATION], journeys=[], guide=GUIDE),
         called=frozenset({OPERATION}),

@@ -11,7 +11,7 @@ from loadtests.conductor.messages import End, Go
 from loadtests.report.model import LoadRun
 from loadtests.soundness import Cause
 from loadtests.verdict import Outcome, Verdict, judge
-from tests.unit.load.conductor.simulated import BEGAN, ONE, OTHER, SEEN, Run, Simulated, profile, two
+from tests.unit.load.conductor.simulated import BEGAN, ONE, OPERATION, OTHER, SEEN, Run, Simulated, profile, two
 from tests.unit.load.told import PLATFORM
 
 GREEN = SEEN.replace("blue", "green")
@@ -126,6 +126,16 @@ def test_a_target_that_never_says_who_it_is_ends_the_run_where_that_is_meant(mon
     assert conducted(blue, errors=1.0).verdict.outcome is Outcome.NO_GO
 
 
+@pytest.mark.parametrize("stop_when_decided", [False, True])
+def test_people_who_are_mixed_up_once_are_no_go(monkeypatch: pytest.MonkeyPatch, stop_when_decided: bool) -> None:  # noqa: FBT001 - both ways
+    """One answer among thousands that is somebody else's is within every limit, and no release."""
+    run = Run(two(), stop_when_decided=stop_when_decided)
+    run.after(5, lambda leader: leader.roster.counts.add(OPERATION, BEGAN + 4, [0.05], ["somebody else's user_id"]))
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.NO_GO
+    assert f"{OPERATION}: somebody else's user_id (1 times)" in str(ended.verdict.reasons[0])
+
+
 @pytest.mark.parametrize(
     ("member", "cause"),
     [
@@ -168,6 +178,16 @@ def test_an_interrupted_run_is_inconclusive_and_drains_briefly(monkeypatch: pyte
     ended = run.conduct(monkeypatch)
     assert ended.verdict.outcome is Outcome.INCONCLUSIVE
     assert run.now < 1005
+
+
+def test_what_somebody_ended_is_judged_as_it_was_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who ends it has seen how it stood: a few bad seconds are no NO-GO, which they are for one look, and many are."""
+    for after, outcome in ((5, Outcome.INCONCLUSIVE), (18, Outcome.NO_GO)):
+        run = Run([Simulated(ONE, errors=0.5)])
+        run.after(after, lambda leader: leader.interrupt("Ctrl-C"))
+        ended = run.conduct(monkeypatch)
+        assert ended.verdict.outcome is outcome, ended.verdict.reasons
+        assert judge(ended.profile.plan, ended.counts.tallies, ended.facts).outcome is Outcome.NO_GO
 
 
 def test_a_broken_limit_ends_a_run_that_may_end_early(monkeypatch: pytest.MonkeyPatch) -> None:

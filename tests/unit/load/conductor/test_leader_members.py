@@ -97,6 +97,17 @@ def test_a_lost_worker_ends_the_run_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     assert run.conduct(monkeypatch).verdict.exit_code == Cause.WORKER_LOST.code
 
 
+def test_a_leader_that_was_away_blames_nobody_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine that stopped: what members said meanwhile is read only after it has looked who is silent."""
+    run = Run(two())
+    run.after(5, lambda _: setattr(run, "now", run.now + 10))
+    assert run.conduct(monkeypatch).facts.workers_lost == ()
+
+    run = Run([Simulated(ONE), Simulated(OTHER, silent_from=1005.0)])
+    run.after(6, lambda _: setattr(run, "now", run.now + 3))
+    assert "host-bbbbbb (silent for" in str(run.conduct(monkeypatch).facts.workers_lost)
+
+
 def test_a_lost_worker_that_lives_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its people are to be removed, and who stayed is told: what it says then is waited for, and changes no count."""
     silent = Simulated(OTHER, silent_from=1005.0)

@@ -10,8 +10,9 @@ from loadtests import clock
 from loadtests.conductor import member as membership
 from loadtests.conductor.messages import Done, Go, Ping, Pong, Ready, Report, Unable
 from loadtests.counts import Counts
+from loadtests.failure import Failure
 from loadtests.session import Session
-from tests.unit.load.conductor.correspondent import Told, Work
+from tests.unit.load.conductor.correspondent import People, Told, Work
 
 
 def test_it_is_ready_when_its_people_are_made(told: Told) -> None:
@@ -80,6 +81,19 @@ def test_what_it_counts_is_reported_in_numbered_pieces_without_loss(
     assert [seen for report in reports for seen in report.sightings] == [("chat", "who")]
     assert told.letters[-1] == Done("run", len(reports), 0, "")
     assert told.published[-1] is None
+
+
+def test_what_went_wrong_while_people_were_made_is_reported(tmp_path: Path) -> None:
+    """Whoever is given what is somebody else's before the run begins is no less mixed up."""
+
+    def given(_: Session) -> object:
+        told.member.heard(request_type="LOGIN", name="fresh tokens", response_time=1.0, exception=Failure("others'"))
+        return People()
+
+    told = Told(tmp_path, given)
+    told.begins(Work)
+    told.ends()
+    assert Counts.decode(told.of(Report)[0].counts).causes == {("fresh tokens", "others'"): 1}
 
 
 def test_who_cannot_make_its_people_says_why_and_stays_to_be_ended(tmp_path: Path) -> None:

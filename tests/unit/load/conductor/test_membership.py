@@ -11,13 +11,13 @@ from loadtests.soundness import Cause
 
 @pytest.mark.parametrize(
     ("silent", "part", "code"),
-    [(61.0, "", Cause.WORKER_LOST.code), (1.0, "", 0), (61.0, "run", 0)],
-    ids=["left alone", "told to", "left alone after its run"],
+    [(61.0, False, Cause.WORKER_LOST.code), (1.0, False, 0), (61.0, True, Cause.WORKER_LOST.code), (1.0, True, 0)],
+    ids=["left alone", "told to", "left alone after its run", "told to after its run"],
 )
-def test_a_worker_that_had_no_part_and_is_left_alone_is_lost(
-    silent: float, part: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_worker_that_is_left_alone_is_lost(
+    silent: float, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, part: bool
 ) -> None:
-    """As one that joined late, whose master died: it says so, and no pipeline takes its end for a good one."""
+    """As one that joined late, or has just removed its people: its master died, and its end is no good one."""
     # Locust would patch this whole process.
     monkeypatch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
     from locust.env import Environment  # noqa: PLC0415

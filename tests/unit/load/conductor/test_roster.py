@@ -71,6 +71,15 @@ def test_what_the_generator_ran_out_of_is_told_apart_from_what_the_platform_did(
     assert known.exhausted == ("no port left (2 times)",)
 
 
+def test_what_is_somebody_elses_is_told_by_subject() -> None:
+    """What people were given that is not theirs is told with its times, and what is only wrong or late is not."""
+    known = roster()
+    for cause in ("somebody else's user_id", "somebody else's user_id", "wrong state", "time-out"):
+        known.counts.add("browsing", 1, [0.1], [cause])
+    known.counts.add("delivery", 1, [0.1], ["somebody else's"])
+    assert known.mixed_up == ("browsing: somebody else's user_id (2 times)", "delivery: somebody else's (1 times)")
+
+
 def test_a_second_is_complete_when_every_member_says_so() -> None:
     """The slowest member decides which seconds may be judged, and one that has said nothing holds back all."""
     known = roster()

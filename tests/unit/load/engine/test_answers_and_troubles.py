@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.load.engine.runs import PATIENCE_S, SUBJECT, arriving, engine
-from tests.unit.load.engine.server import OK, Server, refusing_port, serving
+from tests.unit.load.engine.server import OK, Server, answering, refusing_port, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,14 +74,6 @@ def test_a_connection_that_ends_with_its_answer_is_replaced(answer: bytes) -> No
     assert samples(counts) == (3, 0, {})
     assert seen == [b"ok"] * 3
     assert server.connections >= 3
-
-
-@pytest.mark.parametrize("length", [b"Content-Length: 400\r\n", b"", b"Transfer-Encoding: chunked\r\n"])
-def test_the_answer_to_head_has_no_body(length: bytes) -> None:
-    """Whatever length the answer to HEAD announces, it ends with its head."""
-    with serving(lambda server, peer: server.answers(peer, b"HTTP/1.1 200 OK\r\n" + length + b"\r\n")) as server:
-        counts = arriving(server, THREE, request=b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n", head_only=True)
-    assert samples(counts) == (3, 0, {})
 
 
 def reset(peer: socket.socket) -> None:
@@ -194,13 +186,21 @@ def test_a_connection_closed_between_requests_fails_nothing(farewell: bytes) -> 
 
 
 @pytest.mark.parametrize(
-    ("idempotent", "rested", "failures"), [(True, 0.05, 0), (True, 60.0, 1), (False, 0.05, 1), (False, 60.0, 1)]
+    ("idempotent", "rested", "crossed", "failures"),
+    [
+        (True, 0.05, 60.0, 0),
+        (True, 60.0, 60.0, 1),
+        (False, 0.05, 60.0, 1),
+        (False, 60.0, 60.0, 1),
+        (True, 0.05, 0.0, 1),
+    ],
 )
 def test_only_what_may_be_repeated_is_sent_again(
-    monkeypatch: pytest.MonkeyPatch, *, idempotent: bool, rested: float, failures: int
+    monkeypatch: pytest.MonkeyPatch, *, idempotent: bool, rested: float, crossed: float, failures: int
 ) -> None:
-    """A request whose connection was closed after a rest is sent once more if it changes nothing; any other failed."""
+    """A request that the end of a rested connection crossed is sent once more if it changes nothing; others failed."""
     monkeypatch.setattr("loadtests.engine.connection.RESTED", rested)
+    monkeypatch.setattr("loadtests.engine.connection.CROSSED", crossed)
 
     def shuts_on_second(server: Server, peer: socket.socket) -> None:
         server.request(peer)
@@ -227,7 +227,7 @@ def test_a_check_says_what_is_wrong() -> None:
         if error := next(raised):
             raise error
 
-    with serving(lambda server, peer: server.answers(peer, OK)) as server:
+    with serving(answering) as server:
         counts = arriving(server, (0.0, 0.02, 0.04, 0.06), check=check)
     assert samples(counts)[:2] == (4, 3)
     assert {cause for _, cause in counts.causes} == {"status 418", "contract: items", "contract: ValueError"}

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from tests.architecture.source import ROOT
-from tests.unit.load.engine.server import OK, serving
+from tests.unit.load.engine.server import answering, serving
 
 BESIDE = """
 from gevent import monkey
@@ -84,7 +84,7 @@ def run(program: str, *arguments: str) -> Any:  # noqa: ANN401 - whatever it say
 
 def test_it_works_beside_gevent_and_does_not_hold_it_up() -> None:
     """In a process that gevent has patched the engine has a real thread, and greenlets go on, while it ends too."""
-    with serving(lambda server, peer: server.answers(peer, OK)) as server:
+    with serving(answering) as server:
         requests, failed, ticks = run(BESIDE, str(server.port))
     assert requests == server.requests > 10
     assert failed == 0

@@ -38,7 +38,7 @@ def test_every_answer_of_a_closed_loop_is_counted_once() -> None:
             return sum(bool(piece.tallies) for piece in pieces)
 
         eventually(taken, at_least(2), within=PATIENCE_S, subject="pieces with samples")
-        assert runs.facts().connections == 3
+        assert runs.facts().opened == 3
         assert runs.stop()
         for piece in [*pieces, runs.take()]:
             total.merge(piece)

@@ -59,6 +59,20 @@ def test_as_many_are_opened_at_one_time_as_are_open(are_open: int, may_open: int
     assert driver.full == 0
 
 
+def test_as_many_are_opened_at_one_time_as_a_second_has_brought() -> None:
+    """Where each answer ends its connection few are open, and a target far away would wait for this process."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    driver = Asked(
+        Target.of("http://127.0.0.1:1", None), Plan("told", b"", connections=1000), Timeouts(), recorder, watch
+    )
+    for now, opened, may_open in ((0.0, 0, 32), (1.0, 300, 300), (1.9, 400, 300), (2.0, 400, 100)):
+        driver.asked, driver.opened = 0, opened
+        driver.inspect(now)
+        for _ in range(500):
+            driver._take_up(now, now)
+        assert driver.asked == may_open
+
+
 @pytest.mark.parametrize("opens", [True, False])
 def test_what_has_been_opened_or_refused_is_not_being_opened(*, opens: bool) -> None:
     """Who hears of it may open another at once, and nobody who comes then waits for one that is over."""

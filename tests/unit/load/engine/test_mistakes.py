@@ -1,7 +1,6 @@
 """How the engine ends by a mistake of its own: it is known, and nobody waits for it."""
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -17,12 +16,7 @@ from loadtests.engine.plan import Origin
 from loadtests.engine.recording import Recorder
 from loadtests.engine.watch import Watch
 from tests.unit.load.engine.runs import GET, SUBJECT, engine
-from tests.unit.load.engine.server import OK, Server, serving
-
-
-def answering(server: Server, peer: socket.socket) -> None:
-    """Answer everything at once."""
-    server.answers(peer, OK)
+from tests.unit.load.engine.server import Server, answering, serving
 
 
 @dataclass

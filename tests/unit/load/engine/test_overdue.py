@@ -7,13 +7,13 @@ import pytest
 
 from loadtests.engine import Plan
 from tests.unit.load.engine.runs import GET, SUBJECT, engine
-from tests.unit.load.engine.server import OK, serving
+from tests.unit.load.engine.server import answering, serving
 
 
 def test_a_schedule_that_nobody_can_keep_comes_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three million at once are begun for as long as is given to them, and that not all were begun can be seen."""
     monkeypatch.setattr("loadtests.engine.arriving.CATCHING_UP", 0.2)
-    with serving(lambda server, peer: server.answers(peer, OK)) as server:
+    with serving(answering) as server:
         runs = engine(server)
         runs.start(Plan(SUBJECT, GET, arrivals=repeat(0.0, 3_000_000), connections=2, waiting=3_000_000))
         runs.wait(0.1)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING
 
 import pytest
-import uvloop
 
 from fixtures.http1.target import Target
 from loadtests.client.names import FRESH
 from loadtests.engine import reaching
-from tests.unit.load.engine.runs import SUBJECT, arriving
-from tests.unit.load.engine.server import OK, serving
+from tests.unit.load.engine.runs import SUBJECT, arriving, engine
+from tests.unit.load.engine.server import answering, serving
 
 if TYPE_CHECKING:
     import ssl
     from pathlib import Path
-
-    from tests.unit.load.engine.server import Server
 
 
 def named(port: int, host: str = "balancer.example", context: ssl.SSLContext | None = None) -> Target:
@@ -27,23 +25,17 @@ def named(port: int, host: str = "balancer.example", context: ssl.SSLContext | N
     return Target(host, port, host, context)
 
 
-def answering(server: Server, peer: socket.socket) -> None:
-    """Answer everything at once."""
-    server.answers(peer, OK)
-
-
 def says(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
     """Have names say these addresses, or nothing; returns who was asked for."""
     asked = []
 
-    async def look_up(_loop: object, host: str, port: int, **_more: object) -> list[Any]:
+    def look_up(host: str, _port: int) -> list[str]:
         asked.append(host)
-        await asyncio.sleep(0)
         if not addresses:
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+        return list(addresses)
 
-    monkeypatch.setattr(uvloop.Loop, "getaddrinfo", look_up)
+    monkeypatch.setattr(reaching, "look_up", look_up)
     return asked
 
 
@@ -91,10 +83,32 @@ def test_a_look_up_lasts_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
         at += FRESH / 2
         return at
 
+    async def connects() -> None:
+        reaches = reaching.Reaching(named(1))
+        for _ in range(8):
+            assert await reaches._next() == ["127.0.0.1"]
+
     monkeypatch.setattr(reaching, "monotonic", clock)
-    with serving(answering) as server:
-        arriving(named(server.port), [], warm=8)
+    asyncio.run(connects())
     assert 1 < len(asked) < 8
+
+
+def test_a_name_server_that_is_silent_keeps_no_engine_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One look-up waits for it, and who waited for that has timed out; nobody asks again meanwhile."""
+    over, asked = threading.Event(), []
+
+    def look_up(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        over.wait()
+        return ["127.0.0.1"]
+
+    monkeypatch.setattr(reaching, "look_up", look_up)
+    try:
+        counts = arriving(named(1), [0.0, 0.1, 0.2], on=engine(named(1), connect=0.5), warm=0)
+    finally:
+        over.set()
+    assert dict(counts.causes) == {(SUBJECT, "time-out"): 3}
+    assert asked == ["balancer.example"]
 
 
 @pytest.mark.parametrize(

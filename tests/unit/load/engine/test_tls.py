@@ -12,7 +12,7 @@ import pytest
 
 from loadtests.engine import Plan
 from tests.unit.load.engine.runs import GET, SUBJECT, arriving, ends, engine
-from tests.unit.load.engine.server import OK, PATIENCE_S, Server, serving
+from tests.unit.load.engine.server import OK, PATIENCE_S, Server, answering, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,7 +103,7 @@ def test_only_tls_can_end_a_body(
 
 def test_a_certificate_that_is_not_trusted_is_counted_so(certificates: Path) -> None:
     """Whom the engine cannot be sure of, it asks nothing."""
-    with serving(lambda server, peer: server.answers(peer, OK), certificates) as server:
+    with serving(answering, certificates) as server:
         server.context = ssl.create_default_context()
         counts = arriving(server, THREE, warm=0)
     assert dict(counts.causes) == {(SUBJECT, "certificate"): 3}

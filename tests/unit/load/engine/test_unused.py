@@ -11,10 +11,8 @@ import pytest
 
 from fixtures.http1.target import Target
 from loadtests.engine import Engine, Plan
-from tests.unit.load.engine.server import Server, serving
+from tests.unit.load.engine.server import OK, Server, serving
 from tests.unit.load.sockets.peers import closed_port
-
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def counted(url: str, warm: int, begins_in: float = 0.3) -> dict[str, int]:
@@ -44,7 +42,7 @@ def test_what_ends_before_its_first_use_is_counted(*, linger: bool) -> None:
             if linger:
                 peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return
-        server.answers(peer, ANSWER)
+        server.answers(peer, OK)
 
     with serving(most_end) as server:
         assert counted(f"http://127.0.0.1:{server.port}", 5) == {"reset": 4}
@@ -58,7 +56,7 @@ def test_what_ends_for_want_of_work_is_not() -> None:
         if next(number):
             server.over.wait(0.8)
             return
-        server.answers(peer, ANSWER)
+        server.answers(peer, OK)
 
     with serving(rests) as server:
         assert counted(f"http://127.0.0.1:{server.port}", 3, 1.5) == {}

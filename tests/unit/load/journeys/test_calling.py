@@ -17,13 +17,6 @@ def _runs(town: Town) -> None:
     JOURNEYS["calling"].run(town.visitor(), time.perf_counter())
 
 
-def _is_ended(town: Town) -> None:
-    """Walk until somebody sleeps, and end the walk there."""
-    walking = gevent.spawn(_runs, town)
-    gevent.sleep(0)
-    walking.kill()
-
-
 def test_call_is_hung_up_on_both_sides(town: Town) -> None:
     """A good call is one good sample, and is ended."""
     _runs(town)
@@ -53,14 +46,14 @@ def test_end_that_is_not_told_fails_the_journey_and_not_the_call(town: Town) -> 
 def test_call_under_way_when_the_journey_is_ended_has_failed(label: str, town: Town) -> None:
     """What is on its way to a media path and does not get there is counted, once."""
     town.answers[label] = lambda _: gevent.sleep(30)
-    _is_ended(town)
+    town.is_left(JOURNEYS["calling"])
     assert town.counted("call") == [(False, UNANSWERED)]
 
 
 def test_call_that_came_is_no_failure_when_the_journey_is_ended(town: Town) -> None:
     """Hanging up is the journey's."""
     town.answers["video-call-signaling hangUpCall"] = lambda _: gevent.sleep(30)
-    _is_ended(town)
+    town.is_left(JOURNEYS["calling"])
     assert town.counted("call") == [(True, "")]
 
 
@@ -164,7 +157,7 @@ def test_step_that_names_others_fails_the_call(field: str, town: Town) -> None:
     """A call that is told of with another caller or callee is another call, whatever its id."""
     town.on_step = lambda call: call | {field: an_id()}
     _runs(town)
-    assert town.counted("call") == [(False, f"wrong {field}")]
+    assert town.counted("call") == [(False, f"somebody else's {field}")]
 
 
 @pytest.mark.parametrize(("step", "other"), [("ringing", "ended"), ("accepted", "ringing"), ("ended", "accepted")])
@@ -184,8 +177,23 @@ def test_answer_about_another_call_has_failed(operation: str, field: str, town: 
     answer: Any = town.answers[label]
     town.answers[label] = lambda asked: replace(answer(asked), **{field: "ringing" if field == "state" else an_id()})
     _runs(town)
-    assert town.counted("call") == [(True, "") if operation == "hangUpCall" else (False, f"wrong {field}")]
-    assert town.counted("calling") == [(True, f"wrong {field}")]
+    cause = "wrong state" if field == "state" else f"somebody else's {field}"
+    assert town.counted("call") == [(True, "") if operation == "hangUpCall" else (False, cause)]
+    assert town.counted("calling") == [(True, cause)]
+
+
+@pytest.mark.parametrize("told", ["answer", "step"])
+def test_call_that_is_said_to_have_ended_otherwise_has_failed(told: str, town: Town) -> None:
+    """Nobody cancelled it, and nobody vanished: whoever hangs up, and who hears of it, is told that it was hung up."""
+    label = "video-call-signaling hangUpCall"
+    answer: Any = town.answers[label]
+    if told == "answer":
+        town.answers[label] = lambda asked: replace(answer(asked), end_reason="cancelled")
+    else:
+        town.on_step = lambda call: call | {"end_reason": call["end_reason"] and "callee-vanished"}
+    _runs(town)
+    assert town.counted("call") == [(True, "")]
+    assert town.counted("calling") == [(True, "wrong end_reason")]
 
 
 @pytest.mark.parametrize("kind", ["offer", "answer", "candidate"])

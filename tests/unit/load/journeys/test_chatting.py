@@ -104,6 +104,22 @@ def test_message_of_others_is_a_delivery_that_failed(field: str, town: Town) -> 
     assert town.counted("chatting") == [(True, "somebody else's")]
 
 
+@pytest.mark.parametrize("whose", ["alice", "bob", "nobody here"])
+def test_presence_is_told_of_friends_and_of_nobody_else(whose: str, town: Town) -> None:
+    """Who hears when strangers come and go knows what is not theirs."""
+    arrives = town.arrives
+
+    def telling(message: Message) -> None:
+        arrives(message)
+        data = {"user_id": town.users.get(whose, an_id()), "status": "online", "at": NOW_TEXT}
+        town.devices[-1].gets({"type": "event", "id": None, "event": "presence.changed", "at": NOW_TEXT, "data": data})
+
+    town.arrives = telling  # type: ignore[method-assign, assignment]  # for this town only
+    _runs(town)
+    assert town.counted("delivery") == [(True, "")] * 3
+    assert town.counted("chatting") == [(True, "" if whose in town.users else "somebody else's presence")]
+
+
 def test_message_that_was_taken_without_an_answer_may_arrive(town: Town) -> None:
     """A message whose sending timed out may come all the same, and is then no failure of what was sent before."""
     answer = town.answers["chat sendMessage"]
@@ -287,13 +303,6 @@ def test_refused_resume_fails_the_journey(town: Town) -> None:
     assert town.counted("chatting") == [(True, "error resume-gap")]
 
 
-def _is_ended(town: Town) -> None:
-    """Walk until somebody sleeps, and end the walk there."""
-    walking = gevent.spawn(_runs, town)
-    gevent.sleep(0)
-    walking.kill()
-
-
 def test_message_under_way_when_the_journey_is_ended_has_failed(town: Town) -> None:
     """Every message that was taken is counted, once: what came is delivered, and what still had time is not."""
     forget_time_scale()
@@ -304,7 +313,7 @@ def test_message_under_way_when_the_journey_is_ended_has_failed(town: Town) -> N
         return answer(operation) if town.labels.count("chat sendMessage") < 3 else gevent.sleep(30)
 
     town.answers["chat sendMessage"] = twice
-    _is_ended(town)
+    town.is_left(CHATTING)
     assert town.counted("delivery") == [(True, ""), (False, UNANSWERED)]
 
 
@@ -313,7 +322,7 @@ def test_messages_of_a_journey_that_is_ended_later_are_judged_as_ever(copies: in
     """Whoever has waited for all messages knows what became of them, though the journey comes to no end."""
     town.copies = itertools.repeat(copies)
     town.answers["chat listMessages"] = lambda _: gevent.sleep(30)
-    _is_ended(town)
+    town.is_left(CHATTING)
     assert town.counted("delivery") == [{1: (True, ""), 0: (False, "lost"), 2: (True, "repeated")}[copies]] * 3
 
 
@@ -321,12 +330,12 @@ def test_journey_that_is_ended_while_the_phone_leaves_counts_its_messages(town: 
     """Closing takes a while, too."""
     town.copies = iter([1, 0, 1])
     town.at_closing = lambda: gevent.sleep(30)
-    _is_ended(town)
+    town.is_left(CHATTING)
     assert town.counted("delivery") == [(True, ""), (False, "lost"), (True, "")]
 
 
 def test_journey_that_is_ended_before_its_first_message_counts_none(town: Town) -> None:
     """A phone that is not up to date yet has nothing to hear."""
     town.on_frame = lambda *_: gevent.sleep(30)
-    _is_ended(town)
+    town.is_left(CHATTING)
     assert town.counted("delivery") == []

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from fixtures.contract import chat
 from fixtures.contract.shared import Page
 from loadtests.failure import Failure
 from loadtests.journeys import JOURNEYS, Journey
 from loadtests.profiles.operations import labels
-from tests.unit.load.journeys.town import Town, an_id
+from tests.unit.load.journeys.town import NOW, Town, an_id
 
 ALL = pytest.mark.parametrize("journey", JOURNEYS.values(), ids=lambda journey: journey.name)
 
@@ -59,16 +60,16 @@ def test_first_step_that_fails_ends_the_journey(journey: Journey, town: Town) ->
 
 IDS = {"user_id", "conversation_id", "sender_id", "caller_id", "callee_id"}
 ABOUT = [
-    ("browsing", "user-profile getOwnProfile", "wrong user_id"),
-    ("browsing", "user-profile getProfile", "wrong user_id"),
-    ("browsing", "websocket-signaling getPresence", "wrong user_id"),
+    ("browsing", "user-profile getOwnProfile", "somebody else's user_id"),
+    ("browsing", "user-profile getProfile", "somebody else's user_id"),
+    ("browsing", "websocket-signaling getPresence", "somebody else's user_id"),
     ("browsing", "chat listConversations", "wrong conversations"),
-    ("browsing", "chat listMessages", "wrong conversation_id"),
-    ("chatting", "chat sendMessage", "wrong conversation_id"),
-    ("chatting", "chat listMessages", "wrong conversation_id"),
-    ("calling", "video-call-signaling createCall", "wrong caller_id"),
-    ("registering", "auth activateAccount", "wrong user_id"),
-    ("registering", "auth issueTokens", "wrong user_id"),
+    ("browsing", "chat listMessages", "somebody else's conversation_id"),
+    ("chatting", "chat sendMessage", "somebody else's conversation_id"),
+    ("chatting", "chat listMessages", "somebody else's conversation_id"),
+    ("calling", "video-call-signaling createCall", "somebody else's caller_id"),
+    ("registering", "auth activateAccount", "somebody else's user_id"),
+    ("registering", "auth issueTokens", "somebody else's user_id"),
 ]
 
 
@@ -88,6 +89,33 @@ def test_an_answer_about_somebody_else_fails_the_journey(journey: str, operation
     assert town.counted(journey) == [(True, cause)]
 
 
+def test_ones_own_profile_with_another_address_is_somebody_elses(town: Town) -> None:
+    """Who asks may be known by the token alone, and what is shown be another's."""
+    answer: Any = town.answers["user-profile getOwnProfile"]
+    town.answers["user-profile getOwnProfile"] = lambda asked: replace(answer(asked), email="other@synthetic.invalid")
+    JOURNEYS["browsing"].run(town.visitor(), time.perf_counter())
+    assert town.counted("browsing") == [(True, "somebody else's email")]
+
+
+def test_a_list_with_a_conversation_of_others_is_a_leak(town: Town) -> None:
+    """One's own conversations are all there, and one more that is none of them."""
+    others = chat.Conversation(an_id(), "direct", (an_id(), an_id()), NOW)
+    answer: Any = town.answers["chat listConversations"]
+    town.answers["chat listConversations"] = lambda asked: Page((*answer(asked).items, others), None)
+    JOURNEYS["browsing"].run(town.visitor(), time.perf_counter())
+    assert town.counted("browsing") == [(True, "somebody else's conversation")]
+
+
+@pytest.mark.parametrize("kind", range(4))
+def test_a_notification_of_what_a_stranger_did_is_a_leak(kind: int, town: Town) -> None:
+    """The two have to do with nobody else: whatever tells of others is meant for others."""
+    visitor = town.visitor()
+    items = (*town.told(visitor.friend.user_id), town.told(an_id())[kind])
+    town.answers["notification listNotifications"] = lambda _: Page(items, None)
+    JOURNEYS["browsing"].run(visitor, time.perf_counter())
+    assert town.counted("browsing") == [(True, "somebody else's notification")]
+
+
 @pytest.mark.parametrize("journey", ["connecting", "chatting", "calling"])
 @pytest.mark.parametrize("named", ["alice", "bob"])
 def test_welcome_of_somebody_else_fails_the_journey(named: str, journey: str, town: Town) -> None:
@@ -95,7 +123,7 @@ def test_welcome_of_somebody_else_fails_the_journey(named: str, journey: str, to
     town.greets = lambda user_id: an_id() if user_id == town.users[named] else user_id
     JOURNEYS[journey].run(town.visitor(), time.perf_counter())
     concerned = (journey, named) not in {("connecting", "bob"), ("chatting", "alice")}
-    assert town.counted(journey) == [(True, "wrong user_id" if concerned else "")]
+    assert town.counted(journey) == [(True, "somebody else's user_id" if concerned else "")]
 
 
 @ALL

@@ -77,7 +77,7 @@ def test_newcomer_does_not_leave_by_the_tokens_of_somebody_else(town: Town) -> N
     """A log-in that answers with another's session fails the journey, and nobody's account is deleted by it."""
     town.answers["auth issueTokens"] = lambda _: tokens(an_id())
     _runs("registering", town)
-    assert town.counted("registering") == [(True, "wrong user_id")]
+    assert town.counted("registering") == [(True, "somebody else's user_id")]
     assert town.labels[-1] == "auth issueTokens"
     assert _left(town) == ["n1"]
 

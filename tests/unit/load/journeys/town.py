@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
+import gevent
 import msgspec
 
 from fixtures.clients.exchanges import Exchanges
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from fixtures.clients.person import Person
     from fixtures.contract.operation import Operation
+    from loadtests.journeys import Journey
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NOW_TEXT = "2026-01-01T00:00:00.000Z"
@@ -155,7 +158,7 @@ class Town:
             "auth activateAccount": lambda operation: auth.Activation(operation.path.split("/")[-2], "active"),
             "auth issueTokens": lambda operation: tokens(self._owner(operation), access="newcomer's"),
             "user-profile getOwnProfile": lambda _: user_profile.OwnProfile(
-                self.users["alice"], "Alice", "", "x", None, None, NOW, 1
+                self.users["alice"], "Alice", "", self.world.newcomer("alice").identity.email, None, None, NOW, 1
             ),
             "user-profile getProfile": lambda _: user_profile.Profile(self.users["bob"], "Bob", "", None),
             "websocket-signaling getPresence": lambda _: Presence(self.users["bob"], "online", None),
@@ -164,6 +167,7 @@ class Town:
             ),
             "chat listMessages": lambda _: Page(tuple(self.said or [self._said("hello")])[:50], None),
             "chat sendMessage": self._message,
+            "notification listNotifications": lambda _: Page(tuple(self.told(self.users["bob"])), None),
             "video-call-signaling createCall": self._call,
             "video-call-signaling acceptCall": lambda _: self._goes_on("accepted"),
             "video-call-signaling hangUpCall": lambda _: self._goes_on("ended"),
@@ -223,6 +227,12 @@ class Town:
             newcomers=self.newcomers,
         )
 
+    def is_left(self, journey: Journey) -> None:
+        """Somebody walks until there is something to wait for, and the walk is ended there."""
+        walking = gevent.spawn(journey.run, self.visitor(), time.perf_counter())
+        gevent.sleep(0)
+        walking.kill()
+
     def counted(self, subject: str) -> list[tuple[bool, str]]:
         """Of each sample: whether it has a latency, and its cause."""
         return [
@@ -281,6 +291,16 @@ class Town:
 
     def _owner(self, operation: Operation[Any]) -> str:
         return self._registered[json.loads(operation.content or b"")["email"]]
+
+    @staticmethod
+    def told(whose: str) -> list[notification.Notification]:
+        """One notification of each kind, of what that person did."""
+        return [
+            notification.FriendRequested(an_id(), NOW, None, notification.FriendData(an_id(), whose)),
+            notification.FriendAccepted(an_id(), NOW, None, notification.FriendData(an_id(), whose)),
+            notification.MessageReceived(an_id(), NOW, None, notification.MessageData(an_id(), an_id(), whose)),
+            notification.CallMissed(an_id(), NOW, None, notification.MissedCallData(an_id(), whose)),
+        ]
 
     def arrives(self, message: object) -> None:
         """The phone that was connected last hears of a message."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,17 +12,13 @@ from fixtures.contract.shared import health
 from loadtests.people.equipment import Counted
 from tests.unit.clients.make import environment
 from tests.unit.clients.peer import says, socket_server, web_server
+from tests.unit.load.working import HEALTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
     from websockets.sync.server import ServerConnection
-
-HEALTH = (
-    b'{"status":"up","service":"chat","environment":"production","version":"1","slot":"green","instance":"i",'
-    b'"started_at":"2026-01-01T00:00:00Z","dependencies":{}}'
-)
 
 
 def _equipment(
@@ -36,7 +33,7 @@ def test_requests_are_marked_and_those_of_people_counted() -> None:
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
         runs.append(handler.headers.get("X-Synthetic-Run"))
-        says(handler, 200, HEALTH)
+        says(handler, 200, json.dumps(HEALTH).encode())
 
     samples: list[dict[str, Any]] = []
     with web_server(answers) as base:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.failure import Failure
+from loadtests.kinds import NO_REQUESTS
 from loadtests.people.keeper import Keeper
 from tests.unit.load.journeys.town import Town, tokens
 
@@ -58,7 +59,7 @@ def _people(town: Town, count: int, lifetime: int) -> list[Person]:
 
 
 def _keeper(town: Town, people: Sequence[Person], clock: Clock) -> Keeper:
-    keeper = Keeper([town.quiet_client()], clock)
+    keeper = Keeper([town.quiet_client()], town.fire, clock)
     keeper.keeps(*people)
     return keeper
 
@@ -107,7 +108,7 @@ def test_everybody_is_refreshed_again_and_again() -> None:
 def test_no_token_expires_however_long_people_take_to_make(count: int, made_in: int, answers_in: float) -> None:
     """The first are kept while the last are still made, and slow answers hold up nobody for a whole life."""
     town, clock, lifetime = Town(), Clock(), 900
-    client, keeper = town.quiet_client(), Keeper([], clock)
+    client, keeper = town.quiet_client(), Keeper([], town.fire, clock)
     people = _people(town, count, lifetime)
     new: dict[str, float] = {}
 
@@ -143,9 +144,10 @@ def test_password_helps_where_refreshing_fails() -> None:
     (person,) = people = _people(town, 1, 3)
     town.trouble[TOKENS].append(Failure("status 401"))
     keeper = _keeper(town, people, clock)
-    _run(town, keeper, clock, 2)
+    _run(town, keeper, clock, 1)
     assert _fresh(person)
     assert keeper.failures == {"status 401": 1}
+    assert town.counted("fresh tokens") == [(True, "status 401"), (True, "")]
 
 
 def test_who_gets_no_token_is_tried_again_before_the_old_one_expires() -> None:
@@ -159,15 +161,46 @@ def test_who_gets_no_token_is_tried_again_before_the_old_one_expires() -> None:
     assert keeper.failures == {"status 500": 2}
 
 
+def test_each_time_that_somebody_asks_is_counted_with_how_long_it_took() -> None:
+    """Answers of the platform are samples like any other, in nobody's journey."""
+    town, clock = Town(), Clock()
+    keeper = _keeper(town, _people(town, 5, 30), clock)
+    answer = town.answers[TOKENS]
+
+    def slowly(operation: Operation[Any]) -> object:
+        clock.now += 0.25
+        return answer(operation)
+
+    town.answers[TOKENS] = slowly
+    clock.now = 25.0
+    keeper.look(town.quiet_client())
+    counted = [sample for sample in town.samples if sample["name"] == "fresh tokens"]
+    assert [sample["response_time"] for sample in counted] == [250.0] * 5
+    assert {sample["request_type"] for sample in counted} <= NO_REQUESTS
+
+
 def test_nobody_gets_the_tokens_of_somebody_else() -> None:
-    """Who had them would leave in the other's name; it is told, and the old ones are kept."""
+    """Who had them would leave in the other's name; it is told and counted as that, and the old ones are kept."""
     town, clock = Town(), Clock()
     one, other = people = _people(town, 2, 30)
     town.answers[TOKENS] = lambda _: tokens(other.user_id, access="newcomer's")
     keeper = _keeper(town, people, clock)
     _run(town, keeper, clock, 19)
     assert (_fresh(one), _fresh(other)) == (False, True)
-    assert keeper.failures == {"they were somebody else's": 1}
+    assert keeper.failures == {"somebody else's user_id": 2}
+    assert town.counted("fresh tokens").count((True, "somebody else's user_id")) == 2
+
+
+def test_another_persons_tokens_are_told_though_refreshing_had_failed() -> None:
+    """Whichever way they come, they are an incident; that the first way failed hides none."""
+    town, clock = Town(), Clock()
+    one, other = people = _people(town, 2, 3)
+    town.answers[TOKENS] = lambda _: tokens(other.user_id, access="newcomer's")
+    town.trouble[TOKENS].append(Failure("status 503"))
+    keeper = _keeper(town, people, clock)
+    _run(town, keeper, clock, 2)
+    assert not _fresh(one)
+    assert town.counted("fresh tokens")[:2] == [(True, "status 503"), (True, "somebody else's user_id")]
 
 
 def test_tokens_that_live_no_time_are_asked_for_with_pauses() -> None:
@@ -198,7 +231,7 @@ def test_keeper_works_in_the_background_until_it_is_ended(monkeypatch: pytest.Mo
 
     town = Town()
     clients = [town.quiet_client(), town.quiet_client()]
-    keeper = Watched(clients)
+    keeper = Watched(clients, town.fire)
     keeper.begin()
     assert looked.wait(20)
     keeper.end()
@@ -206,7 +239,7 @@ def test_keeper_works_in_the_background_until_it_is_ended(monkeypatch: pytest.Mo
     assert len(keeper._threads) == 2
     assert not any(thread.is_alive() for thread in keeper._threads)
     assert all(client.closed for client in clients)
-    Keeper([town.quiet_client()]).end()
+    Keeper([town.quiet_client()], town.fire).end()
 
 
 def test_a_keeper_that_errs_is_told_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,5 +269,5 @@ def test_a_keeper_that_errs_is_told_and_goes_on(monkeypatch: pytest.MonkeyPatch)
 def test_nobody_to_keep_is_nothing_to_do() -> None:
     """A pool without people asks for nothing."""
     town = Town()
-    Keeper([]).look(town.quiet_client())
+    Keeper([], town.fire).look(town.quiet_client())
     assert town.asked == []

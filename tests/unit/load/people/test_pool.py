@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import to_builtins
 
 from fixtures.checks.time_scale import forget_time_scale
 from fixtures.contract.promises import PROMISES
@@ -16,16 +17,18 @@ from fixtures.environments.secrets import SecretRef
 from fixtures.runs.ledger import Ledger, LedgerUnwritableError, open_items
 from loadtests.people import PeopleError, Pool, pool
 from loadtests.people.equipment import Counted
-from loadtests.people.host import pairs_of
 from loadtests.people.keeper import Keeper
+from loadtests.people.pool import pairs_of
 from tests.unit.clients.peer import web_server
-from tests.unit.load.people.village import Equipment, Process, Village, process
+from tests.unit.load.journeys.town import Town, an_id, tokens
+from tests.unit.load.people.village import Village, process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from fixtures.clients.person import Person
+    from loadtests.session import Session
 
 DELETE, REGISTER = "DELETE /v1/accounts/me", "POST /v1/registrations"
 
@@ -62,8 +65,8 @@ def base(village: Village) -> Iterator[str]:
         yield address
 
 
-def _make(host: Process) -> Pool:
-    return Pool.make(host, equipment=Equipment())
+def _make(host: Session) -> Pool:
+    return Pool.make(host, equipment=Town())
 
 
 def _open(folder: Path) -> list[str]:
@@ -177,6 +180,16 @@ def test_pair_that_fails_is_made_anew(village: Village, base: str, tmp_path: Pat
     # Nobody knows whether the one whose registration failed is there.
     assert [item.partition(" (")[2] for item in left] == ["may be there: registering it was not answered well)"]
     assert len(_open(tmp_path)) == 1
+
+
+def test_another_persons_tokens_are_counted(village: Village, base: str, tmp_path: Path) -> None:
+    """That one log-in of many mixes people up is more than a pair less."""
+    equipment = Town()
+    village.instead["POST /v1/tokens"] = [(200, to_builtins(tokens(an_id())))]
+    made = Pool.make(process(base, tmp_path, 4), equipment=equipment)
+    assert len(made.people) == 4
+    assert equipment.counted("fresh tokens") == [(True, "somebody else's tokens")]
+    assert made.remove() == ()
 
 
 @pytest.mark.parametrize(

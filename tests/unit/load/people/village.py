@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fixtures.checks.time_scale import forget_time_scale
 from fixtures.environments.secrets import SecretRef
+from loadtests.profiles.phases import steady
 from tests.unit.clients.make import SYNTHETIC, environment
 from tests.unit.clients.peer import says
 from tests.unit.clients.test_world import Platform
-from tests.unit.load.journeys.town import Client, Town
+from tests.unit.load.working import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from fixtures.environments import Environment
+    from loadtests.session import Session
 
 TIME = "2026-01-01T00:00:00.000Z"
 
@@ -75,41 +76,6 @@ class Village(Platform):
         return self.counts[what]
 
 
-@dataclass(frozen=True)
-class Load:
-    """What a profile says."""
-
-    people: int
-    mix: Mapping[str, int] = field(default_factory=dict)
-    expected: float = 0.0
-
-
-@dataclass
-class Process:
-    """What a pool is for."""
-
-    platform: Environment
-    folder: Path
-    profile: Load
-    share: int = 0
-    of: int = 1
-    run_id: str = "run"
-    left: list[str] = field(default_factory=list)
-
-    def fire(self, **sample: object) -> None:
-        raise AssertionError(f"nothing is counted while people are made or removed: {sample}")
-
-    def sighted(self, service: str, served_by: str) -> None:
-        raise AssertionError(f"{service} {served_by}")
-
-
-class Equipment(Town):
-    """Clients that reach nothing and count nothing."""
-
-    def quiet_client(self) -> Client:
-        return Client(self)
-
-
 def process(  # noqa: PLR0913 - each is something that a test varies
     base: str,
     folder: Path,
@@ -120,11 +86,17 @@ def process(  # noqa: PLR0913 - each is something that a test varies
     mix: Mapping[str, int] | None = None,
     expected: float = 0.0,
     of: int = 1,
-) -> Process:
+) -> Session:
+    """One of `of` processes that needs its share of these people for `expected` journeys, and counts nothing yet."""
     forget_time_scale()
     key = folder / "key"
     key.write_text("secret-of-the-village", encoding="utf-8")
     held = {"synthetic_key": SecretRef.parse(f"file:{key}")} if secrets is None else secrets
-    place = environment(base, effects=effects)
-    place = type(place)(**{name: getattr(place, name) for name in place.__slots__} | {"secrets": held})
-    return Process(place, folder, Load(people, mix or {}, expected), of=of)
+    platform = replace(environment(base, effects=effects), secrets=held)
+    made = session()
+    profile = replace(made.profile, people=people, mix=mix or {}, phases=(steady(1, expected),))
+    return replace(made, folder=folder, profile=profile, platform=platform, of=of, fire=_counts)
+
+
+def _counts(**sample: object) -> None:
+    raise AssertionError(f"nothing is counted while people are made or removed: {sample}")

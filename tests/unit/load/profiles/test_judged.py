@@ -3,10 +3,12 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.environments.errors import ConfigurationErrors
+from loadtests.profiles.load import load_profile
 from tests.unit.load.profiles.test_load import JOURNEYS, JUDGED, OPEN, load, mistakes
 
 RATED = """
@@ -46,6 +48,22 @@ def test_a_journey_that_nothing_judges_is_told_with_the_line_that_does(tmp_path:
         "allowed: a line of errors or succeeded for each journey of the mix; did you mean browsing: errors <= 10 %?"
     }
     load(tmp_path / "own.toml", OPEN.replace("browsing: errors <= 5 %", "browsing: errors <= 10 %"))
+
+
+@pytest.mark.parametrize("subject", ["each", "*"])
+def test_a_line_on_operations_of_a_profile_that_calls_none_is_told(subject: str, tmp_path: Path) -> None:
+    """Who reads the budget believes that requests are judged, and there are only websockets."""
+    file, line = tmp_path / "own.toml", f"{subject}: errors <= guide\n"
+    budget = "*: rate >= 99 % of asked\nconnecting: errors <= 5 %\n"
+    only = OPEN.partition("[mix]")[0].replace(JUDGED, budget) + "[mix]\nconnecting = 1\n"
+    file.write_text(only, encoding="utf-8")
+    load_profile(str(file))
+    file.write_text(only.replace(budget, line + budget), encoding="utf-8")
+    with pytest.raises(ConfigurationErrors) as told:
+        load_profile(str(file))
+    [mistake] = told.value.errors
+    assert mistake.message == f"'{line.strip()}' asks nothing, since the profile calls no operation"
+    assert mistake.allowed == "lines on connecting, connection"
 
 
 TWICE = {"errors <= 5 %", "errors <= 1 %, proven from 3 min"}

@@ -1,20 +1,17 @@
 """Profile files: what they may say, and everything that is wrong with them at once."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from fixtures.environments.errors import ConfigurationErrors
-from loadtests.budgets.model import GuideNumbers
 from loadtests.judging import Levels
 from loadtests.profiles.load import known_profiles, load_profile, profile_file
 from loadtests.profiles.model import OperationRate, Profile
-from loadtests.profiles.phases import Ramp, Spike, Steady
+from loadtests.profiles.phases import Segment, spike, steady
 from loadtests.soundness import Soundness
-
-GUIDE = GuideNumbers(slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9"))
+from tests.unit.load.judged import GUIDE
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ def test_an_open_profile(file: Path) -> None:
     """A schedule, a mix, people and a budget make a profile; the rest has its defaults."""
     profile = load(file, OPEN)
     assert (profile.name, profile.summary, profile.source) == ("own", "own", str(file))
-    assert (profile.arrivals, profile.open, profile.phases) == ("poisson", True, (Steady(20, 12),))
+    assert (profile.arrivals, profile.open, profile.phases) == ("poisson", True, (steady(20, 12),))
     assert (dict(profile.mix), profile.people) == ({"browsing": 2, "chatting": 1}, 10)
     assert (profile.duration, profile.expected, profile.peak) == (20, 240, 12)
     assert profile.called == {"user-profile getProfile", "chat listMessages", "chat sendMessage"}
@@ -129,8 +126,8 @@ def test_everything_that_a_profile_may_say(file: Path) -> None:
         clocks = "50 ms"
         """,
     )
-    assert profile.phases == (Steady(20, 12), Ramp(60, 0, 1), Spike(10, 1, 5, 2))
-    assert profile.rates == (OperationRate("auth getKeySet", (Steady(120, 500),)),)
+    assert profile.phases == (steady(20, 12), Segment(60, 0, 1), *spike(10, 1, 5, 2))
+    assert profile.rates == (OperationRate("auth getKeySet", (steady(120, 500),)),)
     assert (profile.environment, profile.seed, profile.connections) == ("blue", 7, 3)
     assert (profile.duration, profile.peak) == (120, 512)
     assert "auth getKeySet" in profile.called
@@ -268,6 +265,17 @@ def test_each_mistake_is_told(file: Path, before: str, after: str, key: str, tol
     """A profile that is wrong in one place is told so, at that key."""
     assert before in OPEN
     assert told in mistakes(file, OPEN.replace(before, after))[key]
+
+
+def test_closed_users_without_journeys_are_told(file: Path) -> None:
+    """The rates beside them are nothing that a user does, and each would break as the run begins."""
+    rated = """[[rates]]
+operation = "auth getKeySet"
+phases = [{ for = "20 s", rate = "50 /s" }]
+"""
+    text = CLOSED.replace("browsing: errors", "each: errors").partition("[mix]")[0] + rated
+    assert list(mistakes(file, text)) == ["mix"]
+    assert "closed users do nothing but journeys" in mistakes(file, text)["mix"]
 
 
 def test_one_mistake_is_told_once(file: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.profiles.quantities import DURATION, RATE, SHARE, Kind, Level, Mistake, Whole
+from loadtests.profiles.quantities import DURATION, RATE, SHARE, Kind, Mistake, Whole, level
 
 KINDS = st.sampled_from([DURATION, RATE, SHARE])
 
@@ -93,7 +93,7 @@ def test_whole_numbers_have_a_range(value: object) -> None:
 def test_levels_are_small_probabilities(value: object) -> None:
     """A level is a float between a billionth and a tenth, and everything else is a mistake."""
     if isinstance(value, float) and 1e-9 <= value <= 0.1:
-        assert Level().parse(value) == value
+        assert level(value) == value
     else:
         with pytest.raises(Mistake, match="is not allowed"):
-            Level().parse(value)
+            level(value)

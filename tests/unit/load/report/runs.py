@@ -1,13 +1,11 @@
 """Load runs as they come out of real platforms, made from a seed."""
 
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from random import Random
 from types import MappingProxyType
 
 from fixtures.runs.evidence import Sighting
 from loadtests.budgets.grammar import parse_budget
-from loadtests.budgets.model import GuideNumbers
 from loadtests.budgets.questions import limits
 from loadtests.counts import NEVER, Counts
 from loadtests.profiles.model import Profile
@@ -15,8 +13,8 @@ from loadtests.report.metrics import FAILED, REQUESTS, SECONDS
 from loadtests.report.model import LoadRun, Reading
 from loadtests.soundness import Facts
 from loadtests.verdict import judge
+from tests.unit.load.judged import GUIDE, SOUND
 
-GUIDE = GuideNumbers(slow=Decimal(1), slow_share=Decimal(5), error_share=Decimal(1), availability=Decimal("99.9"))
 BEGAN = 1_764_000_000
 BUDGET = """\
 *: share over guide
@@ -47,19 +45,6 @@ ENVIRONMENT = {
     "provenance": {"postgres": "real", "redis": "real", "kafka": "simulated"},
 }
 CONTACTS = {"on_call": "+1-555-0100", "slack": "#platform"}
-SOUND = Facts(
-    workers_expected=2,
-    workers_lost=(),
-    arrivals_asked=0,
-    arrivals_started=0,
-    arrivals_refused=0,
-    arrivals_due=0,
-    generator_cpu=0.41,
-    start_lag_p99=0.0004,
-    loop_lag_p99=0.0007,
-    clock_disagreement=0.002,
-    target_changes=(),
-)
 
 
 @dataclass(frozen=True, slots=True)

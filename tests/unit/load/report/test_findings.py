@@ -10,6 +10,7 @@ from loadtests.report.model import LoadRun
 from loadtests.report.page import page
 from loadtests.report.terminal import closing_lines
 from loadtests.verdict import Outcome, judge
+from tests.unit.load.judged import SOUND
 from tests.unit.load.report import runs
 
 BEGAN, LASTED, RATE = runs.BEGAN, 60, 100
@@ -30,11 +31,11 @@ def run(failing: dict[str, tuple[float, str]], slow: frozenset[str] = frozenset(
 
 
 def judged(counts: Counts) -> LoadRun:
-    facts = replace(runs.SOUND, arrivals_asked=6_000, arrivals_started=6_000)
+    facts = replace(SOUND, arrivals_asked=6_000, arrivals_started=6_000)
     return LoadRun(
         run="01kd3m4n5p6q",
         profile=PROFILE,
-        environment=None,
+        environment=runs.ENVIRONMENT,
         began=float(BEGAN),
         ended=float(BEGAN + LASTED),
         counts=counts,
@@ -132,7 +133,7 @@ def test_what_is_worse_than_allowed_is_told_where_nothing_is_proven() -> None:
 def test_nothing_is_suspected_beside_what_is_proven_nor_of_a_late_generator() -> None:
     """What is proven explains the rest, and what a generator may have done itself is laid to nobody."""
     assert doubts(run({"chat sendMessage": (1.0, "refused"), "chat listMessages": (0.021, "reset")})) == ()
-    late = runs.load_run(runs.BURSTING, facts=replace(runs.SOUND, start_lag_p99=2.4))
+    late = runs.load_run(runs.BURSTING, facts=replace(SOUND, start_lag_p99=2.4))
     assert late.verdict.outcome is Outcome.INVALID
     assert doubts(late) == ()
 

@@ -18,6 +18,7 @@ from loadtests.report.page import page
 from loadtests.report.series import overall, series
 from loadtests.report.words import why
 from loadtests.verdict import Outcome
+from tests.unit.load.judged import SOUND
 from tests.unit.load.report import runs
 from tests.unit.load.report.test_verdict import ALL, EMPTY, RUNS
 
@@ -183,7 +184,7 @@ def test_pictures_are_described() -> None:
 
 def test_what_was_not_measured_is_left_blank() -> None:
     """A lag that nobody measured makes the run INVALID, and the page has no number for it."""
-    run = runs.load_run(runs.BRIEF, facts=replace(runs.SOUND, start_lag_p99=float("nan")))
+    run = runs.load_run(runs.BRIEF, facts=replace(SOUND, start_lag_p99=float("nan")))
     assert f"arrivals were started {NOTHING} s late" in read(run).text
 
 
@@ -234,7 +235,7 @@ def test_what_no_samples_settle_is_told() -> None:
 
 def test_what_a_late_generator_may_have_broken_is_not_said_to_lie_at_its_limit() -> None:
     """Nothing is blamed on the platform, and no further samples are asked for: a sound generator is."""
-    run = runs.load_run(runs.BURSTING, facts=replace(runs.SOUND, start_lag_p99=0.02))
+    run = runs.load_run(runs.BURSTING, facts=replace(SOUND, start_lag_p99=0.02))
     left = [answer for answer in run.verdict.answers if not answer.judged]
     reader = read(run)
     assert len(left) == reader.text.count("a sound generator") > 0
@@ -308,9 +309,8 @@ def test_what_the_run_was_is_told() -> None:
         "prod-1a2b3c4 was meant, nobody said",
     ):
         assert words in text
-    unknown = read(replace(run, environment=None, sightings=())).text
-    assert "against an unknown environment" in unknown
-    assert "nobody said" in unknown
+    unknown = replace(run, environment={**runs.ENVIRONMENT, "build": None}, sightings=())
+    assert "Buildnobody said" in read(unknown).text
 
 
 def test_long_lists_are_cut_and_counted() -> None:

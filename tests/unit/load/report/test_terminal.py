@@ -11,6 +11,7 @@ from loadtests.report.advice import meaning, steps
 from loadtests.report.terminal import closing_lines, live_lines, opening_line, worst_of
 from loadtests.soundness import Cause
 from loadtests.verdict import PROVES_NOTHING, Outcome
+from tests.unit.load.judged import SOUND, UNSOUND
 from tests.unit.load.report import runs
 from tests.unit.load.report.test_verdict import ALL, EMPTY, RUNS, SCHEMA, written
 
@@ -43,6 +44,15 @@ def test_causes_come_before_reasons() -> None:
     assert text.index("1. chat:") < text.index("why:")
     assert "call (deployment guide, Contact Information): on-call engineer +1-555-0100" in text
     assert "call (" not in closing(Outcome.GO)
+
+
+def test_people_who_are_mixed_up_are_no_matter_of_the_budget() -> None:
+    """The report does not say that the budget is broken, nor where to look for what broke it."""
+    text = "\n".join(closing_lines(ALL["mixed up"], "runs/x"))
+    assert "VERDICT  NO-GO  (exit code 1)  The platform gives people what is somebody else's." in text
+    assert "browsing: somebody else's email (1 times)" in text
+    assert "incident of security" in text
+    assert "Look first at" not in text
 
 
 def test_what_was_simulated_is_not_proven() -> None:
@@ -102,17 +112,8 @@ def test_without_its_evidence_a_verdict_is_what_the_process_ends_with(outcome: O
 @pytest.mark.parametrize("cause", Cause, ids=lambda cause: cause.label)
 def test_every_cause_has_a_next_step(cause: Cause) -> None:
     """Whatever made a run INVALID, there is something to do about it, and it is said in the report."""
-    unsound = {
-        Cause.NOT_PREPARED: replace(runs.SOUND, unable=("worker-1: people could not be made",)),
-        Cause.TARGET_CHANGED: replace(runs.SOUND, target_changes=("chat: slot green, then blue",)),
-        Cause.WORKER_LOST: replace(runs.SOUND, workers_lost=("worker-2",)),
-        Cause.GENERATOR_EXHAUSTED: replace(runs.SOUND, exhausted=("no port left (12 times)",)),
-        Cause.GENERATOR_CPU: replace(runs.SOUND, generator_cpu=0.97),
-        Cause.GENERATOR_LAG: replace(runs.SOUND, start_lag_p99=0.02),
-        Cause.CLOCKS_DISAGREE: replace(runs.SOUND, clock_disagreement=0.5),
-    }
     world = {Cause.NOT_STARTED: runs.STARVED, Cause.RATE: runs.STARVED, Cause.MINIMUM_EVIDENCE: runs.EMPTY}
-    run = runs.load_run(replace(world.get(cause, runs.HEALTHY), metrics=False), facts=unsound.get(cause, runs.SOUND))
+    run = runs.load_run(replace(world.get(cause, runs.HEALTHY), metrics=False), facts=UNSOUND.get(cause, SOUND))
     text = "\n".join(closing_lines(run, "runs/x"))
     assert run.verdict.outcome is Outcome.INVALID
     assert f"{cause.label}: " in text
@@ -126,7 +127,7 @@ def test_every_cause_has_a_next_step(cause: Cause) -> None:
 )
 def test_what_follows_from_a_run_that_never_began_is_folded_under_its_cause(stopped: dict[str, tuple[str]]) -> None:
     """Who could not begin asked nothing and counted nothing: there is one reason, and one thing to do."""
-    run = runs.load_run(runs.EMPTY, facts=replace(runs.SOUND, **stopped))  # type: ignore[arg-type]  # both are texts
+    run = runs.load_run(runs.EMPTY, facts=replace(SOUND, **stopped))  # type: ignore[arg-type]  # both are texts
     told = "\n".join(closing_lines(run, "runs/x"))
     assert "rate-not-reached" not in told
     assert "minimum-evidence" not in told
@@ -137,7 +138,7 @@ def test_what_follows_from_a_run_that_never_began_is_folded_under_its_cause(stop
 
 def test_of_a_run_ended_before_anything_was_asked_only_that_is_told() -> None:
     """As by Ctrl-C while people are made: what is missing then follows, for each subject, and is no news."""
-    run = runs.load_run(runs.EMPTY, facts=replace(runs.SOUND, interrupted="Ctrl-C"))
+    run = runs.load_run(runs.EMPTY, facts=replace(SOUND, interrupted="Ctrl-C"))
     told = "\n".join(closing_lines(run, "runs/x"))
     follows = "so no arrival was asked for, and too little was counted"
     assert f"why:\n  the run was ended early: Ctrl-C\n  {follows}\n" in told
@@ -165,7 +166,7 @@ def test_a_platform_that_is_broken_is_asked_for_no_longer_run() -> None:
 
 def test_a_run_that_its_own_cause_ended_was_ended_by_nobody() -> None:
     """Of a run that a lost worker ended, the worker is told; that it ended early, and is to go on, is no news."""
-    facts = replace(runs.SOUND, workers_lost=("worker-2: no heartbeat",), interrupted=PROVES_NOTHING)
+    facts = replace(SOUND, workers_lost=("worker-2: no heartbeat",), interrupted=PROVES_NOTHING)
     run = runs.load_run(replace(runs.HEALTHY, seconds=9), runs.profile(), facts)
     told = "\n".join(closing_lines(run, "runs/x"))
     assert "worker-lost" in told

@@ -23,6 +23,7 @@ from loadtests.report.model import LoadRun
 from loadtests.report.tables import series_csv, subjects_csv
 from loadtests.soundness import Cause
 from loadtests.verdict import Outcome
+from tests.unit.load.judged import SOUND
 from tests.unit.load.report import runs
 
 SCHEMA = json.loads((Path(loadtests.report.__path__[0]) / "verdict.schema.json").read_text(encoding="utf-8"))
@@ -30,17 +31,19 @@ OF_CHECKS = json.loads((Path(fixtures.runs.__path__[0]) / "verdict.schema.json")
 RUNS = {
     Outcome.GO: runs.load_run(runs.HEALTHY),
     Outcome.NO_GO: runs.load_run(runs.BURSTING),
-    Outcome.INVALID: runs.load_run(runs.STARVED, facts=replace(runs.SOUND, workers_lost=("worker-2",))),
+    Outcome.INVALID: runs.load_run(runs.STARVED, facts=replace(SOUND, workers_lost=("worker-2",))),
     Outcome.INCONCLUSIVE: runs.load_run(runs.SHORT),
 }
 EMPTY = runs.load_run(runs.EMPTY)
 WATCHED = runs.load_run(runs.BRIEF, runs.profile(runs.WATCHED, lasts=float(runs.BRIEF.seconds)))
-INTERRUPTED = runs.load_run(replace(runs.HEALTHY, seconds=9), runs.profile(), replace(runs.SOUND, interrupted="Ctrl-C"))
+INTERRUPTED = runs.load_run(replace(runs.HEALTHY, seconds=9), runs.profile(), replace(SOUND, interrupted="Ctrl-C"))
+MIXED_UP = runs.load_run(runs.HEALTHY, facts=replace(SOUND, mixed_up=("browsing: somebody else's email (1 times)",)))
 ALL = {
     **{outcome.value: run for outcome, run in RUNS.items()},
     "empty": EMPTY,
     "interrupted": INTERRUPTED,
     "watched": WATCHED,
+    "mixed up": MIXED_UP,
 }
 
 
@@ -141,6 +144,15 @@ def test_the_verdict_vouches_for_the_rest(tmp_path: Path) -> None:
     assert not (tmp_path / VERDICT).exists()
 
 
+def test_a_run_writes_nothing_over_the_evidence_of_another(tmp_path: Path) -> None:
+    """Of two that were given one folder, the first that ends has it."""
+    write(tmp_path, ALL[next(iter(ALL))])
+    evidence = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(FileExistsError, match="of another run"):
+        write(tmp_path, EMPTY)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == evidence
+
+
 def test_series_have_every_second_and_every_count() -> None:
     """The series has a row for each second, stalls too, and its columns add up to what was counted."""
     run = runs.load_run(runs.STALLED)
@@ -172,6 +184,14 @@ def test_junit_passes_only_what_holds(name: str) -> None:
     assert len(plain) == document(run)["counts"]["held"]
     watched = document(run)["counts"]["watched"]
     assert (len(plain) + watched == len(suite)) == (run.verdict.outcome is Outcome.GO)
+
+
+def test_people_who_are_mixed_up_fail_a_test_case_of_their_own() -> None:
+    """A pipeline that reads nothing but JUnit XML sees a failure, though every line of the budget holds."""
+    suite = fromstring(junit(MIXED_UP))[0]  # noqa: S314 - our own document
+    assert (suite.get("failures"), suite.get("errors")) == ("1", "0")
+    [message] = [failure.get("message") for failure in suite.iter("failure")]
+    assert message == "browsing: somebody else's email (1 times)"
 
 
 def test_the_guide_is_cited_where_its_numbers_are_used() -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,8 +11,10 @@ from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
+from websockets.utils import accept_key
 
-from loadtests.sockets.handshake import accept_of
+RESETS = struct.pack("ii", 1, 0)
+"""What SO_LINGER is set to for a connection that is reset when it is closed."""
 
 
 def echoes(connection: ServerConnection) -> None:
@@ -159,7 +162,7 @@ def agreement(head: bytes, *more: str) -> bytes:
     """The answer that opens the websocket which `head` asks for, with `more` headers."""
     key = next(line[19:] for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key: "))
     lines = ("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", *more)
-    return "\r\n".join((*lines, f"Sec-WebSocket-Accept: {accept_of(key)}", "", "")).encode()
+    return "\r\n".join((*lines, f"Sec-WebSocket-Accept: {accept_key(key.decode())}", "", "")).encode()
 
 
 def closed_port() -> str:

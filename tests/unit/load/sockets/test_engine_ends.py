@@ -10,6 +10,7 @@ from websockets.sync.server import ServerConnection
 from fixtures.sandbox.tls import write_certificates
 from loadtests.client import Timeouts
 from tests.unit.load.sockets.peers import (
+    RESETS,
     SealedPeer,
     agreement,
     no_handshake,
@@ -19,9 +20,6 @@ from tests.unit.load.sockets.peers import (
 )
 from tests.unit.load.sockets.server import heard, open_server, sent
 from tests.unit.load.sockets.talking import arrivals, counted
-
-RESETS = b"\x01\x00\x00\x00\x00\x00\x00\x00"
-"""What SO_LINGER is set to for a connection that is reset when it is closed."""
 
 
 def test_a_close_fails_what_was_under_way() -> None:

@@ -10,7 +10,7 @@ from websockets.sync.server import ServerConnection
 from loadtests.failure import Failure
 from loadtests.sockets.greenlet import Closure
 from tests.unit.load.sockets.events import Events
-from tests.unit.load.sockets.peers import agreement, echoes, raw_server, websocket_server
+from tests.unit.load.sockets.peers import RESETS, agreement, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import sent
 from tests.unit.load.turns import ENOUGH, waits
 
@@ -110,7 +110,7 @@ def test_a_peer_that_vanished_ends_who_sends(events: Events) -> None:
 
     def talks(connection: ServerConnection) -> None:
         connection.recv()
-        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETS)
         connection.socket.close()
         with pytest.raises((ConnectionClosed, OSError)):
             connection.recv(0)

@@ -20,7 +20,7 @@ from loadtests.sockets import room
 from loadtests.sockets.held import Offer
 from loadtests.sockets.room import NoRoomError, allow_descriptors, sources
 from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent
-from tests.unit.load.sockets.peers import agreement, closed_port, echoes, raw_server, websocket_server
+from tests.unit.load.sockets.peers import RESETS, agreement, closed_port, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import sent
 
 
@@ -211,7 +211,7 @@ def test_a_vanished_peer_is_told_by_its_reset() -> None:
     """A connection that is reset is an end without a close frame."""
 
     def talks(connection: ServerConnection) -> None:
-        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETS)
         connection.socket.close()
         with pytest.raises((ConnectionClosed, OSError)):
             connection.recv(0)

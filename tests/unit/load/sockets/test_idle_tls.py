@@ -6,8 +6,8 @@ import pytest
 
 from fixtures.checks import eventually
 from fixtures.checks.match import equals
-from loadtests.sockets.frames import Closing
 from loadtests.sockets.held import Offer, Terms
+from tests.unit.load.sockets.expiring import EXPIRED
 from tests.unit.load.sockets.idling import ENOUGH, holding, settled, split
 from tests.unit.load.sockets.peers import SealedPeer, agreement, sealed_server
 from tests.unit.load.sockets.server import sent
@@ -74,7 +74,7 @@ def test_an_agreed_end_is_one_whatever_follows_it(certificates: Path) -> None:
         peer.send(CLOSE, after=RUBBISH)
         _waits(peer)
 
-    terms = Terms(expiry=Closing(4401, "token-expired"))
+    terms = Terms(expiry=EXPIRED)
     with (
         sealed_server(says, certificates) as url,
         holding(url, 1, ca_file=certificates / "ca.pem", terms=terms, offer=lambda _: Offer(good_until=0.0)) as idle,

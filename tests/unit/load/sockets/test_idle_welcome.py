@@ -10,14 +10,13 @@ import pytest
 from fixtures.checks import eventually
 from fixtures.checks.match import equals
 from loadtests.failure import Failure
-from loadtests.sockets.frames import Closing
 from loadtests.sockets.held import Offer, Terms
+from tests.unit.load.sockets.expiring import EXPIRED
 from tests.unit.load.sockets.idling import holding, settled, silent, split
 from tests.unit.load.sockets.peers import agreement, raw_server
 from tests.unit.load.sockets.server import sent
 
 WELCOME = sent(0x81, b"20")
-EXPIRED = Closing(4401, "token-expired")
 
 
 def promised(text: str) -> float | None:
