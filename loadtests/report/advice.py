@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from loadtests.numbers import count, duration
+from loadtests.profiles.quantities import DURATION
 from loadtests.report.findings import doubts, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.words import asked, follows, unproven
@@ -107,7 +108,9 @@ def _more(run: LoadRun) -> Iterator[str]:
     ]
     if needs:
         seconds, more, question = max(needs)
+        whole = math.ceil(run.profile.duration + seconds)
+        option = f' (--for "{DURATION.show(whole)}")' if whole <= DURATION.most else ""
         yield (
-            f"Run again, about {duration(math.ceil(seconds))} longer at this rate: "
+            f"Run again, about {duration(math.ceil(seconds))} longer at this rate{option}: "
             f"{count(more)} samples more settle '{question}'."
         )
