@@ -184,6 +184,9 @@ def test_what_lies_at_its_limit_is_not_sent_to_longer_runs() -> None:
     told = r"about (\d+) min (\d+) s longer at this rate \(--for \"(.*?)\"\)"
     longer = re.search(told, closing(Outcome.INCONCLUSIVE))
     assert longer is not None
+    for answer in (one for one in run.verdict.answers if one.more):
+        expected = answer.samples / (run.ended - run.began) * DURATION.parse(longer[3])
+        assert expected - 2 * expected**0.5 >= answer.samples + (answer.more or 0), "one run of two would fall short"
     assert DURATION.parse(longer[3]) == int(longer[1]) * 60 + int(longer[2]) + run.profile.duration
 
 
