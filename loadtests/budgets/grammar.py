@@ -24,6 +24,7 @@ from loadtests.budgets.model import (
     Samples,
     Share,
     Span,
+    in_words,
 )
 
 _TOKEN: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-zµ][\w.]*)|(?P<sign><=|>=|%)|(?P<other>\S)")
@@ -32,6 +33,8 @@ _CLAUSES: Final = ("share over", "errors", "p95", *GOOD_WORDS, "samples", "rate"
 _UNITS: Final = {"ms": Decimal("0.001"), "s": Decimal(1)}
 _LASTING: Final = {"s": Decimal(1), "min": Decimal(60), "h": Decimal(3600)}
 """Units of how long a run lasts."""
+_ALL: Final = ("all", in_words(ALL))
+"""How reports, and people, say it."""
 _LONGEST: Final = 12
 """Digits of a number: no budget needs more, and arithmetic stays exact."""
 _END: Final = "the end of the line"
@@ -179,11 +182,12 @@ class _Reader:
         name = _subject(self._content)
         known = [ALL, EACH, *self._operations, *self._journeys]
         if name not in known:
+            meant = _meant(name, [*known, *_ALL])
             _wrong(
                 len(self._subject_text) - len(self._subject_text.lstrip()) + 1,
                 f"{name!r} is neither an operation nor a journey" if name else "the line names no subject",
                 ", ".join([ALL, EACH, "<service> <operationId>", *sorted(self._journeys)]),
-                _meant(name, known),
+                ALL if meant in _ALL else meant,
             )
         return name
 

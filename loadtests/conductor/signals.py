@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and a lost terminal: the first ends the run in good order, a second one ends the process at once."""
 
+import contextlib
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ import gevent
 
 from fixtures.runs.verdict import ExitCode
 
+_UNDONE: Final = b"INCONCLUSIVE: ended at once by a second signal: no report, and people who were made may be there\n"
 NAMES: Final = {SIGINT: "Ctrl-C", SIGTERM: "SIGTERM", SIGHUP: "SIGHUP"}
 ONE: Final = 1.0
 """Seconds in which all signals are one: `timeout` sends it to its child, and at once to the child's group as well."""
@@ -28,6 +30,8 @@ def on_signals(
             end(NAMES[number])
         # Shell and kernel both send SIGHUP when a terminal is closed.
         elif number is not SIGHUP and now() - heard_at[0] > ONE:
+            with contextlib.suppress(OSError):
+                os.write(2, _UNDONE)
             os._exit(ExitCode.INCONCLUSIVE)  # It has no time to write its verdict: whatever it had was not enough.
 
     for number in numbers:

@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from loadtests.numbers import count, duration
+from loadtests.numbers import count, duration, several
+from loadtests.profiles.quantities import DURATION
 from loadtests.report.findings import doubts, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.words import asked, follows, unproven
@@ -101,13 +102,20 @@ def _more(run: LoadRun) -> Iterator[str]:
         # One sample each, however long it is held.
         yield f"Hold {count(answer.more or 0)} connections more: so many samples settle '{asked(answer.question)}'."
     needs = [
-        (answer.more / answer.samples * lasted, answer.more, asked(answer.question))
+        ((_expected(answer.samples + answer.more) / answer.samples - 1) * lasted, answer.more, asked(answer.question))
         for answer in still
         if answer.more and answer not in held
     ]
     if needs:
         seconds, more, question = max(needs)
+        whole = math.ceil(run.profile.duration + seconds)
+        option = f' (--for "{DURATION.show(whole)}")' if whole <= DURATION.most else ""
         yield (
-            f"Run again, about {duration(math.ceil(seconds))} longer at this rate: "
-            f"{count(more)} samples more settle '{question}'."
+            f"Run again, about {duration(math.ceil(seconds))} longer at this rate{option}: "
+            f"{several(more, 'sample')} more would settle '{question}'."
         )
+
+
+def _expected(needed: int) -> float:
+    """As many as have to be expected so that chance, two standard deviations of it, leaves those that are needed."""
+    return (1 + math.sqrt(1 + needed)) ** 2

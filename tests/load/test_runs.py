@@ -76,6 +76,7 @@ def test_a_second_ctrl_c_ends_it_at_once(staged: Stage) -> None:
 
         until(ended)
         assert locust.ends() == 75, locust.said
+    assert "INCONCLUSIVE: ended at once by a second signal: no report" in locust.said
     assert not (staged.folder / "run" / "verdict.json").exists()
 
 

@@ -1,6 +1,7 @@
 """The budget line by line, each with its share and its interval against the limit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
 from xml.etree.ElementTree import Element
 
 from loadtests.judging import Answer
@@ -12,8 +13,9 @@ from loadtests.report.model import LoadRun
 from loadtests.report.page.table import NUMBER, table
 from loadtests.report.words import what, who
 
-_CLUMPING = 1.05
+_CLUMPING: Final = 1.05
 """Less is written as 1.0."""
+_ORDER: Final = ("failed", "undecided", "not run", "watched", "held")
 
 
 def budget(run: LoadRun) -> Iterator[Element]:
@@ -27,7 +29,7 @@ def budget(run: LoadRun) -> Iterator[Element]:
         "The line in the middle of each picture is the share of bad samples that is allowed, the dot the one that was "
         "seen, the bar where the true one lies. A bar wholly left of the line holds, wholly right of it is broken (not "
         "judged if the generator was late or had run out, which may be why), across it is open. Samples are worth "
-        "fewer where bad ones come in bursts.",
+        "fewer where bad ones come in bursts. What is broken or open stands first.",
         class_="lead",
     )
     head = [
@@ -39,7 +41,12 @@ def budget(run: LoadRun) -> Iterator[Element]:
         ("Samples", NUMBER),
         ("To settle it", NUMBER),
     ]
-    yield table("Budget line by line", head, map(_row, run.verdict.answers), stack="budget")
+    yield table("Budget line by line", head, map(_row, _worst_first(run.verdict.answers)), stack="budget")
+
+
+def _worst_first(answers: Iterable[Answer]) -> list[Answer]:
+    """What needs somebody before what is well, and else in the order of the budget."""
+    return sorted(answers, key=lambda answer: _ORDER.index(outcome_of(answer)))
 
 
 def _row(answer: Answer) -> list[Element | str]:

@@ -121,6 +121,8 @@ def test_lines_mean_what_they_say(text: str, line: Line) -> None:
     [
         ("chat sendMesage: errors <= 1 %", ["line 1, column 1", "'chat sendMesage'", "did you mean chat sendMessage?"]),
         ("deliverd: delivered >= 99 %", ["did you mean delivery?"]),
+        ("all: errors <= 1 %", ["'all'", "did you mean *?"]),
+        ("all operations: errors <= 1 %", ["did you mean *?"]),
         (": errors <= 1 %", ["names no subject"]),
         ("errors <= 1 %", ["no colon", "did you mean *: errors <= 1 %?"]),
         ("p99 <= 1 s", ["no colon", "did you mean *: p99 <= 1 s?"]),

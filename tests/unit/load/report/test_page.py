@@ -141,10 +141,13 @@ def test_the_tail_has_as_much_room_as_the_rest() -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_question_has_its_row(name: str) -> None:
-    """Each question of the budget is on the page once, with a picture of its interval."""
+    """Each question of the budget is on the page once, with a picture of its interval; what needs somebody is first."""
     reader, answers = read(ALL[name]), ALL[name].verdict.answers
     intervals = [attributes for _, attributes in reader.elements if "interval" in str(attributes.get("class")).split()]
     assert len(intervals) == len(answers)
+    order = ["failed", "undecided", "not-run", "watched", "held"]
+    places = [order.index(str(attributes["class"]).split()[1]) for attributes in intervals]
+    assert places == sorted(places)
 
 
 def test_a_phone_shows_between_what_a_line_that_holds_lies() -> None:

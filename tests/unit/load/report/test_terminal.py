@@ -7,6 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fixtures.runs.redaction import register_secret
+from loadtests.profiles.quantities import DURATION
 from loadtests.report.advice import meaning, steps
 from loadtests.report.terminal import closing_lines, live_lines, opening_line, worst_of
 from loadtests.soundness import Cause
@@ -180,7 +181,13 @@ def test_what_lies_at_its_limit_is_not_sent_to_longer_runs() -> None:
     text = "\n".join(closing_lines(replace(run, verdict=replace(run.verdict, answers=answers)), "runs/x"))
     assert "no number of samples settles it" in text
     assert "longer at this rate" not in text
-    assert "longer at this rate" in closing(Outcome.INCONCLUSIVE)
+    told = r"about (\d+) min (\d+) s longer at this rate \(--for \"(.*?)\"\)"
+    longer = re.search(told, closing(Outcome.INCONCLUSIVE))
+    assert longer is not None
+    for answer in (one for one in run.verdict.answers if one.more):
+        expected = answer.samples / (run.ended - run.began) * DURATION.parse(longer[3])
+        assert expected - 2 * expected**0.5 >= answer.samples + (answer.more or 0), "one run of two would fall short"
+    assert DURATION.parse(longer[3]) == int(longer[1]) * 60 + int(longer[2]) + run.profile.duration
 
 
 def test_who_is_held_throughout_is_not_held_longer() -> None:
