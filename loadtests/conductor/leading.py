@@ -115,7 +115,7 @@ class Leading:
         for event, listener in (
             (environment.events.test_start, self._starts),
             (environment.events.test_stopping, self._stops),
-            (environment.events.quitting, self._stops),
+            (environment.events.quitting, self._quits),
             (environment.events.quit, self._ends),
             (environment.events.worker_connect, self._connects),
         ):
@@ -242,11 +242,19 @@ class Leading:
                 leader.lose(name, "no heartbeat", gone=True)
 
     def _stops(self, **_: object) -> None:
-        """Locust ends the users or the process: not before the verdict."""
+        """Locust ends the users."""
+        self._waits("Locust ended it" if self._headless else "it was stopped on Locust's page")
+
+    def _quits(self, **_: object) -> None:
+        """Locust ends the process, with a page by its own handler of SIGTERM."""
+        self._waits("Locust ended it" if self._headless else NAMES[SIGTERM])
+
+    def _waits(self, why: str) -> None:
+        """Nothing ends before the verdict."""
         leader = self._leader
         if leader is not None:
             self._look(leader)
-            leader.interrupt("Locust ended it" if self._headless else "it was stopped on Locust's page")
+            leader.interrupt(why)
             self._concluded.wait(leader.concludes_within)
 
     def _interrupted(self, name: str) -> None:

@@ -232,7 +232,11 @@ def test_runs_are_started_and_stopped_on_the_page(staged: Stage) -> None:
         until(lambda: locust.said.count("so far") >= 2)
         assert page.post("/stop").json()["success"]
         locust.says("VERDICT  INCONCLUSIVE")
+        told = locust.said.count("so far")
+        assert page.post("/swarm").json()["success"]
+        until(lambda: locust.said.count("so far") > told)
         locust.signalled(signal.SIGTERM)
         assert locust.ends() == 75, locust.said
     assert staged.verdict()["verdict"] == "GO"
     assert "stopped on Locust's page" in str(staged.verdict("run-2")["reasons"])
+    assert "ended early: SIGTERM" in str(staged.verdict("run-3")["reasons"])

@@ -79,6 +79,12 @@ def test_a_run_is_made_once(job: str) -> None:
     assert pod(job)["terminationGracePeriodSeconds"] >= 120
 
 
+def test_workers_are_not_ended_before_their_master() -> None:
+    """Whose time is over first would be lost; the master ends the run, and tells them."""
+    master, workers = (OBJECTS["Job", job]["spec"]["activeDeadlineSeconds"] for job in JOBS)
+    assert workers >= master + pod("load-master")["terminationGracePeriodSeconds"]
+
+
 @pytest.mark.parametrize("job", JOBS)
 def test_nobody_is_root_and_nothing_is_writable_but_two_folders(job: str) -> None:
     """Pods run as somebody without rights, on a read-only file system, with room for runs and for scratch."""
