@@ -1,4 +1,8 @@
-"""The addresses of an origin, in turn: a balancer's name has several, and all shall get their share of connections."""
+"""The addresses of an origin, in turn: a balancer's name has several, and all shall get their share of connections.
+
+Not of requests: those go where a connection is free, and so to whichever address answers quickest. Who is to ask all
+alike follows a plan for each (`Plan.lane`).
+"""
 
 import asyncio
 import contextlib
@@ -15,16 +19,16 @@ from loadtests.native import start_thread
 
 
 class Reaching:
-    """Opens connections to one origin, each beginning with the next of its addresses."""
+    """Opens connections to one origin, each beginning with the next of its addresses, or of its lane's."""
 
-    __slots__ = ("_addresses", "_looking_up", "_origin", "_stale_at", "_turn")
+    __slots__ = ("_addresses", "_lanes", "_looking_up", "_origin", "_stale_at", "_turn")
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, lane: int = 0, lanes: int = 1) -> None:
         self._origin = origin
         self._addresses: list[str] = []
         self._stale_at = 0.0
         self._looking_up: asyncio.Future[list[str] | Exception] | None = None
-        self._turn = 0
+        self._turn, self._lanes = lane, lanes
 
     async def connect(self, make: Callable[[], asyncio.BaseProtocol]) -> None:
         """Connect to the first address that lets us; raises the `OSError` of the last, or of the look-up.
@@ -47,7 +51,7 @@ class Reaching:
             await self._look_up()
         addresses = self._addresses
         first = self._turn % len(addresses)
-        self._turn += 1
+        self._turn += self._lanes
         return addresses[first:] + addresses[:first]
 
     async def _look_up(self) -> None:
@@ -82,6 +86,6 @@ class Reaching:
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """The addresses of a host, in a thread that may wait for them."""
+    """The addresses of a host, in an order that stays, in a thread that may wait for them."""
     found = get_original("socket", "getaddrinfo")(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for _, _, _, _, address in found))
+    return sorted({str(address[0]) for _, _, _, _, address in found})

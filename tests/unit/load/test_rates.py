@@ -15,6 +15,7 @@ import pytest
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least
 from loadtests import clock
+from loadtests.client import wire
 from loadtests.client.timeouts import Timeouts
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.profiles.model import OperationRate
@@ -84,6 +85,24 @@ def test_who_waits_has_a_place_until_giving_up(made: Session, monkeypatch: pytes
     quick = 25_000.0
     plan = rates._plan(OperationRate(OPERATION, (steady(60, quick),)), room.most_connections() // 2)
     assert plan.waiting >= 2 * quick * Timeouts().read
+
+
+def test_an_address_that_answers_nothing_is_asked_as_much_as_the_others(
+    made: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where requests go to whoever is free, half a platform that stands still is hardly ever asked."""
+    port = int(made.platform.api.rpartition(":")[2])
+    made.platform = replace(made.platform, api=f"http://balancer.example:{port}")
+    addresses = ["127.0.0.1", "127.0.0.2"]
+    monkeypatch.setattr("loadtests.engine.reaching.look_up", lambda _host, _port: addresses)
+    monkeypatch.setattr(wire, "look_up", lambda _host, _port: [(2, (address, port)) for address in addresses])
+    with serving(lambda server, peer: server.answers(peer, OK), at=("127.0.0.2", port)) as quick:
+        rates = begun(made, monkeypatch)
+        # Half of them, but for a few that are random.
+        eventually(lambda: quick.requests, at_least(120), within=20, subject="requests")
+        rates.stop(0)
+        asked = made.recorder.take().asked.total()
+        assert 0.3 * asked <= quick.requests <= 0.7 * asked
 
 
 def test_draining_takes_its_time_once(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
