@@ -204,7 +204,7 @@ def test_greenlets_that_take_more_of_a_core_than_is_allowed_make_the_run_invalid
         assert locust.ends() == Cause.GENERATOR_CPU.code, locust.said
     verdict = staged.verdict()
     assert (verdict["verdict"], verdict["exit_code"]) == ("INVALID", Cause.GENERATOR_CPU.code)
-    assert "of a core, allowed 0%" in verdict["reasons"][0]
+    assert "of a core, allowed 0.001 %" in verdict["reasons"][0]
 
 
 def test_a_name_that_does_not_resolve_is_told_before_the_run(staged: Stage) -> None:

@@ -108,6 +108,15 @@ SCENARIOS: Final = (
         way=find("answer-lost").way,
     ),
     Scenario(
+        id="presence-to-strangers",
+        breaks="Everybody who is online hears who comes and goes, and everything else is as fast and good as ever.",
+        ids=("WSS-02",),
+        profile="twenty",
+        verdict="NO-GO",
+        names=("somebody else's presence",),
+        way=find("presence-to-strangers").way,
+    ),
+    Scenario(
         id="worker-killed",
         breaks="A worker of the run is killed.",
         profile="rates",
