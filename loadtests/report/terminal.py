@@ -21,7 +21,7 @@ from loadtests.verdict import Outcome
 _KEEP: Final = "Make room for the evidence, or name another folder (--run-folder), then run again."
 
 
-def opening_line(profile: Profile, environment: Mapping[str, Any] | None) -> str:
+def opening_line(profile: Profile, environment: Mapping[str, Any]) -> str:
     """What is to be done to whom, redacted: said before anything is done. Making many people takes its time, too."""
     first = f"; {count(profile.people)} people are made first" if profile.people else ""
     return redact(f"{profile.name} for {duration(profile.duration)} against {_target(environment)}{first}")
@@ -117,8 +117,8 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
     yield f"run {run.run}: {folder}" if folder else f"run {run.run}: no folder could be written"
 
 
-def _target(environment: Mapping[str, Any] | None) -> str:
-    return f"{environment['name']} ({environment['api']})" if environment else "an unknown environment"
+def _target(environment: Mapping[str, Any]) -> str:
+    return f"{environment['name']} ({environment['api']})"
 
 
 def _outcome(run: LoadRun, *, written: bool) -> str:

@@ -35,7 +35,7 @@ def test_a_run_says_what_it_does_to_whom_before_and_afterwards() -> None:
     run = RUNS[Outcome.GO]
     told = "release for 1 min against local (https://127.0.0.1:8443); 400 people are made first"
     assert opening_line(run.profile, run.environment) == told
-    assert "people" not in opening_line(replace(run.profile, people=0), None)
+    assert "people" not in opening_line(replace(run.profile, people=0), run.environment)
     assert "\nrelease against local (https://127.0.0.1:8443): 1 min, 100 arrivals a second" in closing(Outcome.GO)
 
 
