@@ -132,7 +132,10 @@ class EarlyStop:
         return self._follower.holds and not any(_too_few(self._plan, tallies))
 
     def verdict(self, tallies: Mapping[str, Tally], facts: Facts) -> Verdict:
-        """The verdict so far, by the seconds that were judged."""
+        """The verdict so far, by the seconds that were judged; of fresh tokens by all counts, at one look.
+
+        No run is ended for these: only its last look counts.
+        """
         levels = replace(self._plan.levels, alpha=self._each)
         once = at_the_end(_beside(tallies), tallies, self._plan.called, levels)
         answers = (*self._follower.answers(), *once)
