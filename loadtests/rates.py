@@ -45,8 +45,8 @@ _PLACES: Final = 500_000
 """For arrivals that wait: more than one core sends in the time after which they give up, like who is not answered."""
 _MOST_LANES: Final = 16
 """Of more addresses several share a part of the rate."""
-_SOON: Final = 0.5
-"""Seconds for the look-up before the schedule begins."""
+_SOON: Final = 0.25
+"""Seconds for the look-up: half of those that are left before the schedule begins (`leader.HEAD_START`)."""
 _FEW: Final = 0.01
 """Share of arrivals that may wait for a connection which there is no room for."""
 
