@@ -27,7 +27,8 @@ from loadtests.budgets.questions import limits, questions
 from loadtests.counts import Counts
 from loadtests.engine.recording import Ledger
 from loadtests.engine.recording import Recorder as EngineRecorder
-from loadtests.judging import Follower, Levels
+from loadtests.following import Follower
+from loadtests.judging import Levels
 from loadtests.native import new_lock
 from loadtests.profiles.load import load_profile
 from loadtests.recording import Recorder

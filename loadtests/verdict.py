@@ -25,7 +25,8 @@ from fixtures.statistics.tally import Tally
 from loadtests.budgets.guide import numbers
 from loadtests.budgets.model import Budget, Errors, Share, in_words
 from loadtests.budgets.questions import Question, minima, questions, tallies_of
-from loadtests.judging import Answer, Finding, Follower, Levels, at_the_end
+from loadtests.following import Follower
+from loadtests.judging import Answer, Finding, Levels, at_the_end
 from loadtests.kinds import FRESH
 from loadtests.numbers import count, several
 from loadtests.soundness import Cause, Facts, Soundness, measures
