@@ -3,10 +3,13 @@
 Which profile is run is said by Locust's own `--profile`. Users, rates and times are the profile's.
 """
 
+import os
 import re
 import socket
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from fixtures.environments.errors import ConfigurationError
@@ -18,6 +21,8 @@ from loadtests.profiles.load import known_profiles
 _NUMBER: Final = re.compile(r"(?:^|=)[\d.]+\Z")
 _LOCUSTS: Final = {"--users": "num_users", "--spawn-rate": "spawn_rate", "--run-time": "run_time"}
 """Who gives one of these believes in another load than the profile's, and in its verdict."""
+_FILES: Final = {"html_file": "", "json_file": "", "csv_prefix": "_stats.csv", "logfile": ""}
+"""What Locust writes where it is told to, some of it only when the run is over; and how their names end."""
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -89,6 +94,18 @@ def refuse_as_configuration(parser: ArgumentParser, users: Sequence[str], argume
     for action in parser._actions:  # noqa: SLF001 - argparse has no other way to them
         if action.dest == "user_classes":
             action.type = user
+        elif action.dest in _FILES:
+            action.type = partial(_writable, ending=_FILES[action.dest])
+
+
+def _writable(name: str, ending: str) -> str:
+    """The name of a file that can be made; nothing is, yet."""
+    file = Path(name + ending).absolute()
+    there = next(place for place in (file, *file.parents) if os.access(place, os.F_OK))
+    if name and not (os.access(there, os.W_OK) and there.is_dir() == (there != file)):
+        kind = "file" if there == file else "folder"
+        raise ArgumentTypeError(f"{name!r} cannot be written: {there} is no {kind} that we may write to")
+    return name
 
 
 def _misspelt(parser: ArgumentParser, arguments: Sequence[str]) -> list[str]:

@@ -14,16 +14,22 @@ def _unpatched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
 
 
-def parsed(*arguments: str) -> argparse.Namespace:
-    """By Locust's own parser."""
+def locusts() -> argparse.ArgumentParser:
+    """Locust's own parser, with our options."""
     from locust.argument_parser import get_empty_argument_parser, setup_parser_arguments  # noqa: PLC0415
 
     parser = get_empty_argument_parser(default_config_files=[])
     setup_parser_arguments(parser)  # type: ignore[no-untyped-call]
     add_options(parser)
+    found: argparse.ArgumentParser = parser
+    return found
+
+
+def parsed(*arguments: str) -> argparse.Namespace:
+    """By that."""
+    parser = locusts()
     choose_port(parser)
-    options: argparse.Namespace = parser.parse_args(arguments)
-    return options
+    return parser.parse_args(arguments)
 
 
 def test_what_is_written_is_what_is_asked() -> None:
@@ -116,3 +122,24 @@ def test_what_is_misspelt_ends_with_the_code_of_a_wrong_configuration(
     assert ended.value.code == 64
     lines = [f"  command line: {line}\n" for line in told]
     assert capsys.readouterr().err == "".join(["INVALID: bad-configuration:\n", *lines])
+
+
+@pytest.mark.parametrize(
+    ("option", "dest"),
+    [("--html", "html_file"), ("--json-file", "json_file"), ("--csv", "csv_prefix"), ("--logfile", "logfile")],
+)
+def test_where_locust_cannot_write_is_told_before_a_run(
+    option: str, dest: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would break when the run was over, whatever its verdict."""
+    (tmp_path / "file").touch()
+    (tmp_path / "x_stats.csv").mkdir()
+    parser = locusts()
+    refuse_as_configuration(parser, [], [])
+    for name in ("", str(tmp_path / "file"), str(tmp_path / "new" / "folder" / "x")):
+        assert getattr(parser.parse_args([option, name]), dest) == name
+    for wrong in (tmp_path / "file" / "x", tmp_path / "x" if option == "--csv" else tmp_path):
+        with pytest.raises(SystemExit) as ended:
+            parser.parse_args([option, str(wrong)])
+        assert ended.value.code == 64
+        assert f"argument {option}" in capsys.readouterr().err
