@@ -9,6 +9,7 @@ from typing import TypeVar
 from fixtures.environments import Cause, ConfigurationError, ConfigurationErrors, EnvironmentInvalid, load_environment
 from fixtures.environments.load import known_environments, read_form
 from fixtures.environments.selection import VARIABLE, Selection, name_environment
+from loadtests.numbers import count, significant
 from loadtests.profiles.form import MOST
 from loadtests.profiles.load import load_profile
 from loadtests.profiles.model import Profile
@@ -72,7 +73,7 @@ def choose(asked: Asked, variables: Mapping[str, str]) -> Choice:
     selection = _selected(asked, variables, profile)
     wrong += selection.problems
     if profile is not None and rate is not None:
-        attempt(partial(_within, profile, rate))
+        attempt(partial(_within, profile, rate, asked.rate or "1"))
     sandbox = None if selection.problems else attempt(lambda: _is_sandbox(selection))
     if profile is None or rate is None or sandbox is None or wrong:
         raise EnvironmentInvalid(Cause.CONFIGURATION, list(dict.fromkeys(wrong)))
@@ -124,7 +125,7 @@ def _factor(text: str | None) -> float:
     return factor
 
 
-def _within(profile: Profile, rate: float) -> None:
+def _within(profile: Profile, rate: float, text: str) -> None:
     """Raises ConfigurationErrors for a load beyond what a profile may ask for: nobody can make it."""
     loads = {
         "arrivals a second": profile.peak,
@@ -134,7 +135,9 @@ def _within(profile: Profile, rate: float) -> None:
     }
     what, most = max(loads.items(), key=lambda load: load[1])
     if most * rate > MOST:
-        raise _errors("--rate-scale", f"{rate:g} times {most:g} {what} is more than {MOST}", f"at most {MOST / most:g}")
+        largest = f"{math.floor(1000 * MOST / most) / 1000:.3f}".rstrip("0").rstrip(".")
+        message = f"{text} times {significant(most, 6)} {what} is more than {count(MOST)}"
+        raise _errors("--rate-scale", message, f"at most {largest}")
 
 
 def _errors(option: str, message: str, allowed: str, suggestion: str = "") -> ConfigurationErrors:

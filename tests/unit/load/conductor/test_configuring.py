@@ -84,10 +84,13 @@ def test_a_factor_that_is_none_is_refused(text: str) -> None:
     assert only.startswith("--rate-scale: ")
 
 
-@pytest.mark.parametrize(("profile", "text"), [("smoke", "1e308"), ("autoscale", "1e300"), ("soak", "501")])
+@pytest.mark.parametrize(
+    ("profile", "text"), [("smoke", "2000000"), ("release", "1e308"), ("autoscale", "1e300"), ("soak", "501")]
+)
 def test_a_factor_that_makes_more_than_a_profile_may_ask_for_is_refused(profile: str, text: str) -> None:
-    """Nobody can make so many people, and the largest factor that is allowed is told."""
+    """Nobody can make so many people, and the largest factor that is allowed is told, and allowed."""
     [only] = wrong(Asked(profile=profile, rate=text))
-    assert "is more than 1000000; allowed: at most" in only
+    assert only.startswith(f"--rate-scale: {text} times ")
+    assert "is more than 1,000,000; allowed: at most" in only
     most = only.rpartition(" ")[2]
     assert choose(Asked(profile=profile, rate=most), {}).rate == float(most)
