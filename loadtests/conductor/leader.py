@@ -254,7 +254,7 @@ class Leader:
             yield f"{roster.unfinished} were still under way when {drain:g} s of draining were over"
         if roster.good and not sightings(roster.sightings):
             yield f"no answer said by {HEADER} who it came from: another build or slot would not be noticed"
-        yield from (f"people were left behind: {left}" for left in roster.left)
+        yield from (f"people were left behind, or may have been: {left}" for left in roster.left)
         ledger = self.order.folder / LEDGER
         for member in roster.members.values():
             # It was making its people, or had them, and nobody knows what became of them.

@@ -39,7 +39,7 @@ def remove(people: Sequence[Person], *, within: float) -> tuple[str, ...]:
     for person in (going[each] for each in late):
         book, person.book = person.book, NoBook()
         # The request on its way may still be answered, when nobody may write into the ledger any more.
-        left.append(_stays(person, f"not removed within {within:g} s", book))
+        left.append(_stays(person, f"may be gone: not removed within {within:g} s", book))
     return tuple(left)
 
 
