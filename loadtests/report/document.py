@@ -22,13 +22,16 @@ SCHEMA_VERSION: Final = 1
 TIER: Final = "load"
 OUTCOMES: Final = ("held", "failed", "not run", "not applicable", "advisory", "undecided", "watched")
 """Those of checks; that of a question whose samples do not settle it; and of one that they need not settle."""
+NOBODY: Final = "nobody is given what is somebody else's"
+"""What is asked beside the budget, and no question of a share; it is a check of a run in which it failed."""
 QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
 
 
 def document(run: LoadRun) -> dict[str, Any]:
     """The document; not yet redacted."""
     verdict = run.verdict
-    outcomes = [outcome_of(answer) for answer in verdict.answers]
+    judged = checks(run)
+    outcomes = [check["outcome"] for check in judged]
     return {
         "schema_version": SCHEMA_VERSION,
         "run": run.run,
@@ -43,7 +46,7 @@ def document(run: LoadRun) -> dict[str, Any]:
         ],
         "counts": {outcome: outcomes.count(outcome) for outcome in OUTCOMES},
         "causes": [_cause(trouble, run) for trouble in troubles(run)],
-        "checks": [_check(answer, run) for answer in verdict.answers],
+        "checks": judged,
         "answered": [
             {"service": seen.service, "slot": seen.slot, "build": seen.build, "address": seen.address}
             for seen in sorted(set(run.sightings))
@@ -88,16 +91,26 @@ def guide_lines(line: ShareLine) -> list[str]:
             return []
 
 
-def _check(answer: Answer, run: LoadRun) -> dict[str, Any]:
-    name = answer.question.name
+def checks(run: LoadRun) -> list[dict[str, Any]]:
+    """One for each question, after what failed beside the budget; not yet redacted."""
+    made = [_check(NOBODY, "failed", "; ".join(run.facts.mixed_up), run)] if run.facts.mixed_up else []
+    for answer in run.verdict.answers:
+        name, reason = answer.question.name, "" if answer.finding is Finding.HOLDS else str(answer)
+        check = _check(str(answer.question), outcome_of(answer), reason, run)
+        service = service_of(name, run) if name in run.plan.called else None
+        made.append({**check, "guide": guide_lines(answer.question.line), "service": service})
+    return made
+
+
+def _check(name: str, outcome: str, reason: str, run: LoadRun) -> dict[str, Any]:
     return {
-        "id": f"{run.profile.name}::{answer.question}",
+        "id": f"{run.profile.name}::{name}",
         "tier": TIER,
-        "guide": guide_lines(answer.question.line),
-        "service": service_of(name, run) if name in run.plan.called else None,
-        "outcome": outcome_of(answer),
+        "guide": [],
+        "service": None,
+        "outcome": outcome,
         "seconds": round(max(0.0, run.ended - run.began), 3),
-        "reason": "" if answer.finding is Finding.HOLDS else str(answer),
+        "reason": reason,
     }
 
 

@@ -1,23 +1,20 @@
-"""The budget as JUnit XML, for pipelines that read nothing else: one test case for each question."""
+"""The checks of `verdict.json` as JUnit XML, for pipelines that read nothing else: one test case for each."""
 
+from collections.abc import Mapping
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from fixtures.runs.document import xml_text
-from loadtests.judging import Answer
-from loadtests.report.document import TIER, guide_lines, outcome_of
+from loadtests.report.document import TIER, checks
 from loadtests.report.model import LoadRun
-from loadtests.verdict import MIXED_UP, Outcome
+from loadtests.verdict import Outcome
 
 
 def junit(run: LoadRun) -> bytes:
-    """The document, redacted. What speaks against a GO and is no question of the budget has a test case of its own."""
+    """The document, redacted. What speaks against a GO and is no check has a test case of its own."""
     root = Element("testsuites")
     suite = SubElement(root, "testsuite", name=f"verification {run.run}")
-    outcomes = [_case(suite, answer, run) for answer in run.verdict.answers]
-    if run.facts.mixed_up:
-        outcomes.append("failed")
-        case = SubElement(suite, "testcase", classname="verdict", name=MIXED_UP, time="0")
-        SubElement(case, "failure", message=xml_text("; ".join(run.facts.mixed_up)), type="failed")
+    outcomes = [_case(suite, check, run.profile.name) for check in checks(run)]
     errors = 0
     if run.verdict.outcome in {Outcome.INVALID, Outcome.INCONCLUSIVE}:
         errors, name = 1, run.verdict.outcome.value
@@ -36,16 +33,15 @@ def junit(run: LoadRun) -> bytes:
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + body
 
 
-def _case(suite: Element, answer: Answer, run: LoadRun) -> str:
-    outcome = outcome_of(answer)
-    name = xml_text(str(answer.question))
-    took = f"{max(0.0, run.ended - run.began):.3f}"
-    case = SubElement(suite, "testcase", classname=xml_text(f"{TIER}.{run.profile.name}"), name=name, time=took)
+def _case(suite: Element, check: Mapping[str, Any], profile: str) -> str:
+    outcome, name = str(check["outcome"]), xml_text(check["id"].removeprefix(f"{profile}::"))
+    took = f"{check['seconds']:.3f}"
+    case = SubElement(suite, "testcase", classname=xml_text(f"{TIER}.{profile}"), name=name, time=took)
     properties = SubElement(case, "properties")
-    for line in guide_lines(answer.question.line):
+    for line in check["guide"]:
         SubElement(properties, "property", name="guide", value=line)
     if outcome == "failed":
-        SubElement(case, "failure", message=xml_text(str(answer)), type="failed")
+        SubElement(case, "failure", message=xml_text(check["reason"]), type="failed")
     elif outcome != "held":
-        SubElement(case, "skipped", message=xml_text(f"{outcome}: {answer}"), type=outcome)
+        SubElement(case, "skipped", message=xml_text(f"{outcome}: {check['reason']}"), type=outcome)
     return outcome

@@ -11,11 +11,11 @@ from loadtests.judging import Answer, Finding
 from loadtests.numbers import count, duration, latency, offset, several, share, significant
 from loadtests.profiles.model import Profile
 from loadtests.report.advice import meaning, steps
-from loadtests.report.document import finding_of
+from loadtests.report.document import NOBODY, finding_of
 from loadtests.report.findings import doubts, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.series import latest, overall
-from loadtests.report.words import asked, unproven, unproven_lines, who, why
+from loadtests.report.words import FINDINGS, asked, unproven, unproven_lines, who, why
 from loadtests.verdict import Outcome
 
 _KEEP: Final = "Make room for the evidence, or name another folder (--run-folder), then run again."
@@ -28,7 +28,7 @@ def opening_line(profile: Profile, environment: Mapping[str, Any]) -> str:
 
 
 def live_lines(run_so_far: LoadRun) -> list[str]:
-    """Three lines, redacted: how far, the last whole second, and the budget line that stands worst."""
+    """Three lines, redacted: how far, the last whole second, and a leak or the budget line that stands worst."""
     return [redact(line) for line in _live(run_so_far)]
 
 
@@ -54,7 +54,9 @@ def _live(run: LoadRun) -> Iterator[str]:
         answered = f"p95 {latency(moment.p95)}, failed {count(moment.failures)}" if moment.requests else "nothing ended"
         yield f"  last second: asked {count(moment.asked)}, started {count(moment.started)}{refused}; {answered}"
     worst = worst_of(run.verdict.answers)
-    if worst is not None:
+    if run.facts.mixed_up:
+        yield f"  {NOBODY}: {FINDINGS['failed']}: {'; '.join(run.facts.mixed_up)}"
+    elif worst is not None:
         seen = f", seen {share(worst.share)}, between {share(worst.lower)} and {share(worst.upper)}"
         more = f", {count(worst.more)} samples more settle it" if worst.more else ""
         yield f"  worst line: {asked(worst.question)}: {finding_of(worst)}{seen if worst.samples else ''}{more}"

@@ -7,11 +7,11 @@ from xml.etree.ElementTree import Element
 from loadtests.judging import Answer
 from loadtests.numbers import NOTHING, count, share, significant
 from loadtests.report.charts.interval import FURTHEST, interval_plot
-from loadtests.report.document import finding_of, guide_lines, outcome_of
+from loadtests.report.document import NOBODY, finding_of, guide_lines, outcome_of
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
 from loadtests.report.page.table import NUMBER, table
-from loadtests.report.words import what, who
+from loadtests.report.words import FINDINGS, what, who
 
 _CLUMPING: Final = 1.05
 """Less is written as 1.0."""
@@ -19,9 +19,9 @@ _ORDER: Final = ("failed", "undecided", "not run", "watched", "held")
 
 
 def budget(run: LoadRun) -> Iterator[Element]:
-    """One row for each question."""
+    """One row for each question, after what failed beside the budget."""
     yield tag("h2", "Budget")
-    if not run.verdict.answers:
+    if not (run.verdict.answers or run.facts.mixed_up):
         yield tag("p", "The budget asks nothing of what the profile calls.")
         return
     yield tag(
@@ -41,12 +41,20 @@ def budget(run: LoadRun) -> Iterator[Element]:
         ("Samples", NUMBER),
         ("To settle it", NUMBER),
     ]
-    yield table("Budget line by line", head, map(_row, _worst_first(run.verdict.answers)), stack="budget")
+    rows = [*_leak(run), *map(_row, _worst_first(run.verdict.answers))]
+    yield table("Budget line by line", head, rows, stack="budget")
 
 
 def _worst_first(answers: Iterable[Answer]) -> list[Answer]:
     """What needs somebody before what is well, and else in the order of the budget."""
     return sorted(answers, key=lambda answer: _ORDER.index(outcome_of(answer)))
+
+
+def _leak(run: LoadRun) -> Iterator[list[Element | str]]:
+    """What is asked beside the budget, once it has failed."""
+    if run.facts.mixed_up:
+        line = tag("span", tag("strong", NOBODY), tag("br"), _small("; ".join(run.facts.mixed_up)))
+        yield [line, tag("span", FINDINGS["failed"], class_="finding failed"), "", "", "none", "", ""]
 
 
 def _row(answer: Answer) -> list[Element | str]:

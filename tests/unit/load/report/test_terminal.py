@@ -9,6 +9,8 @@ from jsonschema import Draft202012Validator
 from fixtures.runs.redaction import register_secret
 from loadtests.profiles.quantities import DURATION
 from loadtests.report.advice import meaning, steps
+from loadtests.report.document import NOBODY
+from loadtests.report.page import page
 from loadtests.report.terminal import closing_lines, live_lines, opening_line, worst_of
 from loadtests.soundness import Cause
 from loadtests.verdict import PROVES_NOTHING, Outcome
@@ -53,6 +55,8 @@ def test_people_who_are_mixed_up_are_no_matter_of_the_budget() -> None:
     assert "VERDICT  NO-GO  (exit code 1)  The platform gives people what is somebody else's." in text
     assert "browsing: somebody else's email (1 times)" in text
     assert "incident of security" in text
+    assert live_lines(ALL["mixed up"])[-1] == f"  {NOBODY}: broken: browsing: somebody else's email (1 times)"
+    assert re.search(f"{NOBODY}.*?browsing: somebody else's email.*?>broken<", page(ALL["mixed up"]))
     assert "Look first at" not in text
 
 

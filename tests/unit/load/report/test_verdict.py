@@ -186,12 +186,18 @@ def test_junit_passes_only_what_holds(name: str) -> None:
     assert (len(plain) + watched == len(suite)) == (run.verdict.outcome is Outcome.GO)
 
 
-def test_people_who_are_mixed_up_fail_a_test_case_of_their_own() -> None:
-    """A pipeline that reads nothing but JUnit XML sees a failure, though every line of the budget holds."""
+def test_people_who_are_mixed_up_fail_a_check_of_their_own() -> None:
+    """Who reads nothing but checks, or test cases, sees a failure, though every line of the budget holds."""
+    made, told = written(MIXED_UP), "browsing: somebody else's email (1 times)"
+    assert [(check["id"], check["reason"]) for check in made["checks"] if check["outcome"] == "failed"] == [
+        ("release::nobody is given what is somebody else's", told)
+    ]
+    assert made["counts"]["failed"] == 1
+    assert not Draft202012Validator(SCHEMA).is_valid({**made, "checks": made["checks"][1:]})
     suite = fromstring(junit(MIXED_UP))[0]  # noqa: S314 - our own document
     assert (suite.get("failures"), suite.get("errors")) == ("1", "0")
     [message] = [failure.get("message") for failure in suite.iter("failure")]
-    assert message == "browsing: somebody else's email (1 times)"
+    assert message == told
 
 
 def test_the_guide_is_cited_where_its_numbers_are_used() -> None:
