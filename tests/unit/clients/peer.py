@@ -17,6 +17,7 @@ def web_server(answers: Answers) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # the body is sent after the head, and would wait 40 ms for its ACK
 
         def _any(self) -> None:
             answers(self)
