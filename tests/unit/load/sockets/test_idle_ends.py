@@ -206,23 +206,23 @@ def test_a_peer_that_is_gone_without_a_word_is_lost_once(terms: Terms, after: by
         over.set()
 
 
-@pytest.mark.parametrize("sign", [sent(0x89), sent(0x8A), sent(0x81, b"event")], ids=["ping", "pong", "message"])
 @pytest.mark.usefixtures("looks_often")
-def test_who_gives_any_sign_of_life_is_not_lost(monkeypatch: pytest.MonkeyPatch, sign: bytes) -> None:
-    """Pings, and whatever else comes before two heartbeats are over, keep a connection from being lost."""
+def test_who_gives_any_sign_of_life_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pings, pongs and messages that come before two heartbeats are over keep a connection from being lost."""
     # A machine that stands still would make a heartbeat out of it.
     monkeypatch.setattr(sockets.holding, "_AWAKE", 0.1)
-    over = threading.Event()
+    over, signs = threading.Event(), iter((sent(0x89), sent(0x8A), sent(0x81, b"event")))
 
     def says(connection: socket.socket, head: bytes) -> None:
+        sign = next(signs)
         connection.sendall(agreement(head) + sent(0x81, b"0.5"))
         while not over.wait(0.3):
             connection.sendall(sign)
 
-    with raw_server(says) as url, holding(url, 2, terms=Terms(promised=lambda _, text: {"0.5": 0.5}.get(text))) as idle:
-        assert [sample.failure for sample in settled(idle, 2)] == [None] * 2
+    with raw_server(says) as url, holding(url, 3, terms=Terms(promised=lambda _, text: {"0.5": 0.5}.get(text))) as idle:
+        assert [sample.failure for sample in settled(idle, 3)] == [None] * 3
         assert not threading.Event().wait(1.5)
-        assert (idle.take(), idle.held.open) == ([], 2)
+        assert (idle.take(), idle.held.open) == ([], 3)
         over.set()
 
 
