@@ -146,23 +146,14 @@ def test_a_target_that_switches_under_the_run_makes_it_invalid(staged: Stage) ->
     assert "chat answered from slot green, not blue" in locust.said
 
 
-@pytest.mark.parametrize(
-    ("says", "told"),
-    [
-        ("", "chat answered without ever sending X-Served-By, and build b1 is meant"),
-        ("X-Served-By: nginx\r\n", "chat does not say well who answers, and build b1 is meant"),
-    ],
-)
-def test_a_target_that_does_not_say_who_it_is_is_not_the_build_that_is_meant(
-    staged: Stage, says: str, told: str
-) -> None:
+def test_a_target_that_does_not_say_who_it_is_is_not_the_build_that_is_meant(staged: Stage) -> None:
     """The run ends at once, for nobody knows what it measures."""
     with staged.environment.open("a") as file:
         file.write('build = "b1"\n')
-    staged.target.says = says
+    staged.target.says = ""
     with staged.locust(lasting="10 min") as locust:
         assert locust.ends() == Cause.TARGET_CHANGED.code, locust.said
-    assert told in locust.said
+    assert "chat answered without ever sending X-Served-By, and build b1 is meant" in locust.said
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_the_run(staged: Stage) -> None:
@@ -184,7 +175,7 @@ def test_a_disk_that_is_full_at_the_end_is_told_last(staged: Stage) -> None:
 
 def test_a_rate_that_no_machine_can_send_is_invalid_in_bounded_time(staged: Stage) -> None:
     """What was asked is told beside what was started; nobody waits for the schedule to be caught up with."""
-    profile = staged.profile("3 s")
+    profile = staged.profile("1 s")
     profile.write_text(profile.read_text().replace("50 /s", "1000000 /s"))
     with staged.locust(lasting="") as locust:
         # A slow machine is late above all, a quick one refuses.
@@ -192,7 +183,7 @@ def test_a_rate_that_no_machine_can_send_is_invalid_in_bounded_time(staged: Stag
     arrivals = staged.verdict()["load"]["arrivals"]
     assert arrivals["started"] + arrivals["refused"] == arrivals["asked"]
     assert "arrivals were due and not started" in locust.said
-    assert "of 3,000,000 arrivals were started" in locust.said
+    assert "of 1,000,000 arrivals were started" in locust.said
 
 
 def test_greenlets_that_take_more_of_a_core_than_is_allowed_make_the_run_invalid(staged: Stage) -> None:
