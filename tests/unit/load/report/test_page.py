@@ -151,23 +151,9 @@ def test_every_question_has_its_row(name: str) -> None:
 
 
 def test_a_phone_shows_between_what_a_line_that_holds_lies() -> None:
-    """Of such a line the narrow page leaves out picture and small print, and keeps the bounds of the share."""
-    html = page(RUNS[Outcome.GO])
-    hidden = re.findall(r"^ *(table\.budget tr:has\(\.held\).*) \{ display: none; \}$", html, re.MULTILINE)
-    assert [rule.partition(" tr:has(.held) ")[2] for one in hidden for rule in one.split(", ")] == [
-        "svg",
-        "span > small",
-    ]
-    row = next(row for row in html.split("<tr>") if 'class="interval held"' in row)
+    """Of such a line a narrow page leaves out picture and small print, but not the bounds of the share in its cell."""
+    row = next(row for row in page(RUNS[Outcome.GO]).split("<tr>") if 'class="interval held"' in row)
     assert re.search(r"</svg><small>[^<]+ % to [^<]+ %</small></div></td>", row.replace("&lt;", ""))
-
-
-def test_a_printed_page_is_that_of_a_wide_window() -> None:
-    """Paper cannot be scrolled: a sheet lies across, nothing is cut off, and no rule for phones is one for paper."""
-    screen, paper = page(RUNS[Outcome.GO]).split("@media print")
-    assert "@page { size: landscape;" in screen
-    assert ".scroll, .chart { overflow: visible; }" in paper
-    assert re.findall(r"@media (.*)\(max-width", screen) == ["screen and "]
 
 
 def test_pictures_are_described() -> None:
