@@ -7,6 +7,7 @@ from fixtures.statistics.bounds import stays_below
 from loadtests.budgets.grammar import parse_budget
 from loadtests.budgets.guide import numbers
 from loadtests.journeys import JOURNEYS
+from loadtests.numbers import share
 from loadtests.profiles.load import known_profiles
 from loadtests.profiles.operations import labels
 from loadtests.soundness import Cause, Soundness
@@ -37,9 +38,18 @@ def test_what_a_line_takes_to_be_proven(allowed: float, bad: int, samples: int) 
     assert stays_below(bad, samples, allowed) <= 0.001 < stays_below(bad, samples - 1, allowed)
 
 
-def test_the_limits_of_soundness_are_the_defaults() -> None:
+@pytest.mark.parametrize(
+    ("cause", "limit"),
+    [
+        (Cause.GENERATOR_CPU, f"more than {share(Soundness().cpu)} of a core"),
+        (Cause.GENERATOR_LAG, f"than {share(Soundness().lag)} of the smallest latency limit"),
+        (Cause.CLOCKS_DISAGREE, f"more than {Soundness().clocks:g} s"),
+        (Cause.RATE, f"less than {share(Soundness().rate)} of the arrivals"),
+    ],
+)
+def test_the_limits_of_soundness_are_the_defaults(cause: Cause, limit: str) -> None:
     """The limits of the generator that the page tells are those of a profile that says nothing."""
-    assert Soundness() == Soundness(cpu=0.9, lag=0.01, clocks=0.1, rate=0.99)
+    assert limit in next(row for row in PAGE.splitlines() if row.startswith(f"| `{cause.label}` | "))
 
 
 def test_the_budget_on_the_page_is_one() -> None:

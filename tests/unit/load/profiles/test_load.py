@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.environments.errors import ConfigurationErrors
 from loadtests.judging import Levels
-from loadtests.profiles.load import known_profiles, load_profile, profile_file
+from loadtests.profiles.load import load_profile, profile_file
 from loadtests.profiles.model import OperationRate, Profile
 from loadtests.profiles.phases import Segment, spike, steady
 from loadtests.soundness import Soundness
@@ -71,11 +71,6 @@ def mistakes(file: Path, text: str) -> dict[str, str]:
         load(file, text)
     assert all(error.file == str(file) for error in caught.value.errors)
     return {error.key: str(error).removeprefix(f"{file}: ").removeprefix(error.key) for error in caught.value.errors}
-
-
-def test_the_profiles_that_come_with_the_suite() -> None:
-    """Six profiles are known."""
-    assert known_profiles() == ("autoscale", "baseline", "release", "smoke", "soak", "spike")
 
 
 def test_an_open_profile(file: Path) -> None:
