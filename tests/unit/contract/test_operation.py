@@ -175,7 +175,8 @@ def test_an_excerpt_is_short(body: bytes) -> None:
 
 def test_a_coding_that_nobody_asked_for_is_named() -> None:
     """Who reads that JSON is malformed looks at the service; what compresses is in front of it."""
-    answer = Answer(200, Headers({"Content-Type": "application/json", "Content-Encoding": "gzip"}), gzip.compress(b"{}"), 0.1)
+    headers = Headers({"Content-Type": "application/json", "Content-Encoding": "gzip"})
+    answer = Answer(200, headers, gzip.compress(b"{}"), 0.1)
     with pytest.raises(UnexpectedAnswer, match="the body is not JSON but coded: gzip"):
         auth.account().read(answer)
 
