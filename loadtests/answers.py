@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from fixtures.contract.decoders import decoder
+from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Answer, Headers, Operation
 from fixtures.contract.shared import Health
+from loadtests.client.trouble import unexpected
 from loadtests.failure import Failure, agrees
 
 _JSON: Final = Headers([("Content-Type", "application/json")])
@@ -20,7 +22,7 @@ _NEVER_EMPTY: Final = {
 
 
 def check_of(operation: Operation[Any]) -> Callable[[int, bytes], object]:
-    """What raises `UnexpectedAnswer` or `Failure` for an answer that is not good, by its status and its body."""
+    """What raises `Failure` for an answer that is not good, by its status and its body; in the words of journeys."""
     # Made here: the engine's thread would make them while greenlets may do the same.
     for kind in operation.expects.values():
         decoder(kind)
@@ -28,7 +30,10 @@ def check_of(operation: Operation[Any]) -> Callable[[int, bytes], object]:
     filled = _NEVER_EMPTY.get(operation.label)
 
     def check(status: int, body: bytes) -> None:
-        answer = operation.read(Answer(status, _JSON, body, 0.0))
+        try:
+            answer = operation.read(Answer(status, _JSON, body, 0.0))
+        except UnexpectedAnswer as wrong:
+            raise unexpected(operation, wrong) from wrong
         if isinstance(answer, Health):
             agrees(answer, service=operation.service)
             if answer.status == "down":

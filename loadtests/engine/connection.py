@@ -31,6 +31,8 @@ if TYPE_CHECKING:
             """A request that is wanted since then was not taken by a connection that the target had closed."""
 
 
+CLOSED: Final = "closed without an answer"
+CUT: Final = "cut off"
 GARBAGE: Final = "not HTTP"
 RESET: Final = "reset"
 TIMED_OUT: Final = "time-out"
@@ -232,7 +234,7 @@ class Connection(asyncio.Protocol):
         elif answers is not None and cleanly and answers.end():
             self._complete(answers)
         else:
-            self.fails(RESET)
+            self.fails(CUT if answers is not None else CLOSED if cleanly else RESET)
 
     def _complete(self, answers: Answers) -> None:
         now = perf_counter()

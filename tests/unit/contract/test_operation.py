@@ -1,10 +1,11 @@
 """An operation as a value: what it sends, what it accepts, and what it says of all else."""
 
+import gzip
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fixtures.contract import auth, chat, notification, shared
@@ -162,11 +163,22 @@ def test_an_excerpt_keeps_secrets(secret: str, name: str) -> None:
 
 
 @given(st.binary())
+@example(gzip.compress(b"{}"))
+@example(b'{"title": "\\u001b[2J"}')
 def test_an_excerpt_is_short(body: bytes) -> None:
-    """Of any body there is an excerpt, on one line and never longer than the limit."""
+    """Of any body there is an excerpt, on one line, never longer than the limit and nothing that moves a terminal."""
     text = excerpt(body * 40)
     assert len(text) <= LONGEST
-    assert "\n" not in text
+    assert text.isprintable()
+    assert excerpt(body).isprintable()
+
+
+def test_a_coding_that_nobody_asked_for_is_named() -> None:
+    """Who reads that JSON is malformed looks at the service; what compresses is in front of it."""
+    headers = Headers({"Content-Type": "application/json", "Content-Encoding": "gzip"})
+    answer = Answer(200, headers, gzip.compress(b"{}"), 0.1)
+    with pytest.raises(UnexpectedAnswer, match="the body is not JSON but coded: gzip"):
+        auth.account().read(answer)
 
 
 def test_an_excerpt_shows_the_shape() -> None:

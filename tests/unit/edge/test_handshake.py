@@ -4,17 +4,24 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from fixtures.edge.control import control_server
-from fixtures.edge.handshake import Outcome, certificate, handshake, host
+from fixtures.edge.handshake import Outcome, certificate, handshake, host, refusal
 from fixtures.edge.plain import ask_plainly
+from fixtures.sandbox.tls import write_certificates
 from tests.unit.clients.peer import says, web_server
 
 VERSIONS = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+
+
+OLD, MEANT = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+CLOSE_NOTIFY = b"\x15\x03\x03\x00\x02\x01\x00"
 
 
 @contextmanager
@@ -51,11 +58,64 @@ def test_the_alert_for_the_version_is_a_refusal(version: ssl.TLSVersion) -> None
         assert handshake(address, version).outcome is Outcome.REFUSED
 
 
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\x03\x03\x00\x02\x02\x28"])
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\x03\x03\x00\x02\x02\x28"])
 def test_any_other_end_proves_nothing(answer: bytes) -> None:
-    """A connection that is closed, answers otherwise or alerts of something else is neither accepted nor refused."""
+    """A connection that answers otherwise or alerts of something else is neither accepted nor refused."""
     with _peer(answer) as address:
-        assert handshake(address, ssl.TLSVersion.TLSv1_2).outcome is Outcome.INCONCLUSIVE
+        assert handshake(address, OLD).outcome is Outcome.INCONCLUSIVE
+
+
+@contextmanager
+def _edge(*turns: bytes | ssl.TLSVersion) -> Iterator[str]:
+    """A server that takes one connection for each turn: it agrees on a version, or says something and closes."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        listener.settimeout(20.0)
+        certificates = Path(stack.enter_context(TemporaryDirectory()))
+        write_certificates(certificates)
+
+        def serve() -> None:
+            for turn in turns:
+                connection, _ = listener.accept()
+                with connection, suppress(OSError):
+                    if isinstance(turn, bytes):
+                        connection.recv(4096)
+                        connection.sendall(turn)
+                        continue
+                    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+                    context.minimum_version = context.maximum_version = turn
+                    with context.wrap_socket(connection, server_side=True) as secure:
+                        secure.recv(1)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        listener.close()
+        thread.join()
+
+
+@pytest.mark.parametrize("word", [b"", CLOSE_NOTIFY], ids=["closed", "close_notify"])
+def test_whoever_ends_each_handshake_and_speaks_another_version_refuses(word: bytes) -> None:
+    """A load balancer that keeps alerts to itself refuses a version all the same."""
+    with _edge(word, MEANT, word, MEANT, word, MEANT, word) as address:
+        assert refusal(address, OLD, MEANT).outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("turns", "outcome"),
+    [
+        ([b"", b""], Outcome.ENDED),
+        ([b"", MEANT, b"", MEANT, b"", b""], Outcome.ENDED),
+        ([b"", MEANT, OLD], Outcome.ACCEPTED),
+        ([b"", MEANT, b"", MEANT, b"", MEANT, OLD], Outcome.ACCEPTED),
+    ],
+    ids=["sick", "falls sick", "speaks it", "speaks it at last"],
+)
+def test_an_end_by_chance_is_no_refusal(turns: list[bytes | ssl.TLSVersion], outcome: Outcome) -> None:
+    """Who ends all handshakes, or only some of a version, does not refuse it."""
+    with _edge(*turns) as address:
+        assert refusal(address, OLD, MEANT).outcome is outcome
 
 
 def test_nobody_there_proves_nothing() -> None:

@@ -41,6 +41,22 @@ def test_what_says_nothing_good_is_a_failure(operation: str, body: dict[str, obj
     assert raised.value.cause == cause
 
 
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        (b"<html>502 Bad Gateway</html>", "contract: not JSON"),
+        (b"[]", "contract: the body"),
+        (b"{}", "contract: keys missing"),
+        (b'{"keys": 0}', "contract: keys mistyped"),
+    ],
+)
+def test_what_breaks_the_contract_is_said_in_the_words_of_journeys(body: bytes, cause: str) -> None:
+    """An operation that people and rates use has one cause in a report for one mistake."""
+    with pytest.raises(Failure) as raised:
+        check("auth getKeySet")(200, body)
+    assert raised.value.cause == cause
+
+
 @pytest.mark.parametrize("operation", ["friend-request listBlocks", "notification listNotifications"])
 def test_what_may_be_empty_is_good_without_anything(operation: str) -> None:
     """Nobody of the pool is blocked, and who was told nothing yet has no notification."""

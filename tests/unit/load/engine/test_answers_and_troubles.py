@@ -115,8 +115,8 @@ TROUBLES: dict[str, tuple[Callable[[Server, socket.socket], object], str]] = {
         ),
         "not HTTP",
     ),
-    "closed": (after_request(lambda _: None), "reset"),
-    "cut": (after_request(lambda peer: peer.sendall(OK[:-1])), "reset"),
+    "closed": (after_request(lambda _: None), "closed without an answer"),
+    "cut": (after_request(lambda peer: peer.sendall(OK[:-1])), "cut off"),
     "reset": (after_request(reset), "reset"),
     "gigabytes": (drips, "answer too large"),
     "endless head": (

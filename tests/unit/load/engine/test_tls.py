@@ -89,7 +89,7 @@ def hangs(server: Server, _: socket.socket) -> None:
 
 
 @pytest.mark.parametrize(
-    ("handle", "cause"), [(says_goodbye, ""), (cuts_off, "reset"), (spoils, "TLS")], ids=["ends", "cut", "spoilt"]
+    ("handle", "cause"), [(says_goodbye, ""), (cuts_off, "cut off"), (spoils, "TLS")], ids=["ends", "cut", "spoilt"]
 )
 def test_only_tls_can_end_a_body(
     certificates: Path, handle: Callable[[Server, socket.socket], None], cause: str
