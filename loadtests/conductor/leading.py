@@ -18,12 +18,14 @@ from locust.runners import STATE_MISSING, MasterRunner, Runner
 
 from fixtures.environments import EnvironmentInvalid
 from fixtures.runs.document import described
+from fixtures.runs.redaction import redact
 from fixtures.runs.verdict import CODES, ExitCode, Invalid
 from loadtests.conductor import telling
 from loadtests.conductor.crew import users_of
 from loadtests.conductor.leader import DRAIN_AT_ONCE, Leader
 from loadtests.conductor.offspring import await_offspring
 from loadtests.conductor.order import Order
+from loadtests.conductor.page import keep_to
 from loadtests.conductor.placing import Placing
 from loadtests.conductor.platform import metrics_of, read_on
 from loadtests.conductor.post import Post
@@ -64,8 +66,8 @@ class Leading:
         self._concluded = Event()
         self._concluded.set()
         self._last: LoadRun | None = None
-        self._written: str | None = None
-        """Where the evidence of the last run is."""
+        self._told: list[str] = []
+        """What is to be said last of the last run: Locust prints its tables before that."""
 
     def begin(self) -> None:
         """Make everything ready, or end the process with what is wrong; waits for workers that must be there."""
@@ -87,6 +89,10 @@ class Leading:
         if left_out:
             self._ready.close()
             self._refuse(f"INVALID: the profile needs the users {', '.join(left_out)}", ExitCode.BAD_CONFIGURATION)
+        # Locust's page and tables show it as what is loaded.
+        environment.host = redact(self._ready.platform.api)
+        if environment.web_ui is not None:
+            keep_to(environment.web_ui, environment.host, self._options.profile)
         self._listen()
         if self._unattended and isinstance(self._runner, MasterRunner):
             # With a page, Locust's own handler of SIGTERM comes after the init event.
@@ -153,10 +159,11 @@ class Leading:
     def _starts(self, **_: object) -> None:
         # What an earlier run of this process was is no word on this one.
         self._environment.process_exit_code = int(ExitCode.INCONCLUSIVE)
+        self._told = []
         try:
             order = self._ready.order()
         except RunFolderError as error:
-            telling.say([f"INVALID: run-folder: {error}"])
+            self._tell([f"INVALID: run-folder: {error}"])
             self._environment.process_exit_code = int(ExitCode.RUN_FOLDER)
             gevent.spawn(self._stop_locust)
             return
@@ -191,17 +198,25 @@ class Leading:
             self._stop_locust()
 
     def _conclude(self, order: Order, run: LoadRun) -> None:
-        self._last, self._written = run, None
+        self._last = run
         self._environment.process_exit_code = run.verdict.exit_code
         try:
             write(order.folder, run)
-            self._written = str(order.folder)
         except OSError as error:
             telling.say([f"the evidence cannot be written to {order.folder}: {error.strerror or error}"])
             if run.verdict.outcome is not Outcome.NO_GO:
                 self._environment.process_exit_code = int(ExitCode.RUN_FOLDER)
+            code = self._environment.process_exit_code
+            lost = f"the evidence of this verdict is not in its folder: the process ends with {code}"
+            self._tell([*closing_lines(run, None), lost])
+        else:
+            self._tell(closing_lines(run, str(order.folder)))
+
+    def _tell(self, lines: list[str]) -> None:
+        """What has become of a run: with a page now, and always when the process ends."""
+        self._told = lines
         if not self._headless:
-            telling.say(closing_lines(self._last, self._written))
+            telling.say(lines)
 
     def _stop_locust(self) -> None:
         runner = self._runner
@@ -276,11 +291,7 @@ class Leading:
         self._quit_workers()
         if self._stage is not None:
             self._stage.close()
-        if self._headless and self._last is not None:
-            telling.say(closing_lines(self._last, self._written))
-            if self._written is None:
-                code = self._environment.process_exit_code
-                telling.say([f"the evidence of this verdict is not in its folder: the process ends with {code}"])
+        telling.say(self._told)
 
     def _quit_workers(self) -> None:
         runner = self._runner

@@ -1,5 +1,6 @@
 """What a run says on the terminal while it goes on, and at its end, when nothing is printed after it."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -14,12 +15,21 @@ IN_LOGS_EVERY: Final = 5
 
 
 def say(lines: Iterable[str]) -> None:
-    """Print lines for people; Locust's own tables go the same way.
+    """Print lines for people; Locust's own tables go the same way. Locust's page shows them among its logs.
 
     When whoever read has gone (`| head`, a terminal that was closed), or there is no room for more (`> log`), they go
     nowhere, and the run goes on: its verdict is in its folder.
     """
-    text = "".join(f"{redact(line)}\n" for line in lines)
+    told = [redact(line) for line in lines]
+    for handler in logging.getLogger().handlers:
+        if handler.name == "log_reader":
+            for line in filter(None, told):
+                handler.handle(logging.LogRecord("loadtests", logging.INFO, "", 0, line, None, None))
+    _print(told)
+
+
+def _print(lines: Iterable[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
     encoding = sys.stdout.encoding or "utf-8"
     try:
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
@@ -33,4 +43,5 @@ def say(lines: Iterable[str]) -> None:
 def say_live(run: LoadRun) -> None:
     """How it stands: every second to a person, more rarely to a log."""
     if sys.stdout.isatty() or round(run.ended - run.began) % IN_LOGS_EVERY == 1:
-        say(live_lines(run))
+        # Not to the page: it keeps a few hundred lines.
+        _print(live_lines(run))

@@ -15,8 +15,8 @@ from loadtests.verdict import PROVES_NOTHING, Outcome
 MEANING: Final = {
     Outcome.GO: "The platform holds its budget under this load.",
     Outcome.NO_GO: "The platform breaks its budget under this load.",
-    Outcome.INVALID: "This run proves nothing about the platform.",
-    Outcome.INCONCLUSIVE: "Nothing is proven yet, neither for the platform nor against it.",
+    Outcome.INVALID: "This run proves nothing about the platform: do not release on it.",
+    Outcome.INCONCLUSIVE: "Nothing is proven yet, neither for the platform nor against it: do not release yet.",
 }
 _STEPS: Final = {
     Cause.NOT_PREPARED: "Mend what kept workers from beginning or going on (people, profile, code), then run again.",

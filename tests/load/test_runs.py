@@ -231,3 +231,27 @@ def test_runs_are_started_and_stopped_on_the_page(staged: Stage) -> None:
     assert staged.verdict()["verdict"] == "GO"
     assert "stopped on Locust's page" in str(staged.verdict("run-2")["reasons"])
     assert "ended early: SIGTERM" in str(staged.verdict("run-3")["reasons"])
+
+
+def test_the_page_says_who_is_loaded_and_starts_nothing_else(staged: Stage) -> None:
+    """It refuses another host, profile, number of users or time; its logs have the verdict, the last thing said."""
+    port, api = str(free_port()), staged.target.address
+    sends = {"user_count": "0", "spawn_rate": "0", "host": api, "run_time": "", "profile": str(staged.profile())}
+    with (
+        staged.locust("--web-host", "127.0.0.1", "--web-port", port, headless=False) as locust,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as page,
+    ):
+        until(lambda: answers(page))
+        assert f'"host": "{api}"' in page.get("/").text
+        others = {"host": "https://example.org", "profile": "soak"}
+        for name, value in {**others, "user_count": "9", "spawn_rate": "9", "run_time": "9"}.items():
+            answer = page.post("/swarm", data={**sends, name: value}).json()
+            assert not answer["success"]
+            assert f"not started: {name}: " in answer["message"]
+        assert page.post("/swarm", data=sends).json()["success"]
+        locust.says("VERDICT  GO")
+        assert "loadtests: VERDICT  GO" in page.get("/logs").text
+        locust.signalled(signal.SIGINT)
+        assert locust.ends() == 0, locust.said
+    assert locust.said.splitlines()[-1].startswith("run ")
+    assert staged.verdict()["load"]["arrivals"]["started"] == 200

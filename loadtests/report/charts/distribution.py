@@ -84,8 +84,9 @@ def _mark(x: float, y: float, text: str) -> tuple[Element, Element]:
 
 
 def _short(name: str) -> str:
+    """Its end: operations of one service begin alike."""
     longest = 18
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"
+    return name if len(name) <= longest else f"…{name[1 - longest :]}"
 
 
 def _words(curve: Curve) -> str:

@@ -89,7 +89,7 @@ class Frame:
         self._labels.append((y, text, class_))
 
     def figure(self, caption: str = "") -> Element:
-        """The finished chart."""
+        """The finished chart; names are below it, too, where a narrow window cuts them off."""
         places = spread([y for y, _, _ in self._labels], LABEL_GAP, TOP, self.bottom)
         names = [
             tag("text", text, class_=f"label {class_}", x=RIGHT + 8, y=place + 4)
@@ -106,7 +106,16 @@ class Frame:
             aria_labelledby=title,
         )
         scroller = tag("div", drawing, class_="chart", tabindex="0", role="group", aria_label=self.described)
-        return tag("figure", scroller, tag("figcaption", caption) if caption else None)
+        keys = [
+            tag("span", tag("span", class_=f"key {class_}"), text, class_="keyed")
+            for _, text, class_ in sorted(self._labels, key=lambda label: label[0])
+        ]
+        return tag(
+            "figure",
+            scroller,
+            tag("div", *keys, class_="legend", aria_hidden="true"),
+            tag("figcaption", caption) if caption else None,
+        )
 
 
 def path(points: Sequence[Point]) -> str:

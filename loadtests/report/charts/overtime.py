@@ -46,11 +46,10 @@ def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
     for name in ("p99", "p95", "p50"):
         frame.line(name, [line.points(part, y, _QUANTILES[name]) for part in parts], names[name], y(whole[name]))
     texts = spread([y(limit) - 5 for limit in asked], LABEL_GAP, TOP, frame.bottom)
+    # Lines first: none crosses the name of another.
+    frame.draw(*(tag("line", class_="limit", x1=LEFT, x2=RIGHT, y1=y(limit), y2=y(limit)) for limit in asked))
     for limit, place in zip(asked, texts, strict=True):
-        frame.draw(
-            tag("line", class_="limit", x1=LEFT, x2=RIGHT, y1=y(limit), y2=y(limit)),
-            tag("text", f"limit {latency(limit)}", class_="limit-text", x=LEFT + 6, y=place),
-        )
+        frame.draw(tag("text", f"limit {latency(limit)}", class_="limit-text", x=LEFT + 6, y=place))
     frame.draw(*line.hovers(frame, _latencies))
     notes = [f"Numbers beside names are those of the whole run: {', '.join(names.values())}."]
     if any(moment.silent for moment in line.moments):

@@ -20,7 +20,7 @@ def errors(run: LoadRun) -> Iterator[Element]:
     if not found:
         yield tag("p", "Nothing failed." if run.counts.tallies else "Nothing was counted.")
         return
-    yield table("Errors by cause", _HEAD, (_row(run, *item) for item in found[:_SHOWN]))
+    yield table("Errors by cause", _HEAD, (_row(run, *item) for item in found[:_SHOWN]), stack="errors")
     if len(found) > _SHOWN:
         rest = sum(times for _, times in found[_SHOWN:])
         yield tag("p", f"And {several(rest, 'failure')} of rarer causes, in verdict.json.", class_="small")

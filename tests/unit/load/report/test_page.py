@@ -95,8 +95,9 @@ def test_what_a_platform_says_cannot_become_markup() -> None:
 
 @pytest.mark.parametrize("outcome", RUNS)
 def test_the_verdict_comes_first(outcome: Outcome) -> None:
-    """The first words of the page are what was run, the outcome, and its reasons before anything else."""
+    """The first words of the page are what was run, whether that forbids a release, and the reasons for it."""
     text = read(RUNS[outcome]).text
+    assert ("o not release" in text) == (outcome is not Outcome.GO)
     assert text.index(outcome.value) < text.index("Why") < text.index("What to do next") < text.index("The run")
     assert why(RUNS[outcome])[0] in text
 

@@ -1,0 +1,39 @@
+"""Charts of a load run's page."""
+
+import re
+from dataclasses import replace
+
+from loadtests.report.page import page
+from loadtests.verdict import Outcome
+from tests.unit.load.report import runs
+from tests.unit.load.report.test_page import read
+from tests.unit.load.report.test_verdict import RUNS
+
+
+def test_the_names_of_lines_are_below_a_chart_too() -> None:
+    """On a phone they are out of sight, where lines end: each stands below, by the colour that its line has."""
+    html = page(RUNS[Outcome.NO_GO])
+    for figure in html.split("<figure>")[1:]:
+        beside = re.findall(r'<text class="label (\w+)"[^>]*>([^<]*)</text>', figure)
+        below = re.findall(r'<span class="key (\w+)"></span>([^<]*)</span>', figure)
+        assert sorted(beside) == sorted(below) != []
+        assert not [class_ for class_, _ in below if class_ != "other" and f".key.{class_}" not in html]
+
+
+def test_names_that_begin_alike_are_told_apart() -> None:
+    """Of a long name the end is shown: operations of one service share their beginning."""
+    operations = {f"video-call-signaling {name}": 0.9 for name in ("createCall", "acceptCall", "hangUpCall")}
+    html = page(runs.load_run(replace(runs.BRIEF, operations=operations)))
+    assert {"createCall", "acceptCall", "hangUpCall"} <= set(re.findall(r">…\w+ (\w+)</text>", html))
+
+
+def test_seconds_side_by_side_have_no_gap_between_their_bars() -> None:
+    """A hairline of paper there would be taken for a time without arrivals."""
+    elements = read(RUNS[Outcome.GO]).elements
+    bars = [
+        (float(str(attributes["x"])), float(str(attributes["width"])))
+        for element, attributes in elements
+        if element == "rect" and attributes.get("class") == "asked"
+    ]
+    assert len(bars) == runs.HEALTHY.seconds
+    assert [round(x + width, 1) for x, width in bars[:-1]] == [x for x, _ in bars[1:]]
