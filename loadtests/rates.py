@@ -19,10 +19,8 @@ from fixtures.http1.requests import Requests
 from fixtures.http1.target import Target
 from loadtests.answers import check_of
 from loadtests.arrivals import offsets
-from loadtests.arrivals.processes import LANES
 from loadtests.budgets.model import ALL
 from loadtests.client.timeouts import Timeouts
-from loadtests.client.wire import look_up
 from loadtests.counts import Counts
 from loadtests.engine import Engine, Plan
 from loadtests.engine.locust_statistics import report
@@ -43,10 +41,6 @@ _QUICK: Final = 0.05
 """Seconds of an answer that is quick: for these there are connections before the first arrival."""
 _PLACES: Final = 500_000
 """For arrivals that wait: more than one core sends in the time after which they give up, like who is not answered."""
-_MOST_LANES: Final = 16
-"""Of more addresses several share a part of the rate."""
-_SOON: Final = 0.25
-"""Seconds for the look-up: half of those that are left before the schedule begins (`leader.HEAD_START`)."""
 _FEW: Final = 0.01
 """Share of arrivals that may wait for a connection which there is no room for."""
 
@@ -57,8 +51,6 @@ class Rates:
     def __init__(self, session: Session, stats: "RequestStats") -> None:
         self._session, self._stats = session, stats
         self._target = target = Target.of(session.platform.api, session.platform.ca_file)
-        self._lanes = 1
-        """Parts of each rate, of which each goes to another address of the target."""
         self._requests = Requests(target.authority, {SYNTHETIC_RUN: session.run_id})
         self._timeouts = Timeouts().scaled(session.platform.time_scale)
         # How long it may drain, `stop` is told.
@@ -73,11 +65,9 @@ class Rates:
         """Follow the schedule from the beginning of the run on."""
         self._renew()
         rates = self._session.profile.rates
-        lanes = self._lanes = self._addresses()
         # Half of the room is for people and idle websockets.
-        room = most_connections() // 2 // len(rates) // lanes
-        plans = (self._plan(rate, room, lane) for rate in rates for lane in range(lanes))
-        self._engine.start(*plans, begins=self._session.begins)
+        room = most_connections() // 2 // len(rates)
+        self._engine.start(*(self._plan(rate, room) for rate in rates), begins=self._session.begins)
 
     def collect(self) -> None:
         """Hand over what was counted since the last time, and take the newest tokens."""
@@ -123,36 +113,24 @@ class Rates:
         if self._session.pool is not None:
             self._tokens = self._session.pool.tokens
 
-    def _addresses(self) -> int:
-        """How many the target's name has: each is asked as much as any other, however slowly it answers."""
-        try:
-            with gevent.Timeout(_SOON, TimeoutError()):
-                found = look_up(self._target.host, self._target.port)
-        except OSError:
-            return 1  # The engine says what it finds.
-        return min(len(set(found)), _MOST_LANES, LANES // self._session.of)
-
-    def _plan(self, rate: OperationRate, room: int, lane: int = 0) -> Plan:
-        """The requests of a rate to one of the target's addresses."""
+    def _plan(self, rate: OperationRate, room: int) -> Plan:
         operation, session = REPEATABLE[rate.operation], self._session
-        needed = self._connections(rate)
-        if needed > max(_FEWEST, room):
+        if self._needed(rate) > max(_FEWEST, room):
             self._cut.add(rate.operation)
-        connections = max(_FEWEST, min(room, needed))
+        connections = max(_FEWEST, min(room, math.ceil(self._highest(rate) * self._timeouts.read)))
         return Plan(
             subject=rate.operation,
             request=self._request(operation),
-            arrivals=offsets(session.profile, rate, session.share + lane * session.of, self._lanes * session.of),
+            arrivals=offsets(session.profile, rate, session.share, session.of),
             connections=connections,
             warm=min(connections, math.ceil(self._highest(rate) * _QUICK)),
             waiting=_PLACES,
             statuses=frozenset(operation.expects),
             check=check_of(operation),
             idempotent=operation.idempotent,
-            lane=(lane, self._lanes),
         )
 
-    def _connections(self, rate: OperationRate) -> int:
+    def _needed(self, rate: OperationRate) -> int:
         """As many as are in use while answers hold every limit, and those that need not are given up at last.
 
         With fewer, arrivals would wait for this process and not for the platform. With no limit, all may take so long.
@@ -166,8 +144,8 @@ class Rates:
         return math.ceil(self._highest(rate) * max(longest, default=patience))
 
     def _highest(self, rate: OperationRate) -> float:
-        """A second, in this process, to each address."""
-        return highest(rate.phases) / self._session.of / self._lanes
+        """A second, in this process."""
+        return highest(rate.phases) / self._session.of
 
     def _request(self, operation: Operation[Any]) -> bytes | Callable[[], bytes]:
         """Always the same bytes, or with the token of one person after the other."""

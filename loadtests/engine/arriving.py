@@ -3,6 +3,11 @@
 An arrival takes a free connection, or waits for one; its latency counts from when the schedule wanted it. When too many
 wait, it is refused and counted so. The lag is the engine's own fault alone: the time from when an arrival was due to
 when it was taken up. That it then waits for a connection is because the target is slow, and is in its latency.
+
+A balancer that deals out connections, and not requests, gives each machine behind it some of ours. Who used those again
+and again that are answered quickly would hardly ask a slow machine, and not see what its part of all people sees. So
+there are rounds: in each, every connection has its turn. One that is busy for longer than a round would be asked less
+often than others; then more are opened, until rounds last longer.
 """
 
 import asyncio
@@ -31,6 +36,8 @@ _MOST: Final = 512
 """So many samples are counted whoever is due: where arrivals leave no pauses, larger pieces are cheaper."""
 _BURST: Final = 64
 """So many overdue arrivals are taken up before answers are read again."""
+_FOR_A_TURN: Final = 10
+"""Connections for each turn that is missed: with one, a slow tenth of all machines is asked too little for a minute."""
 CATCHING_UP: Final = 2.0
 """Seconds, at the end, for the arrivals that are overdue then. Whoever needs more could never keep to the schedule."""
 
@@ -41,16 +48,24 @@ class OpenArrivals(Driver):
     def __init__(self, origin: Origin, plan: Plan, timeouts: Timeouts, recorder: Recorder, watch: Watch) -> None:
         super().__init__(origin, plan, timeouts, recorder, watch)
         self._arrivals = iter(()) if plan.arrivals is None else plan.arrivals
-        self._free: list[Connection] = []
+        # Free connections, those that had their turn in this round apart.
+        self._free: deque[Connection] = deque()
+        self._had_turn: deque[Connection] = deque()
+        self._round = 1
         self._waiting: deque[float] = deque()
         self._begins = 0.0
         self._due = math.inf
         # Arrivals, and those refused, in the present second of the schedule; that second, and when it ends.
         self._asked = self._refused = self._second = 0
         self._border = -math.inf
-        # So many connections were opened in the last second, and so many by its end; and when the next one ends.
+        # So many connections were opened in the last second, and so many by its end.
         self._lately = self._before = 0
-        self._lately_until = -math.inf
+        # When the last look at it all was, and since: arrivals, turns missed by who was busy, and the longest so.
+        self._looked = -math.inf
+        self._since = self._missed = 0
+        self._longest = 0.0
+        # Connections that are to be opened though nobody waits for them.
+        self._more = 0.0
 
     @property
     def idle(self) -> bool:
@@ -101,16 +116,24 @@ class OpenArrivals(Driver):
                 self.recorder.fail(cause, lasted)
             self.unused.clear()
         self._hand_over()
-        if now >= self._lately_until:
-            self._lately, self._before, self._lately_until = self.opened - self._before, self.opened, now + 1
+        if now >= self._looked + 1:
+            self._lately, self._before = self.opened - self._before, self.opened
+            self._spread(now - self._looked, now)
+            self._looked, self._since, self._missed, self._longest = now, 0, 0, 0.0
         super().inspect(now)
 
     def freed(self, connection: Connection, now: float) -> None:
         """Serve who waits longest."""
         if self._waiting:
+            connection.round = self._round
             connection.send(self._waiting.popleft(), now)
-        else:
+        elif connection.round < self._round:
+            if connection.round < self._round - 1:
+                self._missed += self._round - 1 - connection.round
+                self._longest = max(self._longest, now - connection.sent)
             self._free.append(connection)
+        else:
+            self._had_turn.append(connection)
         if self._due <= now:
             # Not only when it is the turn of `_tick`: the event loop may have many more answers to read before.
             self._take_up_due(now)
@@ -146,9 +169,10 @@ class OpenArrivals(Driver):
         self._next()
 
     def _take_up(self, due: float, now: float) -> None:
-        while self._free:
-            connection = self._free.pop()
+        while self._free or self._next_round():
+            connection = self._free.popleft()
             if connection.usable:
+                connection.round = self._round
                 connection.send(due, now)
                 return
         if len(self._waiting) >= self.plan.waiting:
@@ -157,6 +181,14 @@ class OpenArrivals(Driver):
         self._waiting.append(due)
         self.full += len(self.connections) >= self.plan.connections
         self._grow()
+
+    def _next_round(self) -> bool:
+        """Begin another round, if there is anybody for it."""
+        if not self._had_turn:
+            return False
+        self._round += 1
+        self._free, self._had_turn = self._had_turn, self._free
+        return True
 
     def _next(self) -> None:
         offset = next(self._arrivals, None)
@@ -183,24 +215,46 @@ class OpenArrivals(Driver):
     def _hand_over(self) -> None:
         if self._asked:
             self.recorder.arrivals(self._second, self._asked, self._refused)
+            self._since += self._asked
             self._asked = self._refused = 0
 
-    def _grow(self) -> None:
-        """Open a connection for who waits, if none is being opened already; at most as many at a time as are open.
+    def _spread(self, seconds: float, now: float) -> None:
+        """Have more connections opened for the turns that were missed in these seconds, at the pace that they had.
 
-        With a fixed number the schedule's first seconds would wait for this process, and not for the target. Where each
-        answer ends its connection few are open, and as many are opened at a time as a second has brought.
+        No more than it takes for a round to last as long as those that missed them.
         """
-        room = len(self.connections) + self.opening < self.plan.connections
-        if room and self.opening < min(max(AT_ONCE, len(self.connections), self._lately), len(self._waiting)):
+        many = len(self.connections)
+        busy = [held.sent for held in self.connections if held.busy and held.round < self._round - 1]
+        missed = self._missed + len(busy) * self._since / many if busy else self._missed
+        longest = max(self._longest, now - min(busy, default=now))
+        self._more = max(0.0, min(_FOR_A_TURN * missed, longest * self._since / seconds - many))
+        self._grow()
+
+    def _grow(self) -> None:
+        """Open connections for those who wait, and for `_more`, if they are not being opened already.
+
+        At most as many at a time as are open. With a fixed number the schedule's first seconds would wait for this
+        process, and not for the target. Where each answer ends its connection few are open, and as many are opened at a
+        time as a second has brought.
+        """
+        at_once = max(AT_ONCE, len(self.connections), self._lately)
+        while self.opening < min(
+            at_once, len(self._waiting) + self._more, self.plan.connections - len(self.connections)
+        ):
+            self._more -= self.opening >= len(self._waiting)
             self.connect(self._serve, self._turn_away)
 
     def _serve(self, connection: Connection) -> None:
+        connection.round = self._round - 1
         self.freed(connection, time.perf_counter())
         self._grow()
 
     def _turn_away(self, cause: str) -> None:
-        """Who waits longest is told that there is no connection; the next tries again."""
+        """Who waits longest is told that there is no connection; the next tries again.
+
+        Connections that nobody waits for are not asked for again before the next look at how many there should be.
+        """
+        self._more = 0.0
         if self._waiting:
             self.recorder.fail(cause, time.perf_counter() - self._waiting.popleft())
         self._grow()

@@ -68,6 +68,7 @@ class Connection(asyncio.Protocol):
         "_write",
         "busy",
         "ready",
+        "round",
         "sent",
         "since",
         "usable",
@@ -99,6 +100,8 @@ class Connection(asyncio.Protocol):
         self.busy = False
         self.usable = False
         self.since = self.sent = self._used = 0.0
+        self.round = 0
+        """Of its owner's, in which it was used last."""
 
     def send(self, since: float, now: float) -> None:
         """Send the request; its latency counts from `since`. Both on the clock of `time.perf_counter`."""

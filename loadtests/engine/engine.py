@@ -6,7 +6,6 @@ import gc
 import math
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -128,16 +127,13 @@ class Engine:
     def facts(self) -> Facts:
         """How the engine itself is doing."""
         drivers = tuple(self._drivers)
-        full: Counter[str] = Counter()
-        for driver in drivers:
-            full[driver.plan.subject] += driver.full
         with self._lock:
             lag = Histogram()
             lag.merge(self._loop_lag)
         return Facts(
             lag,
             opened=sum(driver.opened for driver in drivers),
-            full=full,
+            full={driver.plan.subject: driver.full for driver in drivers},
         )
 
     def recorder(self, subject: str) -> Recorder:

@@ -50,8 +50,6 @@ class Plan:
     """Gets status and body of an answer with a good status, and raises what it finds wrong (`complaint`)."""
     idempotent: bool = False
     """To be sent again if a connection that had rested since its last answer was closed at once, without one."""
-    lane: tuple[int, int] = (0, 1)
-    """Which of so many parts of the origin's addresses its connections begin with."""
 
     def __post_init__(self) -> None:
         if self.connections < 1 or self.waiting < 0 or self.warm < 0:

@@ -1,8 +1,4 @@
-"""The addresses of an origin, in turn: a balancer's name has several, and all shall get their share of connections.
-
-Not of requests: those go where a connection is free, and so to whichever address answers quickest. Who is to ask all
-alike follows a plan for each (`Plan.lane`).
-"""
+"""The addresses of an origin, in turn: a balancer's name has several, and all shall get their share of connections."""
 
 import asyncio
 import contextlib
@@ -19,16 +15,16 @@ from loadtests.native import start_thread
 
 
 class Reaching:
-    """Opens connections to one origin, each beginning with the next of its addresses, or of its lane's."""
+    """Opens connections to one origin, each beginning with the next of its addresses."""
 
-    __slots__ = ("_addresses", "_lanes", "_looking_up", "_origin", "_stale_at", "_turn")
+    __slots__ = ("_addresses", "_looking_up", "_origin", "_stale_at", "_turn")
 
-    def __init__(self, origin: Origin, lane: int = 0, lanes: int = 1) -> None:
+    def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._addresses: list[str] = []
         self._stale_at = 0.0
         self._looking_up: asyncio.Future[list[str] | Exception] | None = None
-        self._turn, self._lanes = lane, lanes
+        self._turn = 0
 
     async def connect(self, make: Callable[[], asyncio.BaseProtocol]) -> None:
         """Connect to the first address that lets us; raises the `OSError` of the last, or of the look-up.
@@ -51,7 +47,7 @@ class Reaching:
             await self._look_up()
         addresses = self._addresses
         first = self._turn % len(addresses)
-        self._turn += self._lanes
+        self._turn += 1
         return addresses[first:] + addresses[:first]
 
     async def _look_up(self) -> None:
