@@ -2,7 +2,8 @@
 
 An arrival takes a free connection, or waits for one; its latency counts from when the schedule wanted it. When too many
 wait, it is refused and counted so. The lag is the engine's own fault alone: the time from when an arrival was due to
-when it was taken up. That it then waits for a connection is because the target is slow, and is in its latency.
+when it was taken up. That it then waits for a connection is because the target is slow, and is in its latency; unless
+the engine has been busy ever since: what it waits for then may have come long ago, and its wait is a lag, too.
 
 A balancer that deals out connections, and not requests, gives each machine behind it some of ours. Who used those again
 and again that are answered quickly would hardly ask a slow machine, and not see what its part of all people sees. So
@@ -34,6 +35,8 @@ _PAUSE_S: Final = 0.00015
 """Longer than it takes to count a piece. Random arrivals leave such pauses: at 20,000 a second each twentieth gap."""
 _MOST: Final = 512
 """So many samples are counted whoever is due: where arrivals leave no pauses, larger pieces are cheaper."""
+_NOTHING_S: Final = 0.0001
+"""A turn of the event loop that takes less has found next to nothing to read."""
 _BURST: Final = 64
 """So many overdue arrivals are taken up before answers are read again."""
 _FOR_A_TURN: Final = 10
@@ -53,6 +56,8 @@ class OpenArrivals(Driver):
         self._had_turn: deque[Connection] = deque()
         self._round = 1
         self._waiting: deque[float] = deque()
+        # When there was nothing to do for the last time, infinite while that lasts; and when the last turn began.
+        self._idled = self._turned = math.inf
         self._begins = 0.0
         self._due = math.inf
         # Arrivals, and those refused, in the present second of the schedule; that second, and when it ends.
@@ -102,14 +107,14 @@ class OpenArrivals(Driver):
     def abandon(self) -> None:
         """Those who wait were never served."""
         while self._waiting:
-            self._waiting.popleft()
+            self._waits_longest(time.perf_counter())
             self.recorder.fail(UNANSWERED, NEVER)
         super().abandon()
 
     def inspect(self, now: float) -> None:
         """Those who wait give up like those who are not answered."""
         while self._waiting and self._waiting[0] < now - self._timeouts.read:
-            self.recorder.fail(TIMED_OUT, now - self._waiting.popleft())
+            self.recorder.fail(TIMED_OUT, now - self._waits_longest(now))
         if self.unused and 0 < self._begins <= now:
             # No sooner: what came before the run is of none of its seconds.
             for cause, lasted in self.unused:
@@ -126,7 +131,7 @@ class OpenArrivals(Driver):
         """Serve who waits longest."""
         if self._waiting:
             connection.round = self._round
-            connection.send(self._waiting.popleft(), now)
+            connection.send(self._waits_longest(now), now)
         elif connection.round < self._round:
             if connection.round < self._round - 1:
                 self._missed += self._round - 1 - connection.round
@@ -142,8 +147,18 @@ class OpenArrivals(Driver):
         """Let it wait before all others."""
         self._waiting.appendleft(since)
 
+    def _waits_longest(self, now: float) -> float:
+        """Since when somebody waits, who does so no longer."""
+        since = self._waiting.popleft()
+        if self._idled < since:
+            self.recorder.lag(now - since)
+        return since
+
     def _tick(self) -> None:
-        now = self._take_up_due(time.perf_counter())
+        now = time.perf_counter()
+        if now - self._turned < _NOTHING_S or self._idled == math.inf:
+            self._idled = now
+        now = self._take_up_due(now)
         waiting = self.recorder.waiting
         if waiting >= _PIECE and (self._due - now > _PAUSE_S or waiting >= _MOST):
             self.recorder.settle()
@@ -177,6 +192,8 @@ class OpenArrivals(Driver):
                 return
         if len(self._waiting) >= self.plan.waiting:
             self._refused += 1
+            # It would have waited behind all others.
+            self.recorder.lag(now - self._waiting[0] if self._waiting else 0.0)
             return
         self._waiting.append(due)
         self.full += len(self.connections) >= self.plan.connections
@@ -199,11 +216,21 @@ class OpenArrivals(Driver):
             self._due = self._begins + offset
 
     def _wait(self, now: float) -> None:
-        gap = self._due - now
+        gap, loop = self._due - now, asyncio.get_running_loop()
+        self._turned = now
         if gap < _SPIN_S:
-            asyncio.get_running_loop().call_soon(self._tick)
-        elif gap < math.inf:
-            asyncio.get_running_loop().call_later(gap - _SPIN_S, self._tick)
+            loop.call_soon(self._tick)
+        elif gap == math.inf and self._waiting:
+            loop.call_later(_SPIN_S, self._glance)
+        else:
+            self._idled = math.inf
+            if gap < math.inf:
+                loop.call_later(gap - _SPIN_S, self._tick)
+
+    def _glance(self) -> None:
+        """See in the next turn whether there was anything to do; nobody is due any more who would need to spin."""
+        self._turned = time.perf_counter()
+        asyncio.get_running_loop().call_soon(self._tick)
 
     def _turn(self) -> None:
         """Go on to the second in which the next arrival is due."""
@@ -256,7 +283,8 @@ class OpenArrivals(Driver):
         """
         self._more = 0.0
         if self._waiting:
-            self.recorder.fail(cause, time.perf_counter() - self._waiting.popleft())
+            now = time.perf_counter()
+            self.recorder.fail(cause, now - self._waits_longest(now))
         self._grow()
 
     def _closed(self) -> None:

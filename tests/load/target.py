@@ -1,6 +1,7 @@
 """A target of few lines: TLS, one answer to everything, and whatever a test wants it to do wrong."""
 
 import asyncio
+import gc
 import json
 import ssl
 import threading
@@ -108,3 +109,5 @@ def serving(folder: Path) -> Iterator[Target]:
         loop, over = ends[0]
         loop.call_soon_threadsafe(over.set)
         thread.join(10)
+        # What it did not close is told now, to the test whose it was.
+        gc.collect()

@@ -173,13 +173,14 @@ def test_a_disk_that_is_full_at_the_end_is_told_last(staged: Stage) -> None:
     assert locust.said.splitlines()[-1].endswith("is not in its folder: the process ends with 70")
 
 
+# asyncio's server closes no connection that is in the middle of its handshake when it ends; here thousands may be.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_rate_that_no_machine_can_send_is_invalid_in_bounded_time(staged: Stage) -> None:
-    """What was asked is told beside what was started; nobody waits for the schedule to be caught up with."""
+    """What was asked is told beside what was started, and no platform is blamed; nobody waits for the schedule."""
     profile = staged.profile("1 s")
-    profile.write_text(profile.read_text().replace("50 /s", "1000000 /s"))
+    profile.write_text(profile.read_text().replace("50 /s", "1000000 /s").replace('lag = "50 %"', 'lag = "1 %"'))
     with staged.locust(lasting="") as locust:
-        # A slow machine is late above all, a quick one refuses.
-        assert locust.ends() in {Cause.GENERATOR_LAG.code, Cause.NOT_STARTED.code}, locust.said
+        assert locust.ends() == Cause.GENERATOR_LAG.code, locust.said
     arrivals = staged.verdict()["load"]["arrivals"]
     assert arrivals["started"] + arrivals["refused"] == arrivals["asked"]
     assert "arrivals were due and not started" in locust.said

@@ -1,0 +1,122 @@
+"""Whoever waits for a connection waits for the platform, unless the engine had something to do all the time."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from itertools import count, islice
+
+import pytest
+
+from fixtures.http1.target import Target
+from loadtests.client.timeouts import Timeouts
+from loadtests.counts import Counts
+from loadtests.engine.arriving import OpenArrivals
+from loadtests.engine.connection import Connection
+from loadtests.engine.plan import Plan
+from loadtests.engine.recording import Ledger, Recorder
+from loadtests.engine.watch import Watch
+from loadtests.native import new_lock
+
+EMPTY = 20e-6
+"""Seconds of a turn of the event loop with nothing to read."""
+FULL = 2e-3
+PLACES = 5000
+
+
+class Held(Connection):
+    """Sends nothing."""
+
+    def send(self, since: float, now: float) -> None:
+        self.since, self.sent, self.busy = since, now, True
+
+
+class Turning(OpenArrivals):
+    """Has one connection, which is busy, and a clock of its own; each turn of its event loop takes what it is told."""
+
+    def __init__(self, arrivals: Iterator[float]) -> None:
+        recorder, watch = Recorder("s", Ledger(Counts(), new_lock())), Watch(lambda _: None, "s")
+        plan = Plan("s", b"", arrivals=arrivals, connections=1, waiting=PLACES)
+        super().__init__(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, watch)
+        self.now = 0.0
+        self.next: Callable[[], None] = self._tick
+        self.one = Held(plan, 1, recorder, watch, self)
+        self.connections.add(self.one)
+        self.one.usable = True
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def call_soon(self, then: Callable[[], None]) -> None:
+        self.next = then
+
+    def call_later(self, _seconds: float, then: Callable[[], None]) -> None:
+        self.next = then
+
+    def turns(self, number: int, seconds: float) -> None:
+        """So many turns of the event loop."""
+        for _ in range(number):
+            self.now += seconds
+            self.next()
+
+    def answers(self) -> float:
+        """The connection is free again, as often as somebody waits for it; the greatest lag."""
+        while self.one.busy:
+            self.one.busy = False
+            self.freed(self.one, self.now)
+        return max(self.recorder._lags)
+
+
+@pytest.fixture(name="turning")
+def _turning(monkeypatch: pytest.MonkeyPatch) -> Callable[[Iterator[float]], Turning]:
+    async def makes(arrivals: Iterator[float]) -> Turning:
+        turning = Turning(arrivals)
+        monkeypatch.setattr("loadtests.engine.arriving.time", turning)
+        monkeypatch.setattr("loadtests.engine.arriving.asyncio.get_running_loop", lambda: turning)
+        turning.begin(0.0)
+        return turning
+
+    return lambda arrivals: asyncio.run(makes(arrivals))
+
+
+def every(seconds: float, number: int | None = None) -> Iterator[float]:
+    """Arrivals."""
+    return islice((seconds * each for each in count()), number)
+
+
+@pytest.mark.parametrize("number", [None, 500])
+def test_who_waits_for_an_engine_that_never_rests_waits_for_it(
+    turning: Callable[[Iterator[float]], Turning], number: int | None
+) -> None:
+    """What it waits for may have come long ago; the same when the schedule is over."""
+    engine = turning(every(0.0005, number))
+    engine.turns(1000, FULL)
+    assert engine.answers() > 900 * FULL
+
+
+@pytest.mark.parametrize(("each", "number"), [(0.0005, None), (0.0005, 500), (0.5, None), (0.5, 2)])
+def test_who_waits_for_the_platform_is_not_late(
+    turning: Callable[[Iterator[float]], Turning], each: float, number: int | None
+) -> None:
+    """An engine with nothing to do would have taken up whatever came; at slow rates and after it all it sleeps."""
+    engine = turning(every(each, number))
+    engine.turns(100_000, EMPTY)
+    assert engine._waiting
+    assert engine.answers() < 2 * FULL
+
+
+def test_one_moment_of_rest_is_enough(turning: Callable[[Iterator[float]], Turning]) -> None:
+    """Who waits since before it was not kept waiting by the engine alone."""
+    engine = turning(every(0.0005))
+    engine.turns(100, FULL)
+    engine.turns(1, EMPTY)
+    engine.turns(100, FULL)
+    assert engine.answers() < 100 * FULL
+
+
+def test_who_has_no_place_to_wait_came_faster_than_anybody_could_be_sent(
+    turning: Callable[[Iterator[float]], Turning],
+) -> None:
+    """It would have waited behind all others, and that is no fault of the platform's."""
+    engine = turning(every(1e-6, 2 * PLACES))
+    engine.turns(1000, EMPTY)
+    assert engine.recorder._refused
+    assert sorted(engine.recorder._lags)[-PLACES // 2] > 1e-6 * PLACES / 2
