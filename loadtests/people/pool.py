@@ -132,7 +132,12 @@ class Pool:
         return visitor
 
     def give_back(self, visitor: Visitor) -> None:
-        """Take back whom `borrow` gave."""
+        """Take back whom `borrow` gave. Their next journey begins on connections of its own, as that of people does.
+
+        A balancer that deals out connections gives each journey a machine then. People who kept one that leads to a
+        slow machine would make fewer journeys than others, and less of it would be seen than its people see.
+        """
+        visitor.leaves()
         self._free.append(visitor)
 
     def remove(self, *, within: float | None = None) -> tuple[str, ...]:

@@ -94,16 +94,16 @@ def test_people_are_named_after_the_run_and_the_process(base: str, tmp_path: Pat
 
 
 def test_pair_is_lent_to_one_at_a_time(base: str, tmp_path: Path) -> None:
-    """A pair that is away is nobody else's, and who came back first goes first; without one there is no place."""
+    """A pair that is away is nobody else's; who came back first goes first, on a connection of its own."""
     made = _make(process(base, tmp_path, 4))
     one, other = made.borrow(), made.borrow()
-    assert one is not None
-    assert other is not None
-    assert one.person is not other.person
+    assert one
+    assert other
     assert made.borrow() is None
     made.give_back(other)
     made.give_back(one)
-    assert made.borrow() is other
+    assert vars(other.client)["closed"]
+    assert made.borrow() is other is not one
     made.remove()
     assert made.borrow() is None
 
