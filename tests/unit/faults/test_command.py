@@ -78,3 +78,15 @@ def test_an_interrupted_holder_mends(tmp_path: Path) -> None:
     said, _ = holder.communicate(timeout=10)
     assert "route-missing is off" in said
     assert layout.route("green", "friend-request").is_symlink()
+
+
+def test_a_holder_that_is_gone_is_told(tmp_path: Path) -> None:
+    """Its number may be another process's now, which is left alone."""
+    fault = next(iter(faults()))
+    mark = tmp_path / "faults" / fault
+    mark.parent.mkdir()
+    mark.write_text(f"{os.getpid()} 1")
+    met = sandbox("fault", "off", fault, "--directory", str(tmp_path))
+    assert met.returncode == 1
+    assert f"whoever held {fault} is gone without mending it" in met.stderr
+    assert not mark.exists()

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
 from fixtures.sandbox import layout, storage
 from fixtures.sandbox.errors import SandboxError
+from tests.detection.suite import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+_HOLDS = """
+import pathlib, sys
+from fixtures.sandbox.layout import Layout
+Layout(pathlib.Path(sys.argv[1])).hold()
+input()
+"""
 
 
 @pytest.fixture
@@ -26,10 +37,16 @@ def place() -> Iterator[layout.Layout]:
     layout.remove(claimed.root)
 
 
+def _held_by_another(root: Path) -> subprocess.Popen[bytes]:
+    held = subprocess.Popen([sys.executable, "-c", _HOLDS, str(root)], cwd=REPOSITORY, stdin=subprocess.PIPE)
+    while not (root / "owner.lock").exists():
+        assert held.poll() is None
+    return held
+
+
 def _abandon(root: Path) -> None:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    (root / "owner.json").write_text(json.dumps({"pid": process.pid, "started": "1"}))
+    with _held_by_another(root) as holder:
+        holder.kill()
 
 
 def test_claimed_directory_is_ours_alone(place: layout.Layout) -> None:
@@ -37,6 +54,24 @@ def test_claimed_directory_is_ours_alone(place: layout.Layout) -> None:
     assert place.root.stat().st_mode & 0o777 == 0o711
     assert not layout.is_abandoned(place.root)
     assert place.root in layout.running()
+
+
+def test_a_directory_is_held_while_its_holder_lives(tmp_path: Path) -> None:
+    """Another process holds it until it is killed, whatever its number is here."""
+    with _held_by_another(tmp_path) as holder:
+        assert not layout.is_abandoned(tmp_path)
+        holder.kill()
+    assert layout.is_abandoned(tmp_path)
+
+
+def test_a_directory_that_cannot_be_locked_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A network's file system may know no locks; nothing is left on it."""
+    monkeypatch.setattr(storage, "base", lambda: tmp_path)
+    monkeypatch.setattr(layout, "_SOCKET_PATH_LIMIT", 1000)
+    monkeypatch.setattr("fcntl.flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks available")))
+    with pytest.raises(SandboxError, match="cannot hold a sandbox: No locks available"):
+        layout.claim(None)
+    assert not list(tmp_path.iterdir())
 
 
 def test_longest_socket_fits(place: layout.Layout) -> None:
@@ -80,13 +115,13 @@ def test_sweep_takes_the_dead_and_leaves_the_living(tmp_path: Path) -> None:
     living, dead, fresh, old, foreign = (tmp_path / f"sp-{name}" for name in ("a", "b", "c", "d", "e"))
     for root in (living, dead, fresh, old, foreign):
         root.mkdir()
-    layout.Layout(living).write_owner()
+    layout.Layout(living).hold()
     _abandon(dead)
     socket = tmp_path / "elsewhere.sock"
     socket.touch()
     (dead / "state.json").write_text(json.dumps({"residue": [str(socket)]}))
     os.utime(old, (time.time() - 3600,) * 2)
-    (foreign / "owner.json").write_text("no JSON")
+    (foreign / "theirs").touch()
     (tmp_path / "sp-file").touch()
     assert layout.sweep(tmp_path) == [dead, old]
     assert not socket.exists()
@@ -104,14 +139,6 @@ def test_abandoned_directory_is_taken_again() -> None:
     assert layout.claim(root).root == root
     assert not (root / "rubbish").exists()
     layout.remove(root)
-
-
-def test_a_process_is_told_from_its_successor() -> None:
-    """The mark of a living process is stable, and a process that has ended has none."""
-    assert layout.started_at(os.getpid()) == layout.started_at(os.getpid()) is not None
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    assert layout.started_at(process.pid) is None
 
 
 def test_private_files_are_private_from_the_start(tmp_path: Path) -> None:

@@ -120,9 +120,9 @@ def test_both_folders_are_swept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     places = (tmp_path / "disk", tmp_path / "memory")
     for place in places:
         (place / "sp-dead").mkdir(parents=True)
-        (place / "sp-dead" / "owner.json").write_text('{"pid": 1, "started": "never"}')
+        (place / "sp-dead" / "owner.lock").touch()
         (place / "sp-living").mkdir()
-        layout.Layout(place / "sp-living").write_owner()
+        layout.Layout(place / "sp-living").hold()
     monkeypatch.setattr(storage, "bases", lambda: places)
     assert layout.sweep() == [place / "sp-dead" for place in places]
     assert layout.running() == [place / "sp-living" for place in places]
