@@ -24,6 +24,8 @@ _TIGHT: Final = 0.9
 _EDGE: Final = 0.15
 """Of the run, at either end: what begins and ends no further from it says nothing of a time. The twentieth that is left
 out at each end lies there, and what chance adds to it."""
+_ANSWERS: Final = ("status 5", "contract: ", "refused")
+"""How causes begin that are the platform's answers. A status of 400 and more may be that of a token kept too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,26 @@ def troubles(run: LoadRun) -> tuple[Trouble, ...]:
 
 
 def doubts(run: LoadRun) -> tuple[Trouble, ...]:
-    """The same of what was worse than the budget allows and is not proven broken.
+    """The same of what was worse than the budget allows and is not proven broken; nothing where something else is.
 
-    Nothing where something else is, or where the generator may have been what was bad.
+    Where the generator may have been what was bad, only failures that were mostly answers of the platform.
     """
     answers = run.verdict.answers
-    if any(answer.finding is Finding.BROKEN for answer in answers) or any(
-        reason.cause in OWN for reason in run.verdict.reasons
-    ):
+    if any(answer.finding is Finding.BROKEN for answer in answers):
         return ()
-    return _laid(run, [answer for answer in answers if answer.bad > answer.question.allowed * answer.samples])
+    worse = [answer for answer in answers if answer.bad > answer.question.allowed * answer.samples]
+    if any(reason.cause in OWN for reason in run.verdict.reasons):
+        worse = [answer for answer in worse if answer.question.limit is None and _were_answers(run, answer)]
+    return _laid(run, worse)
+
+
+def _were_answers(run: LoadRun, answer: Answer) -> bool:
+    """Whether most failures of a line are what no delay of the generator brings about by itself."""
+    name = answer.question.name
+    names = run.plan.called if name == ALL else {name}
+    found = run.counts.causes.items()
+    answered = sum(times for key, times in found if key[0] in names and key[1].startswith(_ANSWERS))
+    return answered > answer.bad / 2
 
 
 def _laid(run: LoadRun, answers: list[Answer]) -> tuple[Trouble, ...]:

@@ -44,6 +44,11 @@ def judged(counts: Counts) -> LoadRun:
     )
 
 
+def generated_late(on_time: LoadRun) -> LoadRun:
+    late = replace(on_time.facts, start_lag_p99=2.4)
+    return replace(on_time, facts=late, verdict=judge(PROFILE.plan, on_time.counts.tallies, late))
+
+
 def test_a_healthy_run_has_no_trouble() -> None:
     """Nothing broken, nothing to lay to anybody, also where a few requests failed."""
     assert troubles(run({})) == ()
@@ -133,9 +138,19 @@ def test_what_is_worse_than_allowed_is_told_where_nothing_is_proven() -> None:
 def test_nothing_is_suspected_beside_what_is_proven_nor_of_a_late_generator() -> None:
     """What is proven explains the rest, and what a generator may have done itself is laid to nobody."""
     assert doubts(run({"chat sendMessage": (1.0, "refused"), "chat listMessages": (0.021, "reset")})) == ()
-    late = runs.load_run(runs.BURSTING, facts=replace(SOUND, start_lag_p99=2.4))
+    late = generated_late(run({"chat sendMessage": (0.5, "time-out")}, frozenset({"chatting"})))
     assert late.verdict.outcome is Outcome.INVALID
     assert doubts(late) == ()
+
+
+def test_beside_a_late_generator_what_the_platform_answered_is_told() -> None:
+    """No lateness makes a 502: such a run proves nothing, and whoever mends the generator first has lost an hour."""
+    down = generated_late(run({"chat sendMessage": (0.5, "status 502"), "delivery": (0.5, "lost")}))
+    assert down.verdict.outcome is Outcome.INVALID
+    assert [one.headline(down.began, down.ended) for one in doubts(down)] == [
+        "chat: 3,000 of 12,000 failed (25 %), mostly chat sendMessage: status 502; throughout"
+    ]
+    assert steps(down)[0].startswith("Look first at chat: ")
 
 
 def test_who_breaks_no_line_of_its_own_is_not_named_where_none_is_of_all() -> None:
