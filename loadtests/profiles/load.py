@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, cast
 
-from fixtures.environments.errors import ConfigurationError, ConfigurationErrors, by_place
-from fixtures.environments.reading import closest, closest_file
+from fixtures.environments.errors import ConfigurationErrors, by_place
+from fixtures.environments.reading import Reading, closest, named_file, names_in
 from fixtures.environments.toml_file import digest
 from fixtures.guide import load_guide
 from loadtests.budgets.grammar import BudgetErrors, parse_budget
@@ -21,7 +21,7 @@ from loadtests.profiles.known import JourneyFacts, known_journeys
 from loadtests.profiles.model import Arriving, OperationRate, Profile
 from loadtests.profiles.operations import labels
 from loadtests.profiles.phases import Segment, spike, steady
-from loadtests.profiles.reading import Reading, read
+from loadtests.profiles.reading import read
 from loadtests.profiles.together import called, judge_together, measured, mixed, names_known, rated
 from loadtests.soundness import Soundness
 
@@ -31,7 +31,7 @@ _LINE: Final = re.compile(r"line (\d+)(.*)")
 
 def known_profiles() -> tuple[str, ...]:
     """Names of the profiles that come with the suite."""
-    return tuple(sorted(file.stem for file in _FOLDER.glob("*.toml")))
+    return names_in(_FOLDER)
 
 
 def profile_file(name_or_path: str) -> Path:
@@ -39,26 +39,7 @@ def profile_file(name_or_path: str) -> Path:
 
     Raises ConfigurationErrors for a name that is not known, and a file that is not there.
     """
-    known = known_profiles()
-    if "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith(".toml"):
-        file = Path(name_or_path).expanduser().absolute()
-        if not file.exists():
-            missing = ConfigurationError("--profile", "", f"there is no file {file}", "", closest_file(file, known))
-            raise ConfigurationErrors([missing])
-        return file
-    if name_or_path in known:
-        return _FOLDER / f"{name_or_path}.toml"
-    raise ConfigurationErrors(
-        [
-            ConfigurationError(
-                "--profile",
-                "",
-                f"unknown profile {name_or_path!r}" if name_or_path else "names no profile",
-                f"{', '.join(known)}, or the path of a .toml file",
-                closest(name_or_path, known),
-            )
-        ]
-    )
+    return named_file(name_or_path, option="--profile", noun="profile", folder=_FOLDER)
 
 
 def load_profile(
@@ -83,7 +64,7 @@ def load_profile(
     return replace(_made(reading.form, reading.file, budget, known), digest=digest(reading.text))
 
 
-def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNumbers) -> Budget | None:
+def _budget(reading: Reading[Form], known: Mapping[str, JourneyFacts], guide: GuideNumbers) -> Budget | None:
     """The budget; its mistakes are noted with the line of the file where that can be told."""
     text = reading.raw.get("budget")
     if not isinstance(text, str) or not text.strip():
@@ -123,7 +104,7 @@ def _budget(reading: Reading, known: Mapping[str, JourneyFacts], guide: GuideNum
 
 
 def _judge_failures(
-    reading: Reading, known: Mapping[str, JourneyFacts], budget: Budget, unread: frozenset[str]
+    reading: Reading[Form], known: Mapping[str, JourneyFacts], budget: Budget, unread: frozenset[str]
 ) -> None:
     """What fails has to count: of each journey, of idle connections, and of each operation that is in no journey's.
 

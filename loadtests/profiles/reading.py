@@ -1,53 +1,28 @@
 """Reads one profile file into its form, and collects everything that is wrong with it, key by key."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from fixtures.environments.errors import ConfigurationError
-from fixtures.environments.reading import closest
-from fixtures.environments.toml_file import NotTomlError, read_toml
+from fixtures.environments.reading import Reading, closest
 from loadtests.profiles.form import Form, keys
 from loadtests.profiles.quantities import Mistake
 
 
-@dataclass
-class Reading:
-    """What was read from one file: its form if it has one, its text and its data, and its errors."""
-
-    file: Path
-    form: Form | None = None
-    text: str = ""
-    raw: dict[str, Any] = field(default_factory=dict)
-    errors: list[ConfigurationError] = field(default_factory=list)
-
-    def wrong(self, key: str, message: str, allowed: str = "", suggestion: str = "") -> None:
-        """Note one error."""
-        self.errors.append(ConfigurationError(str(self.file), key, message, allowed, suggestion))
-
-
-def read(file: Path) -> Reading:
+def read(file: Path) -> Reading[Form]:
     """Read `file`; never raises for anything that is wrong with it."""
-    reading = Reading(file)
-    try:
-        reading.text, reading.raw = read_toml(file)
-    except NotTomlError as error:
-        reading.text = error.text
-        reading.wrong("", str(error))
-    if reading.errors:
-        return reading
-    try:
-        reading.form = Form.model_validate(reading.raw)
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            _note(reading, detail)
+    reading: Reading[Form] = Reading(file)
+    if reading.opens():
+        try:
+            reading.form = Form.model_validate(reading.raw)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                _note(reading, detail)
     return reading
 
 
-def _note(reading: Reading, detail: ErrorDetails) -> None:
+def _note(reading: Reading[Form], detail: ErrorDetails) -> None:
     """Translate one of pydantic's findings."""
     place = [step for step in detail["loc"] if step != "[key]"]
     key = dotted(*place)

@@ -7,15 +7,15 @@ from pydantic import ValidationError
 
 from fixtures.environments.errors import ConfigurationErrors
 from fixtures.environments.load import environment_file
-from fixtures.environments.reading import closest
+from fixtures.environments.reading import Reading, closest
 from loadtests.kinds import IDLE
-from loadtests.profiles.form import PEOPLE, PhaseForm
+from loadtests.profiles.form import PEOPLE, Form, PhaseForm
 from loadtests.profiles.known import JourneyFacts
 from loadtests.profiles.operations import REPEATABLE, labels
-from loadtests.profiles.reading import Reading, dotted
+from loadtests.profiles.reading import dotted
 
 
-def judge_together(reading: Reading, known: Mapping[str, JourneyFacts]) -> None:
+def judge_together(reading: Reading[Form], known: Mapping[str, JourneyFacts]) -> None:
     """Note what is wrong between keys, and with names; works on what the file has, so broken keys hide nothing."""
     _judge_names(reading, known)
     _judge_work(reading)
@@ -23,7 +23,7 @@ def judge_together(reading: Reading, known: Mapping[str, JourneyFacts]) -> None:
     _judge_phases(reading)
 
 
-def _judge_names(reading: Reading, known: Mapping[str, JourneyFacts]) -> None:
+def _judge_names(reading: Reading[Form], known: Mapping[str, JourneyFacts]) -> None:
     for journey in _table(reading.raw, "mix"):
         if journey not in known:
             reading.wrong(dotted("mix", journey), "unknown journey", ", ".join(sorted(known)), closest(journey, known))
@@ -38,7 +38,7 @@ def _judge_names(reading: Reading, known: Mapping[str, JourneyFacts]) -> None:
                 reading.wrong("environment", error.message, error.allowed, error.suggestion)
 
 
-def _judge_work(reading: Reading) -> None:
+def _judge_work(reading: Reading[Form]) -> None:
     """Whether there is anything to do, and anybody to do it."""
     raw = reading.raw
     if not raw.get("mix") and not raw.get("rates"):
@@ -56,7 +56,7 @@ def _judge_work(reading: Reading) -> None:
         reading.wrong("people", f"{people} are no pair for each of {users} users", f"at least {2 * users}")
 
 
-def _judge_arrivals(reading: Reading) -> None:
+def _judge_arrivals(reading: Reading[Form]) -> None:
     """Which keys belong to which way of arriving."""
     raw = reading.raw
     users, schedule = ["users", "think", "for"], ["phases"]
@@ -74,7 +74,7 @@ def _judge_arrivals(reading: Reading) -> None:
             reading.wrong(key, f"means nothing, since {reason}")
 
 
-def _judge_rate(reading: Reading, index: int, operation: object) -> None:
+def _judge_rate(reading: Reading[Form], index: int, operation: object) -> None:
     if isinstance(operation, str) and operation.strip() and operation not in REPEATABLE:
         what = "cannot be sent again and again" if operation in labels() else "unknown operation"
         reading.wrong(
@@ -85,7 +85,7 @@ def _judge_rate(reading: Reading, index: int, operation: object) -> None:
         )
 
 
-def _judge_phases(reading: Reading) -> None:
+def _judge_phases(reading: Reading[Form]) -> None:
     """Phases that are well formed and mean nothing."""
     places: list[tuple[tuple[int | str, ...], Mapping[str, Any]]] = [(("phases",), reading.raw)]
     places += [(("rates", index, "phases"), rate) for index, rate in enumerate(_tables(reading.raw, "rates"))]

@@ -143,7 +143,7 @@ def test_a_wait_needs_a_length(seconds: float) -> None:
     with pytest.raises(ValueError, match="above 0"):
         eventually(lambda: 0, equals(0), within=seconds)
     with pytest.raises(ValueError, match="above 0"):
-        throughout(lambda: 0, equals(0), lasting=seconds)
+        throughout(lambda: 0, equals(0), lasting=seconds, subject="n")
 
 
 @given(st.floats(0, 20), st.floats(0.05, 20))
@@ -152,7 +152,7 @@ def test_throughout_finds_every_lasting_change(moment: float, lasting: float) ->
     clock = ManualClock()
     probe = from_time(clock, moment, before="up", after="down")
     try:
-        throughout(probe, equals("up"), lasting=lasting, clock=clock)
+        throughout(probe, equals("up"), lasting=lasting, subject="health", clock=clock)
     except CheckFailure as failure:
         assert "throughout" in failure.expected  # noqa: PT017  # whether it raises depends on the example
         held = False
@@ -165,27 +165,12 @@ def test_throughout_finds_every_lasting_change(moment: float, lasting: float) ->
         assert moment <= lasting + 0.002
 
 
-def test_throughout_without_a_reading_at_its_end_fails(clock: ManualClock) -> None:
-    """A watch that could not look at its end proves nothing."""
-
-    def probe() -> int:
-        raise ConnectionError("refused")
-
-    with pytest.raises(CheckFailure, match="refused"):
-        throughout(probe, equals(7), lasting=1, transient=(ConnectionError,), clock=clock)
-
-
-def test_throughout_waits_through_named_errors(clock: ManualClock) -> None:
-    """A named error in between is no reading and no failure."""
-    values: Iterator[int | Exception] = itertools.chain([1, ConnectionError("x")], itertools.repeat(1))
-
-    def probe() -> int:
-        value = next(values)
-        if isinstance(value, Exception):
-            raise value
-        return value
-
-    assert throughout(probe, equals(1), lasting=1, transient=(ConnectionError,), clock=clock) == 1
+def test_an_error_ends_the_watch(clock: ManualClock) -> None:
+    """What could not be looked at proves nothing: the error is raised at once, with a note of what was seen before."""
+    values = iter([1])
+    with pytest.raises(StopIteration) as caught:
+        throughout(lambda: next(values), equals(1), lasting=1, subject="n", clock=clock)
+    assert "seen: +0.00 s  1" in caught.value.__notes__[0]
 
 
 def test_the_subject_falls_back_to_the_name_of_the_probe(clock: ManualClock) -> None:

@@ -122,19 +122,15 @@ HOLDS = [
     (match.empty(), []),
     (match.present(), 0),
     (match.absent(), None),
-    (match.anything(), None),
     (match.is_a(int), 3),
     (match.is_a(bool), True),
     (match.each(match.at_most(3)), [1, 3]),
-    (match.in_order(1, 3), [0, 1, 2, 3]),
-    (match.in_order(), []),
     (match.same_items([1, 1, 2]), [1, 2, 1]),
     (match.all_of(match.at_least(1), match.at_most(3)), 2),
-    (match.sorted_by(lambda row: float(str(row)), name="number"), [1, 2, 3]),
 ]
 FAILS = [
     (match.has(user_id="u1"), None),
-    (match.has(bio=match.anything()), {}),
+    (match.has(bio=match.present()), {}),
     (match.has(tags=match.contains("z")), ANNA),
     (match.contains("x"), 5),
     (match.contains("x"), {"x": 1}),
@@ -163,13 +159,9 @@ FAILS = [
     (match.is_a(int), True),
     (match.each(1), []),
     (match.each(1), [1, 2]),
-    (match.in_order(1, 3), [3, 1]),
-    (match.in_order(1, 3), [1, 1, 3]),
-    (match.in_order(1), []),
     (match.same_items([1, 1]), [1, 2]),
     (match.same_items([1]), [1, 1]),
     (match.all_of(match.at_least(1), match.at_most(3)), 4),
-    (match.sorted_by(lambda row: float(str(row)), name="number"), [1, 1]),
 ]
 
 
@@ -204,16 +196,6 @@ def test_exactly_once_counts(values: list[int], wanted: int) -> None:
 def test_same_items_is_equality_without_order(expected: list[int], got: list[int]) -> None:
     """Same items holds if and only if both are equal when sorted."""
     assert (match.same_items(expected).match(got) is None) == (sorted(expected) == sorted(got))
-
-
-@given(st.lists(st.integers(), unique=True), st.data())
-def test_in_order_accepts_every_subsequence(values: list[int], data: st.DataObject) -> None:
-    """Whatever is a subsequence of distinct elements is in order; reversed it is not."""
-    picked = data.draw(st.lists(st.sampled_from(values), unique=True) if values else st.just([]))
-    wanted = sorted(picked, key=values.index)
-    assert match.in_order(*wanted).match(values) is None
-    if len(wanted) > 1:
-        assert match.in_order(*reversed(wanted)).match(values) is not None
 
 
 @given(JSON, JSON)

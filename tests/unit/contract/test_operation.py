@@ -138,11 +138,6 @@ def test_any_other_refusal_is_unexpected(answer: Answer, field: str | None) -> N
     assert caught.value.field == field
 
 
-def test_a_refusal_with_a_status_of_its_own() -> None:
-    """A refusal may be expected under another status than its usual one."""
-    assert auth.account().refused(problem("not-found", 410), "not-found", status=410).status == 410
-
-
 def test_headers_and_retry_after() -> None:
     """Header names are case-insensitive, repeated ones are joined, and Retry-After counts only in whole seconds."""
     headers = Headers([("A", "1"), ("a", "2"), ("Idempotent-Replayed", "true")])

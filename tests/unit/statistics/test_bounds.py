@@ -11,7 +11,6 @@ from fixtures.statistics.bounds import (
     MOST_SAMPLES,
     exceeds,
     lower_bound,
-    quantile_ranks,
     samples_to_settle,
     stays_below,
     upper_bound,
@@ -73,25 +72,6 @@ def test_nothing_observed_proves_nothing() -> None:
     assert samples_to_settle(0, 0, 0.01, reject=0.001, accept=0.001) == 688
 
 
-@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
-@pytest.mark.parametrize("n", [5, 40, 200])
-def test_a_quantile_lies_between_its_ranks(n: int, share: float) -> None:
-    """Each rank is wrong with at most half the level, and the next tighter one would be more often."""
-    low, high = quantile_ranks(n, share, 0.01)
-    assert math.exp(log_at_most(low - 1, n, share)) <= 0.005 < math.exp(log_at_most(low, n, share))
-    assert math.exp(log_at_least(high, n, share)) <= 0.005 < math.exp(log_at_least(high - 1, n, share))
-
-
-def test_the_median_of_a_hundred_is_in_the_textbook() -> None:
-    """The 95 % interval of the median of 100 values runs from the 40th to the 61st."""
-    assert quantile_ranks(100, 0.5, 0.05) == (40, 61)
-
-
-def test_no_values_bound_no_quantile() -> None:
-    """With nothing observed the ranks are outside of everything."""
-    assert quantile_ranks(0, 0.5, 0.05) == (0, 1)
-
-
 @given(counts, st.sampled_from([0.001, 0.01, 0.05, 0.5]))
 def test_so_many_more_settle_it_and_no_fewer(count: tuple[int, int], limit: float) -> None:
     """With the samples it asks for, at the same share, the bound is beyond the limit; with one less it is not."""
@@ -123,5 +103,3 @@ def test_impossible_counts_are_refused(bad: int, n: int, level: float) -> None:
     for bound in (lower_bound, upper_bound):
         with pytest.raises(ValueError, match="no bound"):
             bound(bad, n, level)
-    with pytest.raises(ValueError, match="no ranks"):
-        quantile_ranks(-1, 0.5, 0.1)

@@ -1,4 +1,4 @@
-"""The sequential test: its tables, its evidence, and the two ways to follow it."""
+"""The sequential test: its tables, its evidence, and what lies past their end."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.statistics.sequential import TABLE_ROWS, Decision, ShareTest, Watch, share_test
+from fixtures.statistics.sequential import TABLE_ROWS, Decision, ShareTest, share_test
 
 ERRORS = ShareTest(0.01, below=0.02)
 limits = st.sampled_from([0.0005, 0.001, 0.01, 0.05, 0.3])
@@ -33,13 +33,12 @@ def test_the_tables_are_where_the_evidence_crosses(limit: float, ratio: float, a
 @settings(max_examples=20)
 def test_both_tables_are_monotone(limit: float, level: float) -> None:
     """With one more request a boundary stays or moves up by one, never down."""
-    rejects, accepts = ShareTest(limit, alpha=level, beta=level).rows(5000)
-    first = next(n for n in range(1, 5000) if rejects[n] <= n)
-    assert all(rejects[n + 1] - rejects[n] in {0, 1} for n in range(first, 5000))
-    good = (
-        next(n for n in range(1, 5000) if accepts[n] <= n) if min(accepts[n] - n for n in range(1, 5000)) <= 0 else 5000
-    )
-    assert all(accepts[n + 1] - accepts[n] in {0, 1} for n in range(good, 5000))
+    test = ShareTest(limit, alpha=level, beta=level)
+    rejects = [test.reject_from(n) for n in range(5001)]
+    accepts = [n - test.accept_to(n) for n in range(5001)]
+    for table in (rejects, accepts):
+        first = next((n for n in range(1, 5001) if table[n] <= n), 5000)
+        assert all(table[n + 1] - table[n] in {0, 1} for n in range(first, 5000))
 
 
 @given(st.floats(0.001, 0.3), st.integers(1, 400), st.data())
@@ -52,28 +51,6 @@ def test_evidence_is_fair_at_the_edge(limit: float, n: int, data: st.DataObject)
         assert growth == pytest.approx(1, rel=1e-5)
 
 
-@given(st.lists(st.booleans(), max_size=60), st.integers(1, 7))
-def test_following_each_observation_is_deciding_each_count(requests: list[bool], batch: int) -> None:
-    """A watch stops where the first count that decides is, in whatever pieces the observations arrive."""
-    test = ShareTest(0.2, alpha=0.05, beta=0.05)
-    watch = Watch(test)
-    for start in range(0, len(requests), batch):
-        watch.observe_each(requests[start : start + batch])
-    expected, n = Decision.UNDECIDED, 0
-    while n < len(requests) and expected is Decision.UNDECIDED:
-        n += 1
-        expected = test.decide(n, sum(requests[:n]))
-    assert (watch.decision, watch.n, watch.bad) == (expected, n, sum(requests[:n]))
-
-
-def test_a_decision_is_kept() -> None:
-    """What was decided stays decided, whatever comes after."""
-    watch = Watch(ERRORS)
-    assert watch.observe(2, 2) is Decision.REJECT
-    assert watch.observe(100_000, 0) is Decision.REJECT
-    assert watch.observe_each([False]) is Decision.REJECT
-
-
 def test_past_the_end_of_the_tables_the_mixtures_are_evaluated() -> None:
     """Millions of requests are judged by the same law, in bounded memory."""
     test = ShareTest(0.01)
@@ -81,11 +58,9 @@ def test_past_the_end_of_the_tables_the_mixtures_are_evaluated() -> None:
     assert test.decide(n, 48_000) is Decision.ACCEPT
     assert test.decide(n, 50_100) is Decision.UNDECIDED
     assert test.decide(n, 52_000) is Decision.REJECT
-    assert len(test.rows(TABLE_ROWS - 1)[0]) == TABLE_ROWS
-    watch = Watch(test)
-    watch.observe(TABLE_ROWS, 1311)
-    assert watch.observe_each([False] * 100) is Decision.UNDECIDED
-    assert watch.n == TABLE_ROWS + 100
+    test.reject_from(TABLE_ROWS - 1)
+    assert test.decide(n, 50_100) is Decision.UNDECIDED
+    assert len(test._reject.rows) == TABLE_ROWS
 
 
 def test_the_last_row_and_the_first_evaluation_agree() -> None:
