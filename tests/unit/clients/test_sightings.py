@@ -75,15 +75,37 @@ def test_each_failed_request_is_counted() -> None:
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
         number = next(numbers)
-        if number == 3:
+        if number in (3, 4):  # on the connection that was kept, and on a new one
             handler.close_connection = True
             return
-        says(handler, {2: 500, 4: 404}.get(number, 200), b"{}")
+        says(handler, {2: 500, 5: 404}.get(number, 200), b"{}")
 
     with web_server(answers) as base:
         counted = tally(transport(base), "auth", 6)
     assert counted.sent == 6
     assert [failure.split(":")[0] for failure in counted.failures] == ["request 2", "request 3"]
+
+
+@pytest.mark.parametrize(("ended", "counted"), [(2, 0), (3, 3), (200, 5)])
+def test_kept_connections_that_end_too_often_are_counted(
+    monkeypatch: pytest.MonkeyPatch, ended: int, counted: int
+) -> None:
+    """A few requests that meet the end of a kept connection, as in a reload, are no failures; more than that are."""
+    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", 60.0)
+    kept: set[object] = set()
+    dropped = itertools.count(1)
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        if handler in kept and next(dropped) <= ended:
+            handler.close_connection = True
+            return
+        kept.add(handler)
+        says(handler, 200, b"{}")
+
+    with web_server(answers) as base:
+        failures = tally(transport(base), "auth", 12).failures
+    assert len(failures) == counted
+    assert all(failure.endswith(": closed without an answer") for failure in failures)
 
 
 def test_enough_failures_say_it() -> None:

@@ -53,6 +53,27 @@ def test_nothing_is_tried_again(status: int) -> None:
     assert (failure.value.status, failure.value.service) == (status, "auth")
 
 
+def test_a_request_that_went_out_again_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was sent once more, since its kept connection had ended, is told as that, answered or not."""
+    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", 60.0)
+    turns = iter(["answered", "dropped", "answered", "dropped", "dropped"])
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        if next(turns) == "dropped":
+            handler.close_connection = True
+        else:
+            says(handler, 200, KEYS)
+
+    with web_server(answers) as base:
+        sender = transport(base)
+        sender.send(auth.key_set())
+        sender.send(auth.key_set())
+        with pytest.raises(Unanswered, match="sent twice"):
+            sender.send(auth.key_set())
+    assert [exchange.repeated for exchange in sender.exchanges] == [False, True, True]
+    assert ["sent twice" in str(exchange) for exchange in sender.exchanges] == [False, True, True]
+
+
 def test_an_unexpected_answer_says_how_to_ask_again() -> None:
     """The failure of an exchange has the service, what was expected, and a command without the secrets."""
     with web_server(lambda handler: says(handler, 200, b"<html>")) as base, pytest.raises(Unexpected) as failure:

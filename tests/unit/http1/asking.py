@@ -11,6 +11,7 @@ ENOUGH = 20.0
 """Seconds for what has to come: the machine may stand still meanwhile, more than once."""
 LIMITS = Limits(connect=ENOUGH, read=ENOUGH, whole=ENOUGH)
 GET: Endpoint[str] = Endpoint("chat", "getText", "GET", "/text", {200: str}, auth="none")
+POST: Endpoint[str] = Endpoint("chat", "postText", "POST", "/text", {200: str}, auth="none", effect="create")
 PUT: Endpoint[str] = Endpoint("chat", "putText", "PUT", "/text", {200: str}, auth="none", effect="create")
 
 
@@ -24,8 +25,14 @@ def ask(  # noqa: PLR0913 - what a test may want to be different
     ca_file: Path | None = None,
 ) -> Answer:
     way = Way.to(url, ca_file)
-    request = way.request(Operation(endpoint, "/text", content=content))
-    return connections.exchange(way.target, request, limits, head_only=endpoint.method == "HEAD")
+    operation = Operation(endpoint, "/text", content=content)
+    return connections.exchange(
+        way.target,
+        way.request(operation),
+        limits,
+        head_only=endpoint.method == "HEAD",
+        repeatable=operation.idempotent,
+    )
 
 
 def text(body: bytes) -> bytes:

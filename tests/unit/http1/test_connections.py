@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from fixtures.contract.operation import Endpoint
 from fixtures.http1.connections import _GLANCE, Connections, Limits, _Connection
 from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError
-from tests.unit.http1.asking import ENOUGH, PUT, ask, text
+from tests.unit.http1.asking import ENOUGH, GET, POST, PUT, ask, text
 from tests.unit.http1.conftest import LARGEST
 from tests.unit.http1.peer import OK, Peer, server
 
@@ -93,18 +94,84 @@ def test_what_ended_while_it_waited_is_not_used_again(connections: Connections, 
     assert (known.connections, len(known.requests)) == (2, 2)
 
 
-def test_nothing_is_sent_twice(connections: Connections) -> None:
-    """A request that is not answered on a kept connection has failed, though another connection might do."""
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("ending", [Peer.hangs_up, Peer.resets])
+def test_what_met_the_end_of_a_kept_connection_is_sent_once_more(
+    connections: Connections,
+    certificates: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ending: Callable[[Peer], None],
+    *,
+    secure: bool,
+) -> None:
+    """A request that may be sent twice has its answer, which says that it was, if only the kept connection ended."""
+    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", ENOUGH)
 
     def does(peer: Peer) -> None:
         peer.answers(OK)
         peer.hears()
+        if peer.number == 0:
+            ending(peer)
+        else:
+            peer.says(OK)
+
+    ours = certificates / "ca.pem"
+    with server(does, certificates=certificates if secure else None) as known:
+        told = [ask(connections, known.url, ca_file=ours).repeated for _ in range(3)]
+        connections.close()
+    assert told == [False, True, False]
+    assert (known.connections, len(known.requests)) == (2, 4)
+
+
+def test_a_new_connection_that_ends_has_dropped_the_request(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request is sent twice at the most: who ends a new connection without an answer has failed it."""
+    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", ENOUGH)
+
+    def does(peer: Peer) -> None:
+        if peer.number == 0:
+            peer.answers(OK)
+        peer.hears()
 
     with server(does) as known:
         ask(connections, known.url)
-        with pytest.raises(ClosedError):
+        with pytest.raises(ClosedError) as failure:
+            ask(connections, known.url)
+        assert isinstance(failure.value.__cause__, ClosedError)
+        with pytest.raises(ClosedError) as failure:
+            ask(connections, known.url)
+        assert failure.value.__cause__ is None
+    assert (known.connections, len(known.requests)) == (3, 4)
+
+
+@pytest.mark.parametrize("ending", ["late", "in the middle"])
+def test_what_was_taken_is_not_sent_again(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """Who ends a kept connection long after the request came, or in the middle of the answer, has failed it."""
+    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", -1.0 if ending == "late" else ENOUGH)
+
+    def does(peer: Peer) -> None:
+        peer.answers(OK)
+        peer.hears()
+        if ending != "late":
+            peer.says(OK[:20])
+
+    with server(does) as known:
+        ask(connections, known.url)
+        with pytest.raises((ClosedError, CutOffError)):
             ask(connections, known.url)
     assert (known.connections, len(known.requests)) == (1, 2)
+
+
+def test_what_may_not_be_sent_twice_has_a_connection_of_its_own(connections: Connections) -> None:
+    """A request that does something each time goes out where no end can cross it, and what is kept serves others."""
+    with server(lambda peer: peer.answers(OK, OK, OK)) as known:
+        told = [ask(connections, known.url, endpoint=endpoint).repeated for endpoint in (GET, POST, POST, GET)]
+        connections.close()
+    assert not any(told)
+    assert (known.connections, len(known.requests)) == (3, 4)
 
 
 def test_an_answer_that_is_late_is_nobodys(connections: Connections) -> None:
