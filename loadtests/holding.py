@@ -1,9 +1,6 @@
 """Idle websockets of a process: opened when the run begins, held until it ends, every loss of one counted."""
 
-import base64
 import collections
-import json
-import math
 import time
 from typing import Final
 
@@ -27,7 +24,7 @@ from loadtests.sockets.idle import Idle
 
 _SERVED_BY: Final = HEADER.lower()
 _CLOCKS: Final = 5.0
-"""Seconds by which the platform's clock may be ahead of this machine's."""
+"""Seconds by which a token may expire before its time here: it was under way, and is good until a whole second."""
 _WHOSE: Final = {"message.created": "sender_id", "presence.changed": "user_id"}
 """What of the data of an event says who did it."""
 
@@ -40,7 +37,8 @@ class Holding:
         platform, profile = session.platform, session.profile
         if session.pool is None:
             raise RuntimeError(f"the profile {profile.name} holds connections, and has no people whose they are")
-        self._pool, self._tokens = session.pool, session.pool.tokens
+        self._pool = session.pool
+        self._take_tokens()
         self._people = tuple(person.user_id for person in session.pool.people)
         """Whose the tokens are; friends stand side by side."""
         self._count = profile.connections // session.of + (session.share < profile.connections % session.of)
@@ -70,7 +68,7 @@ class Holding:
 
     def collect(self) -> None:
         """Count what happened since the last time, note who answered, and take the newest tokens."""
-        self._tokens = self._pool.tokens
+        self._take_tokens()
         self._idle.tell(self._session.fire)
         for served_by in dict.fromkeys(self._agreed.popleft() for _ in range(len(self._agreed))):
             self._session.sighted(SERVICE, served_by)
@@ -95,21 +93,15 @@ class Holding:
 
     def _offer(self, number: int) -> Offer:
         """Each is somebody's; who has several of them has several devices."""
-        token = self._tokens[number % len(self._tokens)]
-        return Offer((SUBPROTOCOL, f"bearer.{token}"), good_until(token))
+        token, good_until = self._tokens[number % len(self._tokens)]
+        return Offer((SUBPROTOCOL, f"bearer.{token}"), good_until)
+
+    def _take_tokens(self) -> None:
+        self._tokens = tuple(zip(self._pool.tokens, self._pool.good_until, strict=True))
 
     def _promised(self, number: int, text: str) -> float | None:
         me = number % len(self._tokens)
         return heartbeat(text, self._people[me], self._people[me ^ 1])
-
-
-def good_until(token: str) -> float:
-    """When a token expires, as it says itself (RFC 7519, 4.1.4); never, if it does not say."""
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
-        return float(claims["exp"])
-    except (LookupError, OverflowError, TypeError, ValueError):
-        return math.inf
 
 
 def heartbeat(text: str, me: str, friend: str) -> float | None:

@@ -117,6 +117,11 @@ class Pool:
         return tuple(person.tokens.access_token for person in self.people)
 
     @property
+    def good_until(self) -> tuple[float, ...]:
+        """When each of these expires, by this machine's clock."""
+        return tuple(person.good_until for person in self.people)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What went wrong while people were made, kept and removed, in words."""
         failures, anew = self._keeper.failures.items(), self._maker.failures

@@ -36,7 +36,7 @@ class Terms:
     expiry: Closing | None = None
     """How it closes a connection when what was offered for it is no longer good."""
     clocks: float = 0.0
-    """Seconds by which its clock may be ahead of ours."""
+    """Seconds by which it may end before its time by our clock."""
 
     def agree(self, closing: Closing, good_until: float) -> bool:
         """Whether a connection ends as was agreed, and not before."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -201,6 +202,15 @@ def test_another_persons_tokens_are_told_though_refreshing_had_failed() -> None:
     _run(town, keeper, clock, 2)
     assert not _fresh(one)
     assert town.counted("fresh tokens")[:2] == [(True, "status 503"), (True, "somebody else's user_id")]
+
+
+def test_tokens_live_from_their_receipt() -> None:
+    """By this machine's clock, whatever the platform's says; a session that is forgotten has none."""
+    person, before = Town().person("me"), time.time()
+    person.holds(tokens(person.user_id, expires_in=900))
+    assert before <= person.good_until - 900 <= time.time()
+    person.holds(None)
+    assert person.good_until <= before
 
 
 def test_tokens_that_live_no_time_are_asked_for_with_pauses() -> None:
