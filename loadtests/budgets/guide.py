@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-from fixtures.guide.alerts import Threshold
 from fixtures.guide.model import Guide
 from loadtests.budgets.model import GuideNumbers
 
@@ -12,7 +11,7 @@ def numbers(guide: Guide) -> GuideNumbers:
 
     Raises `LookupError` where the guide does not say it in seconds of requests and per cent.
     """
-    slow, errors = _threshold(guide, "response-time", "seconds"), _threshold(guide, "error-rate", "percent")
+    slow, errors = guide.threshold("response-time", "seconds"), guide.threshold("error-rate", "percent")
     if slow.of_requests_percent is None:
         raise LookupError("the guide does not say of how many requests the response time is")
     return GuideNumbers(
@@ -21,10 +20,3 @@ def numbers(guide: Guide) -> GuideNumbers:
         error_share=Decimal(str(errors.limit)),
         availability=max(Decimal(str(entry.sla_percent)) for entry in guide.service_entries),
     )
-
-
-def _threshold(guide: Guide, name: str, unit: str) -> Threshold:
-    for alert in guide.alerts:
-        if isinstance(alert, Threshold) and alert.name == name and alert.unit == unit:
-            return alert
-    raise LookupError(f"the guide has no alert {name} in {unit}")

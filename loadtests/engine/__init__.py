@@ -7,8 +7,7 @@ it should have begun). What it counts is handed over in batches, so that its cos
 It knows nothing of Locust. `loadtests.engine.locust_statistics` puts its counts into Locust's own statistics.
 """
 
-from loadtests.engine.engine import Engine, Facts
+from loadtests.engine.engine import Engine
 from loadtests.engine.plan import Plan
-from loadtests.engine.watch import Sighting
 
-__all__ = ["Engine", "Facts", "Plan", "Sighting"]
+__all__ = ["Engine", "Plan"]

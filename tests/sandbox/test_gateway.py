@@ -98,7 +98,7 @@ def test_trace_is_made_and_passed_on(sandbox: Sandbox, web: httpx.Client) -> Non
 def test_dead_service_is_a_quick_problem(live_again: Sandbox, web: httpx.Client) -> None:
     """A service that is gone is a 502 problem at once, and serves again when it is restarted."""
     slot = live_again.live_slot
-    live_again.kill("otp", slot)
+    live_again.kill(f"{slot}/otp")
     began = time.monotonic()
     answer = web.get(f"{live_again.addresses['public']}/api/otp-service/health")
     assert time.monotonic() - began < 8

@@ -74,8 +74,8 @@ def test_production_and_staging() -> None:
     production, staging = load_environment("production"), load_environment("staging")
     assert production.api == production.live_api == load_guide().addresses.base
     assert (staging.api, staging.reported_environment) == ("https://staging.test", "staging")
-    assert production.has("kubernetes")
-    assert not staging.has("kubernetes")
+    assert "kubernetes" in production.capabilities
+    assert "kubernetes" not in staging.capabilities
     assert production.allows("synthetic")
 
 

@@ -17,16 +17,20 @@ from fixtures.environments.secrets import MASK
 VALUES = st.text(st.characters(categories=("L", "N")), min_size=6, max_size=30)
 
 
-@given(VALUES)
-def test_a_secret_does_not_print_itself(value: str) -> None:
-    """No printing of a secret, or of what holds it, contains its value."""
-    secret = Secret(value)
-    printed = [
+def _printed(secret: Secret) -> list[str]:
+    return [
         repr(secret), str(secret), f"{secret}", f"{secret!r:>40}", f"{secret:>20}", "%s %r" % (secret, secret),  # noqa: UP031
         pprint.pformat({"a": [secret]}), str([secret]), str(copy.deepcopy(secret)), str(copy.copy(secret)),
     ]  # fmt: skip
-    assert not any(value in text for text in printed)
-    assert all(MASK in text for text in printed)
+
+
+@given(VALUES)
+def test_a_secret_does_not_print_itself(value: str) -> None:
+    """However a secret is printed, or what holds it, it looks as any other does."""
+    secret = Secret(value)
+    # Not that the value is nowhere in it: it may be a word of the mask's.
+    assert _printed(secret) == _printed(Secret("another one"))
+    assert all(MASK in text for text in _printed(secret))
     assert secret.reveal() == value
 
 

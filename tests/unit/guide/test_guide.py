@@ -97,32 +97,30 @@ def test_buckets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "held", "critical"),
+    ("name", "unit", "critical", "limit"),
     [
-        ("response-time", 1, 1.001),
-        ("error-rate", 1, 1.01),
-        ("connection-pool", 80, 80.1),
-        ("cache-hit-rate", 90, 89.9),
-        ("cpu", 80, 80.1),
-        ("memory", 85, 85.1),
+        ("response-time", "seconds", "above", 1),
+        ("error-rate", "percent", "above", 1),
+        ("connection-pool", "percent", "above", 80),
+        ("cache-hit-rate", "percent", "below", 90),
+        ("cpu", "percent", "above", 80),
+        ("memory", "percent", "above", 85),
     ],
 )
-def test_thresholds_are_strict(name: str, held: float, critical: float) -> None:
-    """A value at the threshold holds, one beyond it is critical, and one that is no number is too."""
-    alert = GUIDE.threshold(name)
-    assert not alert.breached(held)
-    assert alert.breached(critical)
-    assert alert.breached(float("nan"))
+def test_thresholds(name: str, unit: str, critical: str, limit: float) -> None:
+    """Each critical alert with a number has that of the guide, and the side on which it is critical."""
+    alert = GUIDE.threshold(name, unit)
+    assert (alert.critical, alert.limit) == (critical, limit)
 
 
 def test_names_that_the_guide_does_not_have() -> None:
     """Asking for what the guide does not have is an error that lists what it has."""
     with pytest.raises(KeyError, match="friend-request"):
         GUIDE.service("friends")
-    with pytest.raises(KeyError, match="cache-hit-rate"):
-        GUIDE.alert("hits")
-    with pytest.raises(KeyError, match="no threshold"):
-        GUIDE.threshold("service-downtime")
+    with pytest.raises(KeyError, match="cache-hit-rate in percent"):
+        GUIDE.threshold("hits", "percent")
+    with pytest.raises(KeyError, match="no alert error-rate in seconds"):
+        GUIDE.threshold("error-rate", "seconds")
 
 
 def test_every_part_cites_lines_of_its_section() -> None:

@@ -103,3 +103,11 @@ def test_impossible_counts_are_refused(bad: int, n: int, level: float) -> None:
     for bound in (lower_bound, upper_bound):
         with pytest.raises(ValueError, match="no bound"):
             bound(bad, n, level)
+
+
+@pytest.mark.parametrize(("bad", "n"), [(-1, 5), (6, 5), (0, -1)])
+def test_impossible_counts_have_no_p_value(bad: int, n: int) -> None:
+    """Counts that cannot be are an error, and no proof."""
+    for p_value in (exceeds, stays_below):
+        with pytest.raises(ValueError, match="cannot have been bad"):
+            p_value(bad, n, 0.01)

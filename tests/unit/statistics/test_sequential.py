@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.statistics.sequential import TABLE_ROWS, Decision, ShareTest, share_test
+from fixtures.statistics.sequential import TABLE_ROWS, Decision, ShareTest, anytime_interval, share_test
 
 ERRORS = ShareTest(0.01, below=0.02)
 limits = st.sampled_from([0.0005, 0.001, 0.01, 0.05, 0.3])
@@ -82,6 +82,15 @@ def test_a_test_that_means_nothing_is_refused(limit: float, below: float, alpha:
     """Limits and levels lie between 0 and 1, and what is to be proven is not stricter than the limit."""
     with pytest.raises(ValueError, match="not"):
         ShareTest(limit, below=below, alpha=alpha, beta=beta)
+
+
+@pytest.mark.parametrize(("n", "bad"), [(3, 1000), (5, -1), (-1, 0)])
+def test_impossible_counts_are_refused(n: int, bad: int) -> None:
+    """Counts that cannot be, such as those of a call that has mixed them up, prove nothing: they are an error."""
+    with pytest.raises(ValueError, match="cannot have been bad"):
+        ShareTest(0.01).decide(n, bad)
+    with pytest.raises(ValueError, match="cannot have been bad"):
+        anytime_interval(n, bad, 0.001, 0.001)
 
 
 def test_the_same_question_shares_its_tables() -> None:
