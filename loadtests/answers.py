@@ -6,12 +6,13 @@ from typing import Any, Final
 from fixtures.contract.decoders import decoder
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Answer, Headers, Operation
+from fixtures.contract.served_by import HEADER
 from fixtures.contract.shared import Health
 from loadtests.client.trouble import unexpected
 from loadtests.failure import Failure, agrees
 
-_JSON: Final = Headers([("Content-Type", "application/json")])
-"""The engine hands no headers to a check: of an answer's form its body is checked."""
+_JSON: Final = Headers([("Content-Type", "application/json"), (HEADER, "")])
+"""The engine hands no headers to a check: of an answer's form its body is checked, and who gave it is not known."""
 _NEVER_EMPTY: Final = {
     "auth getKeySet": "keys",
     "video-call-signaling getIceServers": "ice_servers",
@@ -33,7 +34,7 @@ def check_of(operation: Operation[Any]) -> Callable[[int, bytes], object]:
         try:
             answer = operation.read(Answer(status, _JSON, body, 0.0))
         except UnexpectedAnswer as wrong:
-            raise unexpected(operation, wrong) from wrong
+            raise unexpected(operation, wrong, named=False) from wrong
         if isinstance(answer, Health):
             agrees(answer, service=operation.service)
             if answer.status == "down":

@@ -129,7 +129,7 @@ class Client:
             try:
                 if not isinstance(value, UnexpectedAnswer):
                     raise value
-                trouble, failure = value, unexpected(operation, value)
+                trouble, failure = value, unexpected(operation, value, named=bool(common.served))
             finally:
                 del value
         common.fire(

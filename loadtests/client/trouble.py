@@ -8,7 +8,7 @@ from typing import Final
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Operation
 from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError, UnsendableError
-from loadtests.failure import OWN, Failure
+from loadtests.failure import BEFORE, OWN, Failure
 
 _MISSING: Final = "missing required field"
 # The machine that makes the load has run out of something: not the platform's fault.
@@ -26,15 +26,18 @@ def unanswered(error: Exception) -> Failure:
     return Failure(_cause(error), str(error))
 
 
-def unexpected(operation: Operation[object], wrong: UnexpectedAnswer) -> Failure:
-    """The failure of a request whose answer is not one that its operation allows."""
+def unexpected(operation: Operation[object], wrong: UnexpectedAnswer, *, named: bool) -> Failure:
+    """The failure of a request whose answer is not one that its operation allows.
+
+    `named`: services were seen to say who they are, so that one that does not was given by something before them.
+    """
     if wrong.status not in operation.expects:
         cause = f"status {wrong.status}"
     elif wrong.field is None:
         cause = "contract: not JSON" if "not JSON" in wrong.why else "contract: the body"
     else:
         cause = f"contract: {wrong.field} {'missing' if _MISSING in wrong.why else 'mistyped'}"
-    return Failure(cause, str(wrong))
+    return Failure(f"{cause}{BEFORE}" if named and wrong.unserved else cause, str(wrong))
 
 
 # The first that fits counts: each is more special than what follows it.

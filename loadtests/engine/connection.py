@@ -161,7 +161,7 @@ class Connection(asyncio.Protocol):
         if (data.find(watch.marker) < 0) is watch.expected:
             watch.look(data)
         if status not in self._statuses:
-            self._recorder.failed(f"status {status}")
+            self._recorder.failed(f"status {status}{watch.before(data)}")
         elif self._check is not None:
             self._judge(status, b"".join(whole.pieces))
         whole.pieces.clear()
@@ -248,7 +248,7 @@ class Connection(asyncio.Protocol):
         self._watch.headers(answers.fields.items())
         self._familiar.forget()
         if answers.status not in self._statuses:
-            self._recorder.failed(f"status {answers.status}")
+            self._recorder.failed(f"status {answers.status}{self._watch.before(b' '.join(answers.fields))}")
         elif self._check is not None:
             self._judge(answers.status, answers.body)
         self.busy = False

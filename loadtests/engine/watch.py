@@ -11,6 +11,7 @@ from typing import Final
 from fixtures.contract.served_by import HEADER
 from loadtests import clock
 from loadtests.engine.parsing import Familiar
+from loadtests.failure import BEFORE
 
 _NAME: Final = HEADER.lower().encode()
 
@@ -49,6 +50,10 @@ class Watch:
         self.marker, self.expected = head[at : end + 2], True
         self.familiar.forget()
         self.saw(head[at + 3 + len(_NAME) : end])
+
+    def before(self, answer: bytes) -> str:
+        """How the cause of a bad answer ends: with `BEFORE` if services say who they are, and none gave this one."""
+        return BEFORE if self.expected and _NAME not in answer.lower() else ""
 
     def headers(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
         """Look at an answer that came in pieces."""

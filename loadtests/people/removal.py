@@ -32,7 +32,7 @@ def remove(people: Sequence[Person], *, within: float) -> tuple[str, ...]:
     for each in done:
         error = each.exception()
         left += (
-            each.result()
+            [what for what, _ in each.result()]
             if error is None
             else [_stays(going[each], f"{type(error).__name__}: {error}", going[each].book)]
         )

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from loadtests.failure import BEFORE
 from loadtests.numbers import count, duration, several
 from loadtests.profiles.quantities import DURATION
 from loadtests.report.findings import doubts, troubles
@@ -57,9 +58,11 @@ def _steps(run: LoadRun) -> Iterator[str]:
     if run.verdict.outcome is Outcome.NO_GO:
         yield "Do not release."
         yield from _look(run)
+        yield from _before(run)
     suspected = dict.fromkeys(trouble.subject for trouble in doubts(run))
     if suspected:
         yield f"Look first at {', '.join(suspected)}: more was bad there than is allowed."
+        yield from _before(run)
     for reason in run.verdict.reasons:
         # A platform that is proven broken may be why something was never seen, and a longer run no remedy.
         vain = reason.cause is Cause.MINIMUM_EVIDENCE and run.verdict.outcome is Outcome.NO_GO
@@ -85,6 +88,16 @@ def _look(run: LoadRun) -> Iterator[str]:
     subjects = list(dict.fromkeys(trouble.subject for trouble in troubles(run)))
     if subjects:
         yield f"Look first at {', '.join(subjects)}: logs and metrics of the time that the causes name."
+
+
+def _before(run: LoadRun) -> Iterator[str]:
+    """Where to look for what was answered in the services' place."""
+    causes = sorted({cause for _, cause in run.counts.causes if cause.endswith(BEFORE)})
+    if causes:
+        yield (
+            f"Look at what is before the services, which answered by itself ({', '.join(causes)}): a limit or a rule "
+            "there may be one for each client address, and meet this generator alone."
+        )
 
 
 def _more(run: LoadRun) -> Iterator[str]:

@@ -176,6 +176,34 @@ def test_what_was_sent_twice_is_noted(suite: Suite, args: tuple[str, ...]) -> No
     assert "note: 1 sent twice (otp getHealth 1): " in ended.out
 
 
+@pytest.mark.parametrize(
+    ("sighted", "told"),
+    [
+        ("record_served_by('auth', 'green', 'b1')", "1. public address: something before the services answered 429: "),
+        ("pass", "1. otp: otp verifyOtp: expected status 200, got "),
+    ],
+)
+def test_a_limit_before_the_services_is_not_laid_to_one(suite: Suite, sighted: str, told: str) -> None:
+    """Where services say who they are, an answer that does not is that of what is before them, and said to be."""
+    text = f"""
+from fixtures.clients.transport import Unexpected
+from fixtures.contract import otp
+from fixtures.contract.answer import Answer, Headers
+from fixtures.runs import record_served_by
+@pytest.mark.guide('OTP-01', service='otp')
+def test_x():
+    {sighted}
+    try:
+        otp.verify('id', '123456').read(Answer(429, Headers(), b'', 0.1))
+    except Exception as wrong:
+        raise Unexpected(what='otp verifyOtp', expected='status 200', got='429', service='otp') from wrong
+"""
+    suite.write(a=text)
+    ended = suite.run()
+    assert ended.code == 1
+    assert told in ended.out
+
+
 @pytest.mark.parametrize("args", [(), ("-n2",)])
 def test_a_service_that_is_down_is_one_cause(suite: Suite, args: tuple[str, ...]) -> None:
     """Thirty checks that fail because auth is down are one cause and what follows from it."""

@@ -145,6 +145,8 @@ def test_the_scene_has_a_reading_of_every_service() -> None:
             says(handler, 200, b"<html>")
         elif "/auth-service/" in handler.path:
             says(handler, 404, b"{}")
+        elif "/friend-request-service/" in handler.path:
+            says(handler, 429, b"{}", Server="nginx")
         else:
             _health(handler)
 
@@ -154,7 +156,8 @@ def test_the_scene_has_a_reading_of_every_service() -> None:
     assert (scene["chat"].state, scene["chat"].ailing) == (State.DOWN, ("postgres",))
     assert scene["chat"].detail == "postgres is down: gone"
     assert scene["otp"].state is State.UNREACHABLE
-    assert scene["auth"].state is State.UNREACHABLE
+    assert (scene["auth"].state, scene["auth"].before) == (State.UNREACHABLE, "")
+    assert "no X-Served-By" in scene["friend-request"].before
     assert scene["notification"].state is State.UP
 
 

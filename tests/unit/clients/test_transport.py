@@ -84,6 +84,26 @@ def test_an_unexpected_answer_says_how_to_ask_again() -> None:
     assert "$PASSWORD" in failure.value.repeat
 
 
+def test_what_answers_in_a_services_place_is_told_where_services_say_who_they_are() -> None:
+    """Of a limit before the services it is said where to look, and nothing where no service ever says who it is."""
+    turns = iter([200, 429, 200, 429])
+    served = iter([False, False, True, False])
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        says(handler, next(turns), KEYS, **({"X_Served_By": SERVED} if next(served) else {}))
+
+    with web_server(answers) as base:
+        told = []
+        for _ in range(2):
+            transport(base).send(auth.key_set())
+            with pytest.raises(Unexpected, match="no X-Served-By, Server BaseHTTP") as failure:
+                transport(base).send(auth.key_set())
+            told.append(failure.value.likely)
+    assert told[0] == ""
+    assert "something before the service answered" in told[1]
+    assert "exempt it" in told[1]
+
+
 def test_no_answer_names_the_service_and_comes_from_the_error() -> None:
     """What cannot be reached is laid to the service that was asked, with the network's error as its cause."""
     with web_server(lambda handler: says(handler, 200, KEYS)) as base:

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from fixtures.checks import CheckFailure
+from fixtures.clients.transport import Unexpected
 from fixtures.clients.world import World
 from tests.unit.clients.make import transport
 from tests.unit.clients.peer import heard, says, web_server
@@ -184,6 +185,7 @@ def test_what_stays_behind_is_told_and_written() -> None:
         with pytest.raises(CheckFailure, match="nothing left behind") as failure:
             world.ends()
     assert failure.value.service == "auth"
+    assert isinstance(failure.value.__cause__, Unexpected)
     assert book.words() == {"intends": 1, "confirmed": 1, "left": 1}
 
 

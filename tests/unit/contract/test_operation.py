@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fixtures.contract import auth, chat, notification, shared
+from fixtures.contract import auth, chat, notification, objects, shared
 from fixtures.contract.errors import field_of
 from fixtures.contract.excerpt import LONGEST, excerpt
 from fixtures.contract.operation import Answer, Endpoint, Headers, Operation, UnexpectedAnswer
@@ -110,6 +110,17 @@ def test_an_unexpected_problem_is_named() -> None:
         auth.account().read(answer)
     assert (caught.value.slug, caught.value.trace_id) == ("forbidden", "0" * 32)
     assert caught.value.served_by == "auth;slot=blue"
+    assert caught.value.unserved == ""
+
+
+def test_an_answer_of_no_service_is_told_as_that() -> None:
+    """That nobody of the platform gave an answer is said, but not of an address where none of it has to answer."""
+    answer = Answer(429, Headers({"Server": "nginx"}), b"<html>", 0.1)
+    with pytest.raises(UnexpectedAnswer, match="; no X-Served-By, Server nginx; body <html>"):
+        auth.account().read(answer)
+    with pytest.raises(UnexpectedAnswer) as caught:
+        objects.get("https://cdn.example/avatar").read(answer)
+    assert caught.value.unserved == ""
 
 
 @pytest.mark.parametrize(("slug", "status"), STATUS_OF.items())

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.contract.operation import Answer, ContractError, Headers, ServedBy, served_by
-from fixtures.contract.served_by import parse
+from fixtures.contract.served_by import next_step, parse, turns_away, unserved
 
 TOKENS = st.from_regex(r"[A-Za-z*][A-Za-z0-9!#$%&'*+\-.^_`|~:/]*", fullmatch=True)
 STRINGS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E))
@@ -70,3 +70,35 @@ def test_missing_header() -> None:
         served_by(Answer(200, Headers(), b"", 0.1))
     who = ServedBy("chat", "green", "b", "i")
     assert served_by(Answer(200, Headers({"x-served-by": str(who)}), b"", 0.1)) == who
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"X-Served-By": "chat;slot=green"}, ""),
+        ({"X-Served-By": "", "Server": "nginx"}, ""),
+        ({}, "no X-Served-By"),
+        ({"Server": "nginx/1.22.1"}, "no X-Served-By, Server nginx/1.22.1"),
+        ({"Server": f"a {'b ' * 99}"}, f"no X-Served-By, Server a {'b ' * 29}"),
+    ],
+)
+def test_an_answer_of_no_service_says_whose_it_may_be(headers: dict[str, str], told: str) -> None:
+    """What answers in a service's place is called by the name that it gives itself, if it is short enough."""
+    assert unserved(Answer(429, Headers(headers), b"", 0.1)) == told
+
+
+@pytest.mark.parametrize(
+    ("status", "away", "step"),
+    [
+        (200, False, "a page of its own"),
+        (403, True, "its rules"),
+        (404, False, "leads to the service"),
+        (413, True, "sizes"),
+        (429, True, "exempt it"),
+        (502, False, "reaches the service"),
+    ],
+)
+def test_each_answer_before_a_service_has_a_next_step(status: int, away: bool, step: str) -> None:  # noqa: FBT001
+    """A limit that may be one of the generator's address is not looked for in the service, nor the other way round."""
+    assert turns_away(status) is away
+    assert step in next_step(status)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fixtures.contract.operation import Endpoint
 from fixtures.http1.connections import _GLANCE, Connections, Limits, _Connection
 from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError
-from tests.unit.http1.asking import ENOUGH, GET, POST, PUT, ask, text
+from tests.unit.http1.asking import ENOUGH, POST, PUT, ask, text
 from tests.unit.http1.conftest import LARGEST
 from tests.unit.http1.peer import OK, Peer, server
 
@@ -165,13 +165,47 @@ def test_what_was_taken_is_not_sent_again(
     assert (known.connections, len(known.requests)) == (1, 2)
 
 
-def test_what_may_not_be_sent_twice_has_a_connection_of_its_own(connections: Connections) -> None:
-    """A request that does something each time goes out where no end can cross it, and what is kept serves others."""
-    with server(lambda peer: peer.answers(OK, OK, OK)) as known:
-        told = [ask(connections, known.url, endpoint=endpoint).repeated for endpoint in (GET, POST, POST, GET)]
+@pytest.mark.parametrize("secure", [False, True])
+def test_what_the_peer_did_not_read_is_sent_once_more(
+    connections: Connections, certificates: Path, monkeypatch: pytest.MonkeyPatch, *, secure: bool
+) -> None:
+    """A request that may not be sent twice is, if it met a connection that had been closed when it came."""
+    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", ENOUGH)
+    monkeypatch.setattr(_Connection, "is_silent", lambda _: True)  # as long as its end is on the way
+    ended = threading.Event()
+
+    def does(peer: Peer) -> None:
+        peer.answers(OK)
+        if peer.number == 0:
+            peer.hangs_up()
+            ended.set()
+
+    ours = certificates / "ca.pem"
+    with server(does, certificates=certificates if secure else None) as known:
+        assert not ask(connections, known.url, endpoint=POST, ca_file=ours).repeated
+        assert ended.wait(ENOUGH)
+        assert ask(connections, known.url, endpoint=POST, ca_file=ours).repeated
         connections.close()
-    assert not any(told)
-    assert (known.connections, len(known.requests)) == (3, 4)
+    assert (known.connections, len(known.requests)) == (2, 2)
+
+
+@pytest.mark.parametrize("ending", [Peer.hangs_up, Peer.resets])
+def test_what_may_have_been_done_is_not_asked_for_again(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, ending: Callable[[Peer], None]
+) -> None:
+    """Who reads a request that does something each time, and ends the connection in whatever way, has failed it."""
+    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", 0.05)
+
+    def does(peer: Peer) -> None:
+        peer.answers(OK)
+        peer.hears()
+        ending(peer)
+
+    with server(does) as known:
+        ask(connections, known.url, endpoint=POST)
+        with pytest.raises(ConnectionError):
+            ask(connections, known.url, endpoint=POST)
+    assert (known.connections, len(known.requests)) == (1, 2)
 
 
 def test_an_answer_that_is_late_is_nobodys(connections: Connections) -> None:

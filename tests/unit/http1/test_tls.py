@@ -12,7 +12,7 @@ import pytest
 from fixtures.http1.connections import Connections, Limits
 from fixtures.http1.errors import ClosedError, CutOffError
 from fixtures.sandbox.tls import write_certificates
-from tests.unit.http1.asking import ENOUGH, POST, PUT, ask, text
+from tests.unit.http1.asking import ENOUGH, PUT, ask, text
 from tests.unit.http1.peer import OK, Peer, server
 
 
@@ -28,22 +28,6 @@ def test_over_tls_it_is_sure_of_its_peer(connections: Connections, certificates:
         with pytest.raises(ssl.SSLCertVerificationError):
             ask(connections, known.url, ca_file=tmp_path / "ca.pem")
         connections.close()
-
-
-def test_a_new_connection_resumes_what_tls_agreed_on(connections: Connections, certificates: Path) -> None:
-    """Whoever opens a connection for each request does not agree on keys anew each time."""
-    resumed: list[bool | None] = []
-
-    def answers(peer: Peer) -> None:
-        assert isinstance(peer.connection, ssl.SSLSocket)
-        resumed.append(peer.connection.session_reused)
-        peer.answers(OK)
-
-    with server(answers, certificates=certificates) as known:
-        for _ in range(3):
-            ask(connections, known.url, endpoint=POST, ca_file=certificates / "ca.pem")
-        connections.close()
-    assert resumed == [False, True, True]
 
 
 def test_a_name_may_end_with_a_dot(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ FAILURES = st.lists(
         service=st.none() | SERVICES,
         judges=st.none() | SERVICES,
         touched=st.frozensets(SERVICES, max_size=3),
+        before=st.sampled_from(["", "429: no X-Served-By"]),
     ),
     max_size=12,
 )
@@ -24,6 +27,7 @@ HEALTH = st.lists(
         st.sampled_from(State),
         st.just("said so"),
         st.lists(st.sampled_from(["postgres", "redis"]), max_size=1).map(tuple),
+        st.sampled_from(["", "no X-Served-By"]),
     ),
     max_size=8,
     unique_by=lambda reading: reading.service,
@@ -34,12 +38,17 @@ def failure(check: str, service: str | None, kind: Kind = Kind.ASSERTION, *touch
     return Failure(check, "call", f"{service} is wrong", kind, service, service, (), frozenset(touched))
 
 
-@given(FAILURES, HEALTH)
-def test_each_failure_is_in_exactly_one_cause(failures: list[Failure], health: list[HealthReading]) -> None:
+@given(FAILURES, HEALTH, st.booleans())
+def test_each_failure_is_in_exactly_one_cause(
+    failures: list[Failure],
+    health: list[HealthReading],
+    named: bool,  # noqa: FBT001 - it is drawn
+) -> None:
     """No failure is dropped and none is told twice."""
-    causes = collapse(failures, health)
+    causes = collapse(failures, health, named=named)
     told = [one for cause in causes for one in (cause.first, *cause.also, *cause.consequences)]
-    assert sorted(told, key=repr) == sorted(failures, key=repr)
+    meant = failures if named else [replace(one, before="") for one in failures]
+    assert sorted(told, key=repr) == sorted(meant, key=repr)
     assert all(cause.headline() for cause in causes)
 
 
@@ -108,6 +117,33 @@ def test_of_two_that_are_down_the_one_the_other_needs_is_to_blame() -> None:
     failures = [failure("o", "otp", Kind.UNREACHABLE), failure("a", "auth", Kind.UNREACHABLE), failure("c", "chat")]
     causes = {cause.subject: cause for cause in collapse(failures)}
     assert [one.check for one in causes["otp"].consequences] == ["c"]
+
+
+LIMITED = "429: no X-Served-By, Server nginx; exempt it"
+
+
+def test_what_turns_away_before_the_services_is_one_cause() -> None:
+    """A limit that meets requests to all services is no service's fault, nor is it what health met there."""
+    failures = [replace(failure(service, service), before=LIMITED) for service in NEEDS]
+    health = [HealthReading(name, State.UNREACHABLE, "status 429", before="no X-Served-By") for name in NEEDS]
+    (cause,) = collapse(failures, health, named=True)
+    assert (cause.subject, cause.down) == (PUBLIC_ADDRESS, False)
+    assert cause.headline() == (
+        f"public address: something before the services answered {LIMITED}; 7 checks follow from it"
+    )
+
+
+def test_where_no_service_says_who_it_is_each_is_blamed_for_its_answers() -> None:
+    """A platform whose answers never say who gave them is told of no limit that nobody can see."""
+    failures = [replace(failure(service, service), before=LIMITED) for service in ("auth", "chat")]
+    causes = collapse(failures, [HealthReading("auth", State.UP), HealthReading("chat", State.UP)])
+    assert [cause.headline() for cause in causes] == ["auth: auth is wrong", "chat: chat is wrong"]
+
+
+def test_a_service_that_is_up_at_the_end_is_not_told_to_be_down() -> None:
+    """Who could not be reached for a while is named, and not looked for where it is well."""
+    (cause,) = collapse([failure("a", "chat", Kind.UNREACHABLE)], [HealthReading("chat", State.UP)])
+    assert cause.headline() == "chat did not always answer (its health says up at the end of the run)"
 
 
 def test_failures_without_a_service_stay_apart() -> None:

@@ -77,6 +77,18 @@ def test_what_was_refused_is_told(visitor: Visitor) -> None:
     assert "429 rate-limited" in caught.value.detail
 
 
+@pytest.mark.parametrize(
+    ("served", "cause"), [(b"", "status 429"), (b"\r\nX-Served-By: chat;slot=blue", "status 429 before the service")]
+)
+def test_what_answers_in_a_services_place_is_counted_apart(visitor: Visitor, served: bytes, cause: str) -> None:
+    """Where services say who they are, what was answered before them is no failure of theirs."""
+    limit = b"HTTP/1.1 429 No\r\nContent-Length: 0\r\n\r\n"
+    with server(does(OK.replace(b"\r\n\r\n", served + b"\r\n\r\n"), limit)) as known:
+        client = visitor.client(known.url)
+        assert [cause_of(client), cause_of(client)] == ["", cause]
+        client.close()
+
+
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(0, len(CREATED)), max_size=4), st.booleans())
 def test_an_answer_may_come_in_any_pieces(cuts: list[int], interim: bool) -> None:  # noqa: FBT001 - it is drawn

@@ -34,6 +34,25 @@ def test_who_answers_is_reported_when_it_changes() -> None:
     assert runs.sightings() == []
 
 
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_what_answers_in_a_services_place_is_counted_apart(pieces: int) -> None:
+    """Where services say who they are, what was answered before them is no failure of theirs, in whatever pieces."""
+    refusal = b"HTTP/1.1 429 No\r\nContent-Length: 4\r\n\r\nslow"
+    served = b"\r\nx-served-by: chat;slot=blue\r\n\r\n"
+    answers = [refusal, OK.replace(b"\r\n\r\n", served), refusal, refusal.replace(b"\r\n\r\n", served)]
+
+    def limits(server: Server, peer: socket.socket) -> None:
+        for answer in answers:
+            server.request(peer)
+            peer.sendall(answer[:-1] if pieces == 2 and answer.startswith(b"HTTP/1.1 4") else answer)
+            if pieces == 2 and answer.startswith(b"HTTP/1.1 4"):
+                peer.sendall(answer[-1:])
+
+    with serving(limits) as server:
+        counts = arriving(server, [index / 50 for index in range(4)], connections=1)
+    assert counts.causes == {(SUBJECT, "status 429"): 2, (SUBJECT, "status 429 before the service"): 1}
+
+
 @pytest.mark.parametrize("name", [b"X-SERVED-BY", b"x-SERVED-by", b"x-served-by", b"X-Served-By"])
 def test_who_answers_is_seen_however_the_header_is_spelt(name: bytes) -> None:
     """Names of headers know no case (RFC 9110, section 5.1), and the first answers need not have had it."""
