@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -133,6 +134,40 @@ def test_pods_of_the_last_run_are_gone_before_the_next() -> None:
     commands = re.findall(r"kubectl delete job [^`#\n]*", (FOLDER / "README.md").read_text(encoding="utf-8"))
     assert len(commands) == 2
     assert all("--cascade=foreground" in command for command in commands)
+
+
+KUBECTL: Final = """\
+#!/bin/sh
+# The cluster of a run: its pod has no node at first, then no image, and its exit code is known a moment after its log.
+echo "$1" >> "$CALLS"
+asked=$(grep --count --line-regexp "$1" "$CALLS")
+case "$1 $asked" in
+  "logs 1") ;;
+  "logs 2") echo 'container "master" is waiting to start: ContainerCreating' >&2; exit 1 ;;
+  logs*) echo "VERDICT" ;;
+  "get 1") ;;
+  get*) printf 75 ;;
+esac
+"""
+
+
+def test_the_commands_of_a_run_end_with_its_verdict(tmp_path: Path) -> None:
+    """However long a pod takes to start, log and exit code are shown; its log is refused before, or empty."""
+    [commands] = re.findall(
+        r"\n## Run\n```sh\n(.*?)```\n", (FOLDER / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    for name, program in {"kubectl": KUBECTL, "sleep": "#!/bin/sh\n"}.items():
+        (tmp_path / name).write_text(program, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        ["/bin/sh", "-c", commands],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")},
+    )
+    assert done.stdout.split() == ["VERDICT", "75"]
 
 
 @pytest.mark.parametrize("job", JOBS)
