@@ -6,7 +6,7 @@ from typing import Final
 
 from loadtests.numbers import count, duration, several
 from loadtests.profiles.quantities import DURATION
-from loadtests.report.findings import doubts, troubles
+from loadtests.report.findings import Trouble, doubts, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.words import asked, follows, unproven
 from loadtests.soundness import Cause
@@ -38,6 +38,30 @@ _STEPS: Final = {
     Cause.MINIMUM_EVIDENCE: "Run longer or at a higher rate, so that every subject of the budget gets its samples.",
 }
 
+_NO_CONNECTION: Final = (
+    "certificate: ",
+    "time-out connecting",
+    "name does not resolve",
+    "refused",
+    "unreachable",
+    "TLS",
+)
+_BEFORE_SERVICES: Final = {
+    _NO_CONNECTION: (
+        "Look first at the way there, and not at a service: most of what failed had no connection. Try each address "
+        "that the target's name has, its certificate, the balancer, and the network from here."
+    ),
+    ("status 429",): (
+        "Look first whether something limits how much one address may ask: most of what failed was answered 429, and "
+        "all load came from the generator's. Let that through, or use more machines, and run again."
+    ),
+    ("contract: compressed",): (
+        "Look first at the CDN or the edge, and not at a service: most of what failed was answered compressed, which "
+        "no request allowed."
+    ),
+}
+"""How causes of failures begin that are no service's, whichever was asked, and where to look then."""
+
 
 def meaning(run: LoadRun) -> str:
     """The sentence; of a GO by a run that was too short for some lines, how much is proven."""
@@ -57,9 +81,10 @@ def _steps(run: LoadRun) -> Iterator[str]:
     if run.verdict.outcome is Outcome.NO_GO:
         yield "Do not release."
         yield from _look(run)
-    suspected = dict.fromkeys(trouble.subject for trouble in doubts(run))
+    suspected = doubts(run)
     if suspected:
-        yield f"Look first at {', '.join(suspected)}: more was bad there than is allowed."
+        subjects = ", ".join(dict.fromkeys(trouble.subject for trouble in suspected))
+        yield _before_services(run, suspected) or f"Look first at {subjects}: more was bad there than is allowed."
     for reason in run.verdict.reasons:
         # A platform that is proven broken may be why something was never seen, and a longer run no remedy.
         vain = reason.cause is Cause.MINIMUM_EVIDENCE and run.verdict.outcome is Outcome.NO_GO
@@ -82,9 +107,23 @@ def _look(run: LoadRun) -> Iterator[str]:
     """Where to look for what is the platform's fault."""
     if run.facts.mixed_up:
         yield "Take it for an incident of security: how did people get what is somebody else's, and since when?"
-    subjects = list(dict.fromkeys(trouble.subject for trouble in troubles(run)))
-    if subjects:
-        yield f"Look first at {', '.join(subjects)}: logs and metrics of the time that the causes name."
+    found = troubles(run)
+    if found:
+        subjects = ", ".join(dict.fromkeys(trouble.subject for trouble in found))
+        yield (
+            _before_services(run, found)
+            or f"Look first at {subjects}: logs and metrics of the time that the causes name."
+        )
+
+
+def _before_services(run: LoadRun, found: tuple[Trouble, ...]) -> str:
+    """What to look at before any service, if more than half of all failures are its; nothing of what is only slow."""
+    causes = run.counts.causes
+    for beginnings, step in _BEFORE_SERVICES.items():
+        its = sum(times for (_, cause), times in causes.items() if cause.startswith(beginnings))
+        if found[0].limit is None and 2 * its > causes.total():
+            return step
+    return ""
 
 
 def _more(run: LoadRun) -> Iterator[str]:
