@@ -15,6 +15,7 @@ from loadtests.client.exchanges import Exchanges
 from loadtests.client.names import Names
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.traces import Traces
+from loadtests.client.trouble import ConnectTimeoutError
 from loadtests.client.wire import Wire, look_up, reach
 
 Fire = Callable[..., object]
@@ -50,7 +51,7 @@ class Common:
     def open(self) -> Wire:
         """Connect within the time for it; raises `OSError`."""
         target, limit = self.target, self.timeouts.connect
-        with gevent.Timeout(limit, TimeoutError(f"no connection within {limit:g} s")):
+        with gevent.Timeout(limit, ConnectTimeoutError(f"no connection within {limit:g} s")):
             return reach(target, self._names.addresses(target.host, target.port), self.hub)
 
     def answers(self, method: str) -> Answers:

@@ -11,6 +11,7 @@ from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLar
 from loadtests.failure import BEFORE, OWN, Failure
 
 _MISSING: Final = "missing required field"
+_CODED: Final = "but coded"
 # The machine that makes the load has run out of something: not the platform's fault.
 _OURS: Final = {
     errno.EMFILE: f"{OWN}no file descriptor left",
@@ -19,6 +20,10 @@ _OURS: Final = {
     errno.ENOBUFS: f"{OWN}no buffer left",
     errno.ENOMEM: f"{OWN}no memory left",
 }
+
+
+class ConnectTimeoutError(TimeoutError):
+    """The time to connect was over before there was a connection: no service has seen the request."""
 
 
 def unanswered(error: Exception) -> Failure:
@@ -34,7 +39,7 @@ def unexpected(operation: Operation[object], wrong: UnexpectedAnswer, *, named: 
     if wrong.status not in operation.expects:
         cause = f"status {wrong.status}"
     elif wrong.field is None:
-        cause = "contract: not JSON" if "not JSON" in wrong.why else "contract: the body"
+        cause = f"contract: {_body(wrong.why)}"
     else:
         cause = f"contract: {wrong.field} {'missing' if _MISSING in wrong.why else 'mistyped'}"
     return Failure(f"{cause}{BEFORE}" if named and wrong.unserved else cause, str(wrong))
@@ -42,9 +47,9 @@ def unexpected(operation: Operation[object], wrong: UnexpectedAnswer, *, named: 
 
 # The first that fits counts: each is more special than what follows it.
 _CAUSES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (ConnectTimeoutError, "time-out connecting"),
     (TimeoutError, "time-out"),
     (socket.gaierror, "name does not resolve"),
-    (ssl.SSLCertVerificationError, "certificate"),
     (ssl.SSLError, "TLS"),
     (ConnectionRefusedError, "refused"),
     (ClosedError, "closed without an answer"),
@@ -56,6 +61,15 @@ _CAUSES: Final[tuple[tuple[type[Exception], str], ...]] = (
 )
 
 
+def _body(why: str) -> str:
+    if "not JSON" not in why:
+        return "the body"
+    return "compressed" if _CODED in why else "not JSON"
+
+
 def _cause(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        # What is to be done differs: renew it, send the whole chain, name the host or trust the authority.
+        return f"certificate: {error.verify_message.rstrip('.')}"
     known = next((cause for kind, cause in _CAUSES if isinstance(error, kind)), None)
     return known or _OURS.get(getattr(error, "errno", None) or 0, "unreachable")

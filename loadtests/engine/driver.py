@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any, Final, cast
 
 from loadtests.client.timeouts import RESTED, Timeouts
-from loadtests.client.trouble import unanswered
+from loadtests.client.trouble import ConnectTimeoutError, unanswered
 from loadtests.counts import NEVER
 from loadtests.engine.connection import RESET, TIMED_OUT, Connection
 from loadtests.engine.plan import Origin, Plan
@@ -145,10 +145,12 @@ class Driver:
             async with asyncio.timeout(self._timeouts.connect):
                 await self._reaching.connect(make)
                 await made[-1].ready
-        except BaseException:
+        except BaseException as error:
             for connection in made:
                 connection.ready.cancel()
                 connection.close()
+            if isinstance(error, TimeoutError):
+                raise ConnectTimeoutError from error
             raise
         connection = made[-1]
         if not connection.usable:

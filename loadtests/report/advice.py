@@ -1,13 +1,14 @@
 """What to do next: the sentence that a verdict means, and a step for each thing that stands in the way."""
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from loadtests.failure import BEFORE
 from loadtests.numbers import count, duration, several
 from loadtests.profiles.quantities import DURATION
-from loadtests.report.findings import doubts, troubles
+from loadtests.report.findings import Trouble, doubts, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.words import asked, follows, unproven
 from loadtests.soundness import Cause
@@ -39,6 +40,29 @@ _STEPS: Final = {
     Cause.MINIMUM_EVIDENCE: "Run longer or at a higher rate, so that every subject of the budget gets its samples.",
 }
 
+_BEFORE_SERVICES: Final = {
+    "certificate: |time-out connecting|name does not resolve|refused|unreachable|TLS": (
+        "Look first at the way there, and not at a service: most of what failed had no connection. Try each address "
+        "that the target's name has, its certificate, the balancer, and the network from here."
+    ),
+    "status 429": (
+        "Look first whether something limits how much one address may ask: most of what failed was answered 429, and "
+        "all load came from the generator's. Let that through, or use more machines, and run again."
+    ),
+    "contract: compressed": (
+        "Look first at the CDN or the edge, and not at a service: most of what failed was answered compressed, which "
+        "no request allowed."
+    ),
+    f"status [34].*{BEFORE}": (
+        "Look first at the balancer, the CDN or a firewall, and not at a service: most of what failed was answered "
+        "before any. A rule there may be one for each client address, and meet this generator alone."
+    ),
+}
+"""How causes of failures begin that are no service's, whichever was asked, and where to look then.
+
+A status of 500 and more, whoever gives it, is mostly that of a service which does not answer.
+"""
+
 
 def meaning(run: LoadRun) -> str:
     """The sentence; of a GO by a run that was too short for some lines, how much is proven."""
@@ -58,11 +82,10 @@ def _steps(run: LoadRun) -> Iterator[str]:
     if run.verdict.outcome is Outcome.NO_GO:
         yield "Do not release."
         yield from _look(run)
-        yield from _before(run)
-    suspected = dict.fromkeys(trouble.subject for trouble in doubts(run))
+    suspected = doubts(run)
     if suspected:
-        yield f"Look first at {', '.join(suspected)}: more was bad there than is allowed."
-        yield from _before(run)
+        subjects = ", ".join(dict.fromkeys(trouble.subject for trouble in suspected))
+        yield _before_services(run, suspected) or f"Look first at {subjects}: more was bad there than is allowed."
     for reason in run.verdict.reasons:
         # A platform that is proven broken may be why something was never seen, and a longer run no remedy.
         vain = reason.cause is Cause.MINIMUM_EVIDENCE and run.verdict.outcome is Outcome.NO_GO
@@ -85,19 +108,23 @@ def _look(run: LoadRun) -> Iterator[str]:
     """Where to look for what is the platform's fault."""
     if run.facts.mixed_up:
         yield "Take it for an incident of security: how did people get what is somebody else's, and since when?"
-    subjects = list(dict.fromkeys(trouble.subject for trouble in troubles(run)))
-    if subjects:
-        yield f"Look first at {', '.join(subjects)}: logs and metrics of the time that the causes name."
-
-
-def _before(run: LoadRun) -> Iterator[str]:
-    """Where to look for what was answered in the services' place."""
-    causes = sorted({cause for _, cause in run.counts.causes if cause.endswith(BEFORE)})
-    if causes:
+    found = troubles(run)
+    if found:
+        subjects = ", ".join(dict.fromkeys(trouble.subject for trouble in found))
         yield (
-            f"Look at what is before the services, which answered by itself ({', '.join(causes)}): a limit or a rule "
-            "there may be one for each client address, and meet this generator alone."
+            _before_services(run, found)
+            or f"Look first at {subjects}: logs and metrics of the time that the causes name."
         )
+
+
+def _before_services(run: LoadRun, found: tuple[Trouble, ...]) -> str:
+    """What to look at before any service, if more than half of all failures are its; nothing of what is only slow."""
+    causes = run.counts.causes
+    for beginning, step in _BEFORE_SERVICES.items():
+        its = sum(times for (_, cause), times in causes.items() if re.match(beginning, cause))
+        if found[0].limit is None and 2 * its > causes.total():
+            return step
+    return ""
 
 
 def _more(run: LoadRun) -> Iterator[str]:

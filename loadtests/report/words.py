@@ -82,8 +82,9 @@ def why(run: LoadRun) -> list[str]:
     graver = outcome is not Outcome.INCONCLUSIVE or run.facts.interrupted
     reasons = [reason for reason in run.verdict.reasons if not follows(reason, run)]
     for reason in reasons:
-        if reason.outcome is Outcome.INCONCLUSIVE and reason.text.endswith(PROVES_NOTHING):
-            # Its causes are told, and nobody else ended it.
+        ended = reason.outcome is Outcome.INCONCLUSIVE and run.facts.interrupted == PROVES_NOTHING
+        if ended and reason.text not in answers:
+            # Its causes are told, and nobody else ended it; what is missing for that is told as what did not count.
             continue
         if graver and reason.outcome is Outcome.INCONCLUSIVE and reason.text in answers:
             beside += bool(answers[reason.text].samples)

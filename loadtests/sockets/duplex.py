@@ -8,7 +8,7 @@ from gevent import get_hub, getcurrent
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.names import Names
-from loadtests.client.trouble import unanswered
+from loadtests.client.trouble import ConnectTimeoutError, unanswered
 from loadtests.client.wire import SecureWire, Wire, look_up, reach
 from loadtests.sockets.handshake import Handshake
 
@@ -65,8 +65,8 @@ _names: Final = Names(look_up)
 def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[Wire, bytes]:
     """A connection with the handshake done, and what came after it.
 
-    Raises `Failure`: "time-out" after `timeouts.connect` for all of it, what kept the connection from coming, or what
-    is wrong with the answer.
+    Raises `Failure`: "time-out", or "time-out connecting", after `timeouts.connect` for all of it, what kept the
+    connection from coming, or what is wrong with the answer.
     """
     limit = timeouts.connect
     wire: Wire | None = None
@@ -80,6 +80,8 @@ def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[W
     except BaseException as error:
         if wire is not None:
             wire.close()
+        elif isinstance(error, TimeoutError):
+            error = ConnectTimeoutError(*error.args)
         if isinstance(error, OSError):
             raise unanswered(error) from error
         raise

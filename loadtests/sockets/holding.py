@@ -14,7 +14,7 @@ from typing import Final
 
 from gevent.monkey import get_original
 
-from loadtests.client.trouble import unanswered
+from loadtests.client.trouble import ConnectTimeoutError, unanswered
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.sockets import frames
 from loadtests.sockets.dialling import Dialling
@@ -160,7 +160,7 @@ class Holder:
                 self._end(connection, unanswered(error))
         # From when it was asked, not from when it was due: that this process was late is no time-out of the platform.
         for connection in self._queue.overdue(self._awake - self._openings.timeout):
-            self._end(connection, Failure("time-out", "while opening"))
+            self._end(connection, unanswered(TimeoutError() if connection.connected else ConnectTimeoutError()))
         if len(events) < _AT_ONCE:
             # Whatever has come was heard by now.
             for connection in self._greeting.overdue(self._awake - self._openings.terms.welcome):

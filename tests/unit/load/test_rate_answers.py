@@ -1,5 +1,6 @@
 """Operations at rates of their own: what of answers with the right status and of the right type is good."""
 
+import gzip
 import json
 from collections.abc import Callable
 
@@ -45,6 +46,7 @@ def test_what_says_nothing_good_is_a_failure(operation: str, body: dict[str, obj
     ("body", "cause"),
     [
         (b"<html>502 Bad Gateway</html>", "contract: not JSON"),
+        (gzip.compress(b"{}"), "contract: compressed"),
         (b"[]", "contract: the body"),
         (b"{}", "contract: keys missing"),
         (b'{"keys": 0}', "contract: keys mistyped"),

@@ -22,15 +22,17 @@ class Work:
 
 
 class Following:
-    """A user whose work takes a while to begin."""
+    """A user whose work takes a while to begin, or fails to."""
 
-    def __init__(self, users: Any, told: Session, takes: float = 0.0) -> None:  # noqa: ANN401
+    def __init__(self, users: Any, told: Session, takes: float = 0.0, *, fails: str = "") -> None:  # noqa: ANN401
         from locust.env import Environment  # noqa: PLC0415
 
         begun: list[Work] = []
 
         class Worker(users._WithTheRun):  # type: ignore[misc]
             def work(self, _: Session) -> Work:
+                if fails:
+                    raise OSError(fails)
                 begun.append(Work())
                 gevent.sleep(takes)
                 return begun[-1]
@@ -58,6 +60,15 @@ def test_work_begins_with_the_run_and_is_the_sessions(users: Any) -> None:  # no
     assert told.works == following.begun
     assert [work.stopped for work in following.begun] == [[]]
     following.greenlet.kill()
+
+
+def test_work_that_cannot_begin_is_told_once(users: Any) -> None:  # noqa: ANN401
+    """Locust has a user try again until the run is ended, and finds about the same reason."""
+    told = session()
+    for missing in ("310", "311"):
+        with pytest.raises(OSError, match=missing):
+            Following(users, told, fails=missing).greenlet.get()
+    assert told.trouble == ["Worker: 310"]
 
 
 def test_no_work_begins_in_a_run_that_is_over(users: Any) -> None:  # noqa: ANN401

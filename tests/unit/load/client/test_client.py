@@ -47,6 +47,10 @@ def test_an_operation_is_sent_checked_and_counted_once(visitor: Visitor) -> None
         (b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "status 503"),
         (OK.replace(b'"ok"', b"{}  "), "contract: conversation_id missing"),
         (OK.replace(b'"ok"', b"nope"), "contract: not JSON"),
+        (
+            OK.replace(b"Content-Type", b"Content-Encoding: br\r\nContent-Type").replace(b'"ok"', b"nope"),
+            "contract: compressed",
+        ),
         (OK.replace(b'"ok"', b"1234"), "contract: the body"),
         (OK.replace(b"application/json", b"text/html"), "contract: Content-Type mistyped"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "not HTTP"),

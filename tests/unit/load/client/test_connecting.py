@@ -1,26 +1,12 @@
 """Connections that do not come about, or not soon, and the word for each."""
 
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 
 from loadtests.client import Timeouts
 from loadtests.client.names import Names
 from tests.unit.http1.peer import OK, server
 from tests.unit.load.client.visitor import Visitor, cause_of, does
-from tests.unit.load.sockets.peers import closed_port
-
-
-@contextmanager
-def unanswering() -> Iterator[tuple[str, int]]:
-    """An address that answers nobody: whom a full queue has no place for is not even refused."""
-    with ExitStack() as stack:
-        address: tuple[str, int] = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0)).getsockname()
-        for _ in range(3):
-            waiting = stack.enter_context(socket.socket())
-            waiting.settimeout(0)
-            waiting.connect_ex(address)
-        yield address
+from tests.unit.load.sockets.peers import closed_port, unanswering
 
 
 def test_nobody_there_is_said(visitor: Visitor) -> None:
@@ -28,7 +14,7 @@ def test_nobody_there_is_said(visitor: Visitor) -> None:
     assert cause_of(visitor.client(closed_port())) == "refused"
     assert cause_of(visitor.client("http://nobody.invalid")) == "name does not resolve"
     with unanswering() as (_, port):
-        assert cause_of(visitor.client(f"http://127.0.0.1:{port}", connect=0.2)) == "time-out"
+        assert cause_of(visitor.client(f"http://127.0.0.1:{port}", connect=0.2)) == "time-out connecting"
     assert len(visitor.fired) == 3
     assert all(event["response_time"] > 0 for event in visitor.fired)
 
@@ -40,7 +26,7 @@ def test_the_time_to_connect_is_that_for_all_addresses(visitor: Visitor) -> None
         answering = (socket.AF_INET, ("127.0.0.1", client._common.target.port))
         # Who asks first begins with the second.
         client._common._names = Names(lambda _host, _port: [answering, (socket.AF_INET, silent)])
-        assert cause_of(client) == "time-out"
+        assert cause_of(client) == "time-out connecting"
         assert known.connections == 0
         client._common.timeouts = Timeouts()
         assert cause_of(client) == ""

@@ -8,7 +8,7 @@ import ssl
 import pytest
 
 from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError, UnsendableError
-from loadtests.client.trouble import unanswered
+from loadtests.client.trouble import ConnectTimeoutError, unanswered
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from loadtests.client.trouble import unanswered
         (TimeoutError("no answer within 10 s"), "time-out"),
         (OSError(errno.ETIMEDOUT, ""), "time-out"),
         (socket.gaierror(socket.EAI_NONAME, "x"), "name does not resolve"),
-        (ssl.SSLCertVerificationError(1, "x"), "certificate"),
+        (ConnectTimeoutError("no connection within 5 s"), "time-out connecting"),
         (ssl.SSLError(1, "x"), "TLS"),
         (OSError(errno.ECONNREFUSED, ""), "refused"),
         (OSError(errno.ECONNRESET, ""), "reset"),

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from fixtures.statistics.tally import Tally
 from loadtests.counts import NEVER, Counts
 from loadtests.report.advice import steps
@@ -47,6 +49,16 @@ def judged(counts: Counts) -> LoadRun:
 def generated_late(on_time: LoadRun) -> LoadRun:
     late = replace(on_time.facts, start_lag_p99=2.4)
     return replace(on_time, facts=late, verdict=judge(PROFILE.plan, on_time.counts.tallies, late))
+
+
+def run_down_at_last(cause: str) -> LoadRun:
+    """For the last ten seconds all messages fail."""
+    counts = run({}).counts
+    tally = counts.tallies["chat sendMessage"] = Tally((1.0,))
+    for second in range(LASTED):
+        tally.add(BEGAN + second, [0.01] * RATE, RATE if second >= 50 else 0)
+    counts.causes["chat sendMessage", cause] = 1_000
+    return judged(counts)
 
 
 def test_a_healthy_run_has_no_trouble() -> None:
@@ -119,12 +131,7 @@ def test_what_began_during_the_run_is_told_with_its_time() -> None:
 
 def test_what_is_worse_than_allowed_is_told_where_nothing_is_proven() -> None:
     """A platform that went down near the end is named with its time, though one burst proves little."""
-    counts = run({}).counts
-    tally = counts.tallies["chat sendMessage"] = Tally((1.0,))
-    for second in range(LASTED):
-        tally.add(BEGAN + second, [0.01] * RATE, RATE if second >= 50 else 0)
-    counts.causes["chat sendMessage", "status 503"] = 1_000
-    down = judged(counts)
+    down = run_down_at_last("status 503")
     told = "chat: 1,000 of 12,000 failed (8.33 %), mostly chat sendMessage: status 503; from 0:50 to 1:00"
     assert down.verdict.outcome is Outcome.INCONCLUSIVE
     assert [one.headline(down.began, down.ended) for one in doubts(down)] == [told]
@@ -133,6 +140,33 @@ def test_what_is_worse_than_allowed_is_told_where_nothing_is_proven() -> None:
     assert f"though it is not proven</h3><ul><li>{told}</li></ul>" in page(down)
     assert steps(down)[0].startswith("Look first at chat: ")
     assert doubts(run({"chat sendMessage": (0.01, "reset")})) == ()
+
+
+@pytest.mark.parametrize(
+    ("cause", "first"),
+    [
+        ("certificate: certificate has expired", "at the way there"),
+        ("time-out connecting", "at the way there"),
+        ("refused", "at the way there"),
+        ("status 429", "whether something limits how much one address may ask"),
+        ("status 429 before the service", "whether something limits how much one address may ask"),
+        ("contract: compressed", "at the CDN or the edge"),
+        ("status 403 before the service", "at the balancer, the CDN or a firewall"),
+        ("status 502 before the service", "at chat"),
+        ("status 503", "at chat"),
+    ],
+)
+def test_what_is_no_services_doing_sends_nobody_to_services(cause: str, first: str) -> None:
+    """Whoever is asked first is named by failures on the way there, too, and its logs have nothing of them."""
+    broken = run({"chat sendMessage": (1.0, cause), "chat listMessages": (0.5, "reset")})
+    assert steps(broken)[1].startswith(f"Look first {first}")
+    assert steps(run_down_at_last(cause))[0].startswith(f"Look first {first}")
+
+
+def test_what_is_slow_is_looked_for_at_services() -> None:
+    """A few failures on the way there say nothing of what takes long."""
+    told = steps(run({"chat sendMessage": (0.001, "refused")}, slow=frozenset({"chat sendMessage"})))
+    assert any(step.startswith("Look first at chat") for step in told)
 
 
 def test_nothing_is_suspected_beside_what_is_proven_nor_of_a_late_generator() -> None:

@@ -169,22 +169,15 @@ def test_a_platform_that_is_broken_is_asked_for_no_longer_run() -> None:
     assert "Run longer" not in told
 
 
-def test_what_answers_before_the_services_is_looked_at_there() -> None:
-    """Of causes that are none of the services' it is said that a limit may have met the generator alone."""
-    run = runs.load_run(replace(runs.HEALTHY, errors=0.5))
-    assert "before the services" not in "\n".join(closing_lines(run, "runs/x"))
-    run.counts.causes["chat sendMessage", "status 429 before the service"] = 1
-    told = "\n".join(closing_lines(run, "runs/x"))
-    assert "Look at what is before the services, which answered by itself (status 429 before the service)" in told
-
-
 def test_a_run_that_its_own_cause_ended_was_ended_by_nobody() -> None:
-    """Of a run that a lost worker ended, the worker is told; that it ended early, and is to go on, is no news."""
+    """Of a run that a lost worker ended, the worker is told; that it ended early, and what is missing, is no news."""
     facts = replace(SOUND, workers_lost=("worker-2: no heartbeat",), interrupted=PROVES_NOTHING)
-    run = runs.load_run(replace(runs.HEALTHY, seconds=9), runs.profile(), facts)
+    asked = runs.profile("*: errors <= guide\nchatting: samples >= 9000")
+    run = runs.load_run(replace(runs.HEALTHY, seconds=9), asked, facts)
     told = "\n".join(closing_lines(run, "runs/x"))
     assert "worker-lost" in told
     assert "ended early" not in told
+    assert "asked for" not in told
 
 
 def test_what_lies_at_its_limit_is_not_sent_to_longer_runs() -> None:

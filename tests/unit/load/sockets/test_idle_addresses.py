@@ -16,9 +16,10 @@ from loadtests.sockets import duplex, looking
 from loadtests.sockets import idle as idling
 from loadtests.sockets.handshake import Handshake
 from loadtests.sockets.held import Terms
+from tests.unit.load.sockets.events import Events
 from tests.unit.load.sockets.expiring import EXPIRED, Tokens, ends_the_old_when
 from tests.unit.load.sockets.idling import holding, settled
-from tests.unit.load.sockets.peers import closed_port, echoes, raw_server, websocket_server
+from tests.unit.load.sockets.peers import closed_port, echoes, raw_server, unanswering, websocket_server
 
 SIX, FOUR = socket.AF_INET6, socket.AF_INET
 
@@ -59,6 +60,16 @@ def test_refused_everywhere_is_one_failure(monkeypatch: pytest.MonkeyPatch) -> N
         idle.stop(lambda _seconds: None)
         assert idle.take() == []
         assert (idle.held.failed, idle.held.opening) == (4, 0)
+
+
+def test_an_address_that_answers_nobody_is_none_in_time(events: Events) -> None:
+    """Of an idle websocket and of a journey's it is said that the connection was missing, and not an answer."""
+    with unanswering() as (host, port):
+        url = f"http://{host}:{port}"
+        with holding(url, 1, connect=0.2) as idle:
+            assert [sample.failure and sample.failure.cause for sample in settled(idle, 1)] == ["time-out connecting"]
+        with pytest.raises(Failure, match="time-out connecting"):
+            events.opens(url, connect=0.2)
 
 
 @pytest.mark.parametrize("knows", [True, False], ids=["moved", "unknown for a while"])
