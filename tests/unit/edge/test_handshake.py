@@ -13,7 +13,7 @@ import pytest
 
 from fixtures.checks.time_scale import forget_time_scale, set_time_scale
 from fixtures.edge.control import control_server
-from fixtures.edge.handshake import SECONDS, Outcome, certificate, handshake, host, refusal
+from fixtures.edge.handshake import SECONDS, Outcome, certificate, handshake, refusal
 from fixtures.edge.plain import ask_plainly
 from fixtures.sandbox.tls import write_certificates
 from tests.unit.clients.peer import says, web_server
@@ -150,12 +150,6 @@ def test_a_certificate_of_an_unknown_authority_is_wrong() -> None:
         shown = certificate(address, ssl.create_default_context())
     assert shown.wrong is not None
     assert "self" in shown.wrong.lower()
-
-
-def test_the_host_is_taken_from_the_address() -> None:
-    """Names and addresses of version 6 are read as hosts."""
-    assert host("https://api.example.test:8443") == "api.example.test"
-    assert host("https://[::1]:8443") == "::1"
 
 
 def test_a_redirect_is_told_with_its_place_and_not_followed() -> None:
