@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,10 @@ from fixtures.checks.time_scale import forget_time_scale, set_time_scale
 from fixtures.edge.control import control_server
 from fixtures.edge.handshake import SECONDS, Outcome, certificate, handshake, refusal
 from fixtures.edge.plain import ask_plainly
+from fixtures.http1.tls import trust
 from fixtures.sandbox.tls import write_certificates
 from tests.unit.clients.peer import says, web_server
+from tests.unit.http1.peer import server
 
 VERSIONS = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
@@ -124,6 +127,21 @@ def test_nobody_there_proves_nothing() -> None:
     reading = handshake("https://127.0.0.1:1", ssl.TLSVersion.TLSv1_3)
     assert reading.outcome is Outcome.INCONCLUSIVE
     assert certificate("https://127.0.0.1:1", ssl.create_default_context()).wrong is not None
+
+
+def test_a_name_may_end_with_a_dot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The dot is for the resolver: the certificate has the name without it."""
+    look_up = socket.getaddrinfo
+
+    def knows(host: str, *more: Any, **named: Any) -> Any:  # noqa: ANN401
+        return look_up("127.0.0.1" if host == "localhost." else host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", knows)
+    write_certificates(tmp_path)
+    with server(lambda peer: peer.connection.recv(1), certificates=tmp_path) as known:
+        address = known.url.replace("127.0.0.1", "localhost.")
+        assert certificate(address, trust(tmp_path / "ca.pem")).wrong is None
+        assert handshake(address, MEANT).outcome is Outcome.ACCEPTED
 
 
 def test_a_slow_network_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
