@@ -5,6 +5,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,11 +14,16 @@ from typing import Any
 import pytest
 
 from fixtures.checks.time_scale import forget_time_scale, set_time_scale
+from fixtures.clients.exchanges import Exchanges
+from fixtures.clients.transport import Transport
+from fixtures.clients.witness import Witness
 from fixtures.edge.control import control_server
 from fixtures.edge.handshake import SECONDS, Outcome, certificate, handshake, refusal
 from fixtures.edge.plain import ask_plainly
 from fixtures.http1.tls import trust
 from fixtures.sandbox.tls import write_certificates
+from suites.edge_promises import sends_plain_http_to_https
+from tests.unit.clients import make
 from tests.unit.clients.peer import says, web_server
 from tests.unit.http1.peer import server
 
@@ -142,6 +148,17 @@ def test_a_name_may_end_with_a_dot(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         address = known.url.replace("127.0.0.1", "localhost.")
         assert certificate(address, trust(tmp_path / "ca.pem")).wrong is None
         assert handshake(address, MEANT).outcome is Outcome.ACCEPTED
+
+
+def test_plain_http_may_lead_to_the_name_without_its_dot() -> None:
+    """A web server takes the dot off the name that it was asked for: the place is the same."""
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        says(handler, 308, b"", Location=f"https://a.example{handler.path}")
+
+    with web_server(answers) as plain:
+        environment = replace(make.environment("https://a.example."), plain_api=plain)
+        sends_plain_http_to_https(Transport(environment, run_id="r", witness=Witness(), exchanges=Exchanges()))
 
 
 def test_a_slow_network_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
