@@ -5,18 +5,27 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
 from fixtures.checks.time_scale import forget_time_scale, set_time_scale
+from fixtures.clients.exchanges import Exchanges
+from fixtures.clients.transport import Transport
+from fixtures.clients.witness import Witness
 from fixtures.edge.control import control_server
-from fixtures.edge.handshake import SECONDS, Outcome, certificate, handshake, host, refusal
+from fixtures.edge.handshake import SECONDS, Outcome, certificate, handshake, refusal
 from fixtures.edge.plain import ask_plainly
+from fixtures.http1.tls import trust
 from fixtures.sandbox.tls import write_certificates
+from suites.edge_promises import sends_plain_http_to_https
+from tests.unit.clients import make
 from tests.unit.clients.peer import says, web_server
+from tests.unit.http1.peer import server
 
 VERSIONS = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
@@ -126,6 +135,32 @@ def test_nobody_there_proves_nothing() -> None:
     assert certificate("https://127.0.0.1:1", ssl.create_default_context()).wrong is not None
 
 
+def test_a_name_may_end_with_a_dot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The dot is for the resolver: the certificate has the name without it."""
+    look_up = socket.getaddrinfo
+
+    def knows(host: str, *more: Any, **named: Any) -> Any:  # noqa: ANN401
+        return look_up("127.0.0.1" if host == "localhost." else host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", knows)
+    write_certificates(tmp_path)
+    with server(lambda peer: peer.connection.recv(1), certificates=tmp_path) as known:
+        address = known.url.replace("127.0.0.1", "localhost.")
+        assert certificate(address, trust(tmp_path / "ca.pem")).wrong is None
+        assert handshake(address, MEANT).outcome is Outcome.ACCEPTED
+
+
+def test_plain_http_may_lead_to_the_name_without_its_dot() -> None:
+    """A web server takes the dot off the name that it was asked for: the place is the same."""
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        says(handler, 308, b"", Location=f"https://a.example{handler.path}")
+
+    with web_server(answers) as plain:
+        environment = replace(make.environment("https://a.example."), plain_api=plain)
+        sends_plain_http_to_https(Transport(environment, run_id="r", witness=Witness(), exchanges=Exchanges()))
+
+
 def test_a_slow_network_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time scale multiplies what a handshake may take, as it does every deadline."""
     given: list[float] = []
@@ -150,12 +185,6 @@ def test_a_certificate_of_an_unknown_authority_is_wrong() -> None:
         shown = certificate(address, ssl.create_default_context())
     assert shown.wrong is not None
     assert "self" in shown.wrong.lower()
-
-
-def test_the_host_is_taken_from_the_address() -> None:
-    """Names and addresses of version 6 are read as hosts."""
-    assert host("https://api.example.test:8443") == "api.example.test"
-    assert host("https://[::1]:8443") == "::1"
 
 
 def test_a_redirect_is_told_with_its_place_and_not_followed() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.environments import Cause, Environment, EnvironmentInvalid, SecretRef, require_usable, usable
+from fixtures.environments.addresses import host_and_port
 from fixtures.environments.kubeconfig import contexts_in, read_kubeconfig
 
 HERE = Environment(
@@ -29,6 +30,12 @@ def test_a_usable_environment_has_no_problem() -> None:
     """An environment whose names resolve has no problems."""
     assert usable(HERE) == []
     require_usable(HERE)
+
+
+def test_where_to_connect_is_taken_from_the_address() -> None:
+    """Names and addresses of version 6 are read as hosts, and without a port it is that of https."""
+    assert host_and_port("https://api.example.test") == ("api.example.test", 443)
+    assert host_and_port("https://[::1]:8443") == ("::1", 8443)
 
 
 def test_names_that_do_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:

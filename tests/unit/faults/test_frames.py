@@ -1,6 +1,7 @@
 """Websocket frames and HTTP messages: what was read is what is written."""
 
 import asyncio
+import copy
 
 import pytest
 from hypothesis import example, given
@@ -10,6 +11,8 @@ from fixtures.sandbox.faults.mangler.frames import Frame, close_frame, read_fram
 from fixtures.sandbox.faults.mangler.messages import Message, read_body, read_head
 from fixtures.sandbox.faults.mangler.rules import Frames, put
 from fixtures.sandbox.faults.mangler.sockets import FrameEditor
+
+NOWHERE = object()
 
 
 def reader(content: bytes) -> asyncio.StreamReader:
@@ -102,8 +105,25 @@ def test_swapping_loses_and_doubles_nothing_but_the_last(numbers: list[int], eve
 @example(document=[[]], steps=["\N{SUPERSCRIPT TWO}", "0"])
 def test_a_pointer_that_leads_nowhere_changes_nothing_and_never_fails(document: object, steps: list[str]) -> None:
     """Setting a member by pointer works on any JSON: where there is no place for it nothing happens."""
+    before = copy.deepcopy(document)
     pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
     put(document, pointer, "new")
+    place = _at(before, steps[:-1])
+    if steps and (isinstance(place, dict) or (isinstance(place, list) and _at(place, steps[-1:]) is not NOWHERE)):
+        assert _at(document, steps) == "new"
+    else:
+        assert document == before
+
+
+def _at(document: object, steps: list[str]) -> object:
+    for step in steps:
+        if isinstance(document, dict):
+            document = document.get(step, NOWHERE)
+        elif isinstance(document, list) and step.isdecimal() and int(step) < len(document):
+            document = document[int(step)]
+        else:
+            return NOWHERE
+    return document
 
 
 def test_a_pointer_sets_members_and_elements() -> None:
