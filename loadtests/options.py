@@ -19,7 +19,13 @@ from loadtests.conductor.configuring import Asked
 from loadtests.profiles.load import known_profiles
 
 _NUMBER: Final = re.compile(r"(?:^|=)[\d.]+\Z")
-_LOCUSTS: Final = {"--users": "num_users", "--spawn-rate": "spawn_rate", "--run-time": "run_time"}
+_LOCUSTS: Final = {
+    "--users": "num_users",
+    "--spawn-rate": "spawn_rate",
+    "--run-time": "run_time",
+    "--tags": "tags",
+    "--exclude-tags": "exclude_tags",
+}
 """Who gives one of these believes in another load than the profile's, and in its verdict."""
 _FILES: Final = {"html_file": "", "json_file": "", "csv_prefix": "_stats.csv", "logfile": ""}
 """What Locust writes where it is told to, some of it only when the run is over; and how their names end."""

@@ -62,11 +62,9 @@ def choose(asked: Asked, variables: Mapping[str, str]) -> Choice:
         # As of `--env`: `--run-folder "$EVIDENCE"` with EVIDENCE unset meant some folder.
         wrong.append(ConfigurationError("--run-folder", "", "is empty, so it names no folder"))
     if asked.host:
-        wrong.append(ConfigurationError("--host", "", "the target is the environment's: name one by --env"))
-    wrong += [
-        ConfigurationError(option, "", "users, rates and times are the profile's: scale it by --rate-scale and --for")
-        for option in asked.locusts
-    ]
+        wrong.append(_locusts("--host", "the target is the environment's: name one by --env"))
+    what = "what is done, by how many and when is the profile's: scale it by --rate-scale and --for"
+    wrong += [_locusts(option, what) for option in asked.locusts]
     profile = attempt(lambda: load_profile(asked.profile or ""))
     lasting = attempt(lambda: _duration(asked.lasting))
     rate = attempt(lambda: _factor(asked.rate))
@@ -79,6 +77,14 @@ def choose(asked: Asked, variables: Mapping[str, str]) -> Choice:
         raise EnvironmentInvalid(Cause.CONFIGURATION, list(dict.fromkeys(wrong)))
     scaled = profile.scaled(rate=rate, lasting=lasting)
     return Choice(scaled, asked.profile or "", rate, lasting, selection.named, sandbox)
+
+
+def _locusts(option: str, why: str) -> ConfigurationError:
+    """An option of Locust's that may not be given. Who did not type it has it from elsewhere, and must know where."""
+    variable = f"LOCUST_{option.removeprefix('--').replace('-', '_').upper()}"
+    return ConfigurationError(
+        option, "", f"{why} (it is given there, by {variable} or by a configuration file of Locust)"
+    )
 
 
 def _selected(asked: Asked, variables: Mapping[str, str], profile: Profile | None) -> Selection:

@@ -42,7 +42,8 @@ def test_what_is_written_is_what_is_asked() -> None:
 
 
 def test_what_of_locust_a_profile_stands_in_for_is_told_when_it_was_given() -> None:
-    """Whoever asks for a thousand users has to hear that the profile has fewer."""
+    """Whoever asks for a thousand users has to hear that the profile has fewer, and that nothing of it has tags."""
+    assert asked(parsed("--profile", "smoke", "--tags", "quick")).locusts == ("--tags",)
     options = parsed("--profile", "smoke")
     options.num_users, options.spawn_rate, options.run_time = 1000, None, "10m"
     assert asked(options).locusts == ("--users", "--run-time")

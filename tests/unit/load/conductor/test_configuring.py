@@ -26,11 +26,13 @@ def test_a_profile_alone_is_run_on_the_sandbox() -> None:
 def test_every_mistake_is_told_at_once() -> None:
     """Whoever mends the first need not come back for the second."""
     asked = Asked(
-        profile="smok", env="blu", lasting="1 minute", rate="-1", host="https://h", folder=" ", locusts=("--users",)
+        profile="smok", env="blu", lasting="1 minute", rate="-1", host="https://h", folder=" ", locusts=("--run-time",)
     )
     found = wrong(asked)
     places = [problem.partition(":")[0] for problem in found]
-    assert places == ["--run-folder", "--host", "--users", "--profile", "--for", "--rate-scale", "--env"]
+    assert places == ["--run-folder", "--host", "--run-time", "--profile", "--for", "--rate-scale", "--env"]
+    assert "LOCUST_HOST" in found[1]
+    assert "LOCUST_RUN_TIME" in found[2]
     assert "did you mean smoke?" in found[3]
     assert "did you mean blue?" in found[6]
 
