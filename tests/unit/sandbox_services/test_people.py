@@ -25,16 +25,13 @@ class _Accounts(Database):
         self.runs = dict(runs)
         self.asked = 0
 
-    async def fetch(self, sql: str, *args: object) -> list[Any]:  # noqa: ARG002 - one statement alone comes here
-        """Return the accounts of the people asked for."""
+    async def row(self, sql: str, *args: Any) -> Any:  # noqa: ANN401, ARG002 - one statement alone comes here
+        """Return the account of the person asked for."""
         self.asked += 1
-        wanted = args[0]
-        assert isinstance(wanted, list)
-        return [
-            {"user_id": user, "email": "a@b.test", "status": "active", "synthetic_run": self.runs[user]}
-            for user in wanted
-            if user in self.runs
-        ]
+        (user,) = args
+        if user not in self.runs:
+            return None
+        return {"user_id": user, "email": "a@b.test", "status": "active", "synthetic_run": self.runs[user]}
 
 
 @pytest.mark.parametrize("run", ["run-1", None])
