@@ -12,7 +12,7 @@ from fixtures.http1.errors import NO_ANSWER, ClosedError, CutOffError
 from fixtures.http1.requests import origin_and_path
 from fixtures.http1.target import Target
 from loadtests.client.common import Common, Fire, Sighted
-from loadtests.client.exchanges import Exchange
+from loadtests.client.exchanges import Asking
 from loadtests.client.timeouts import CROSSED, RESTED, Timeouts
 from loadtests.client.trouble import unanswered, unexpected
 from loadtests.client.wire import NothingSentError
@@ -57,7 +57,7 @@ class Client:
 
     def _join(self, common: Common) -> None:
         self._common = common
-        self._exchange: Exchange | None = None
+        self._exchange: Asking | None = None
         self._authorization = b""
         self._elsewhere: dict[str, Client] | None = None
 
@@ -146,7 +146,7 @@ class Client:
             # Both know this frame: together a circle that only the garbage collector would find.
             del failure, trouble
 
-    def _ask_elsewhere(self, operation: Operation[object], began: float, now: float) -> Exchange:
+    def _ask_elsewhere(self, operation: Operation[object], began: float, now: float) -> Asking:
         """The same for an absolute URL that the platform gave out: with a client for that origin, and nothing of us."""
         origin, path = origin_and_path(operation.path)
         if self._elsewhere is None:
@@ -158,7 +158,7 @@ class Client:
             client._join(common)
         return client._ask(operation, client._common.requests.write(operation, path, ""), began, now)
 
-    def _ask(self, operation: Operation[object], request: bytes, began: float, now: float) -> Exchange:
+    def _ask(self, operation: Operation[object], request: bytes, began: float, now: float) -> Asking:
         """Have it answered, on the connection that there is or on a new one."""
         common, endpoint, exchange, greenlet = self._common, operation.endpoint, self._exchange, getcurrent()
         deadlines = common.deadlines
@@ -199,12 +199,12 @@ class Client:
             common.saw(endpoint.service, answers)
         return exchange
 
-    def _connect(self) -> Exchange:
+    def _connect(self) -> Asking:
         """Open a connection instead of the one that there was."""
         if self._exchange is not None:
             self._exchange.wire.close()
             self._exchange = None
-        exchange = self._exchange = Exchange(self._common.open())
+        exchange = self._exchange = Asking(self._common.open())
         return exchange
 
 
@@ -215,7 +215,7 @@ def _can_be_repeated(error: BaseException, *, repeatable: bool) -> bool:
     return repeatable and isinstance(error, ConnectionError) and not isinstance(error, CutOffError)
 
 
-def _finish(exchange: Exchange, *, sent: bool) -> bool:
+def _finish(exchange: Asking, *, sent: bool) -> bool:
     """Send the rest of a request, unless it is `sent`, and take the rest of its answer; whether all of it was sent.
 
     Raises `ClosedError` if nothing of an answer comes, or `CutOffError`.

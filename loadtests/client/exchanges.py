@@ -7,7 +7,7 @@ all of it for one after the other.
 """
 
 from time import perf_counter
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Protocol
 from weakref import ref
 
 from gevent import getcurrent
@@ -22,28 +22,28 @@ _TOGETHER: Final = 64
 """More than that only keep others waiting: timers, and greenlets that have something else to do."""
 
 
+class Parser(Protocol):
+    """Reads answers."""
+
+    def feed(self, piece: bytes, /) -> object:
+        """Take what came, and return what is there by it; nothing, as long as that is no whole answer."""
+
+
 class Exchange:
     """What goes to and fro on one connection: one request at a time, and its answer."""
 
-    __slots__ = ("among", "answers", "began", "came", "operation", "request", "value", "waiter", "watched", "wire")
+    __slots__ = ("among", "answers", "came", "request", "waiter", "watched", "wire")
 
-    operation: Operation[Any]
-    """What is asked, until the answer is read."""
+    answers: Parser
     request: bytes
     """None of it is left once it was sent, or once nobody waits for the answer any more."""
-    began: float
-    """When it was intended to start, on the clock of `time.perf_counter`."""
-    answers: Answers
-    """Reads the answer."""
     among: "Exchanges"
     """Who notes what comes, while it is watched: as long as the loop tells, somebody has to listen."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.came = 0.0
-        """When the last piece of the answer was received, on the same clock."""
-        self.value: Any = None
-        """What the answer says, or what was raised by reading it: `UnexpectedAnswer`, if nothing here is wrong."""
+        """When the last piece of the answer was received, on the clock of `time.perf_counter`."""
         self.waiter: Any = None
         """The greenlet that waits to be told, since the request was sent; None once it is, or waits no longer."""
         self.watched = False
@@ -56,6 +56,26 @@ class Exchange:
         """Have the loop tell nothing more, until there is another request."""
         self.watched = False
         self.wire.readable.stop()
+
+    def conclude(self) -> None:
+        """Do what is left to be done with a whole answer."""
+
+
+class Asking(Exchange):
+    """One of HTTP."""
+
+    __slots__ = ("began", "operation", "value")
+
+    operation: Operation[Any]
+    """What is asked, until the answer is read."""
+    began: float
+    """When it was intended to start, on the same clock."""
+    answers: Answers
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__(wire)
+        self.value: Any = None
+        """What the answer says, or what was raised by reading it: `UnexpectedAnswer`, if nothing here is wrong."""
 
     def conclude(self) -> None:
         """Read the whole answer into the type of the operation."""
@@ -84,17 +104,17 @@ class Exchanges:
         turn = hub.loop.prepare(ref=False)
         turn.start(_receive, turn, ref(self))
 
-    def make(self, exchange: Exchange) -> bool | None:
-        """Send the request and parse what comes first; conclude if that was the whole answer, and say whether it was.
+    def make(self, exchange: Exchange) -> Any:  # noqa: ANN401 - what its parser gives
+        """Send the request and parse what comes first; conclude if that was the whole answer, and return what it gave.
 
         None if the request could not be sent at once: the rest of it (`Wire.send_rest`), and all of the answer, is left
-        to the caller. Raises `OSError`s and what `Answers.feed` raises.
+        to the caller. Raises `OSError`s and what the parser raises.
         """
         if not self._outgoing:
             self._soon(self._send)
         self._outgoing.append((exchange, getcurrent()))
         try:
-            whole: bool | None = self._hub.switch()
+            whole = self._hub.switch()
         except BaseException:
             exchange.waiter = None
             exchange.request = b""
@@ -181,8 +201,8 @@ def _take(arrived: list[Exchange], failed: list[tuple[Exchange, Exception]]) -> 
 
 def _parse(
     pieces: list[tuple[Exchange, bytes]], failed: list[tuple[Exchange, Exception]]
-) -> list[tuple[Exchange, bool]]:
-    """Have each parsed, and say whether it completed its answer."""
+) -> list[tuple[Exchange, object]]:
+    """Have each parsed, and say what that gave: nothing, unless it completed its answer."""
     parsed = []
     for exchange, piece in pieces:
         try:

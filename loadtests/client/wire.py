@@ -50,7 +50,13 @@ class Wire:
         self._rest = memoryview(b"")
 
     def put(self, data: bytes) -> bool:
-        """Send it as far as that goes at once, and return whether that was all; `send_rest` sends the rest."""
+        """Send it as far as that goes at once, and return whether that was all; `send_rest` sends the rest.
+
+        Also if it has to wait its turn, because another greenlet does that already: it sends this, too.
+        """
+        if self._rest:
+            self._rest = memoryview(b"".join((self._rest, data)))
+            return True
         try:
             sent = self._socket.send(data)
         except BlockingIOError:
@@ -105,6 +111,10 @@ class Wire:
         """End it, at once and without a word."""
         self.readable.close()
         self._socket.close()
+
+    def close_soon(self) -> None:
+        """The same from any thread: the garbage collector runs in whichever comes first."""
+        self._hub.loop.run_callback_threadsafe(self.close)
 
     def _send_rest(self, rest: memoryview) -> bool:
         either = self._hub.loop.io(self._socket.fileno(), _READ_OR_WRITE)

@@ -1,22 +1,22 @@
 """The client's connection for both directions at once: one greenlet may wait for bytes while another sends."""
 
-from typing import Final
+from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import gevent
-from gevent import get_hub, getcurrent
+from gevent import get_hub
 
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
+from loadtests.client.exchanges import Exchanges
 from loadtests.client.names import Names
 from loadtests.client.trouble import ConnectTimeoutError, unanswered
 from loadtests.client.wire import SecureWire, Wire, look_up, reach
 from loadtests.sockets.handshake import Handshake
 
 _WRITE: Final = 2
-_PIECE: Final = 16 * 1024
-"""Bytes that are read at once, at most: messages are small."""
 _SENDING: Final = 10.0
-"""Seconds until a message is on its way; only a peer that reads nothing can take that long."""
+"""Seconds until some of what is sent was taken; only a peer that reads nothing can take that long."""
 
 
 class _BothWays(Wire):
@@ -24,35 +24,19 @@ class _BothWays(Wire):
 
     __slots__ = ()
 
-    def _send_rest(self, rest: memoryview) -> bool:
+    def send_rest(self) -> bool:
+        """Send what is left, and what others put by then."""
         writable = self._hub.loop.io(self._socket.fileno(), _WRITE)
         try:
-            with gevent.Timeout(_SENDING, TimeoutError(f"the other side takes nothing for {_SENDING:g} s")):
-                while rest:
+            while self._rest:
+                with gevent.Timeout(_SENDING, TimeoutError(f"the other side takes nothing for {_SENDING:g} s")):
                     self._wait(writable)
-                    rest = rest[self._socket.send(rest) :]
+                self._rest = self._rest[self._socket.send(self._rest) :]
         finally:
+            # Also of a greenlet that is killed meanwhile: nobody else sends it.
+            self._rest = memoryview(b"")
             writable.close()
         return True
-
-
-class _BareBothWays(_BothWays):
-    """As fast as can be, since each message costs it: the steps of `Wire.receive` in one."""
-
-    __slots__ = ()
-
-    def receive(self) -> bytes:
-        readable = self.readable
-        while True:
-            readable.start(getcurrent().switch)
-            try:
-                self._hub.switch()
-            finally:
-                readable.stop()
-            try:
-                return self._socket.recv(_PIECE)
-            except BlockingIOError:
-                continue
 
 
 class _SecureBothWays(_BothWays, SecureWire):
@@ -60,6 +44,16 @@ class _SecureBothWays(_BothWays, SecureWire):
 
 
 _names: Final = Names(look_up)
+_exchanges: Final["WeakValueDictionary[Any, Exchanges]"] = WeakValueDictionary()
+"""Those of each hub, for as long as a websocket knows them."""
+
+
+def exchanges_of(hub: Any) -> Exchanges:  # noqa: ANN401 - gevent is not typed
+    """Those of the hub: all that is asked over its websockets goes together."""
+    exchanges = _exchanges.get(hub)
+    if exchanges is None:
+        exchanges = _exchanges[hub] = Exchanges(hub)
+    return exchanges
 
 
 def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[Wire, bytes]:
@@ -73,7 +67,7 @@ def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[W
     try:
         with gevent.Timeout(limit, TimeoutError(f"no websocket within {limit:g} s")):
             addresses = _names.addresses(target.host, target.port)
-            wire = reach(target, addresses, get_hub(), bare=_BareBothWays, secure=_SecureBothWays)
+            wire = reach(target, addresses, get_hub(), bare=_BothWays, secure=_SecureBothWays)
             wire.send(opening.request)
             while (rest := opening.feed(wire.receive())) is None:
                 pass

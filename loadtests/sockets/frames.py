@@ -46,6 +46,9 @@ _MASKED: Final = 0x80
 _SHORT: Final = 125
 """Bytes of a payload whose length fits into the second byte; no control frame is longer."""
 _TWO_BYTES, _EIGHT_BYTES = 126, 127
+_WHOLE_TEXT: Final = _FIN | TEXT
+_SHORT_TEXTS: Final = tuple(bytes((_WHOLE_TEXT, _MASKED | length)) for length in range(_SHORT + 1))
+"""Heads of nearly all that is sent."""
 _UNSENT_CODES: Final = frozenset({1004, NO_CODE, NO_CLOSE_FRAME, 1015})
 
 
@@ -87,7 +90,9 @@ def frame(opcode: int, payload: bytes, mask: bytes, *, fin: bool = True) -> byte
     """One frame, masked by four bytes that nobody can foretell (`masks`)."""
     length = len(payload)
     first = opcode | _FIN if fin else opcode
-    if length <= _SHORT:
+    if length <= _SHORT and first == _WHOLE_TEXT:
+        head = _SHORT_TEXTS[length]
+    elif length <= _SHORT:
         head = bytes((first, _MASKED | length))
     elif length < 1 << 16:
         head = bytes((first, _MASKED | _TWO_BYTES)) + length.to_bytes(2, "big")

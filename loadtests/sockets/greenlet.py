@@ -2,26 +2,29 @@
 
 Counted as "connection": the time from the intended start until the socket is open, every opening that failed, and every
 end that nobody here asked for. Its latency is None where an open socket is what never came, or did not stay. `ask`
-counts a message and its answer. Two ways to read: `receive` in the greenlet's own time, which answers pings only while
-it waits; or `listen`, where a greenlet of its own reads for as long as the socket lives.
+counts a message and its answer, and goes together with what others ask (`loadtests.client.exchanges`). Two more ways to
+read: `receive` in the greenlet's own time, which, like `ask`, answers pings only while it waits; or `listen`, where a
+greenlet of its own reads for as long as the socket lives.
 """
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Final
 
 import gevent
 from gevent import GreenletExit, get_hub, getcurrent
 
+from fixtures.http1.errors import ClosedError
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
+from loadtests.client.exchanges import Exchange
 from loadtests.client.trouble import unanswered
 from loadtests.client.wire import Wire
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.kinds import CONNECTION, WEBSOCKET, count
 from loadtests.sockets import frames
-from loadtests.sockets.duplex import open_wire
+from loadtests.sockets.duplex import exchanges_of, open_wire
 from loadtests.sockets.frames import Closing, Message, Ping, Reader, Violation, frame
 from loadtests.sockets.handshake import Handshake
 
@@ -48,6 +51,8 @@ class Socket:
     """An open websocket. Texts only: a binary message is a breach of the platform's protocols."""
 
     __slots__ = (
+        "_exchange",
+        "_exchanges",
         "_fire",
         "_inbox",
         "_leaving",
@@ -55,9 +60,7 @@ class Socket:
         "_patience",
         "_reader",
         "_reading",
-        "_sending",
         "_timer",
-        "_unsent",
         "_why",
         "_wire",
         "closure",
@@ -68,9 +71,10 @@ class Socket:
         self._wire = wire
         self._fire = fire
         self._reader = Reader(largest)
+        self._exchange = Exchange(wire)
+        self._exchange.answers = self._reader
+        self._exchanges = exchanges_of(get_hub())
         self._inbox: list[str] = []
-        self._sending = False
-        self._unsent: list[bytes] = []
         self._leaving = False
         self._why: Failure | None = None
         self._listener: gevent.Greenlet | None = None
@@ -81,6 +85,11 @@ class Socket:
         """Of the server's agreement, names in lower case."""
         self.closure: Closure | None = None
         """How it ended; None while it is open."""
+
+    def __del__(self) -> None:
+        # The loop knows a connection that it watches, and would keep it open when nobody else does.
+        if self.closure is None:
+            self._wire.close_soon()
 
     @classmethod
     def connect(  # noqa: PLR0913 - what an opening consists of
@@ -99,7 +108,7 @@ class Socket:
 
         `since` is the intended start (`time.perf_counter`), `largest` the bytes of the largest message taken.
         """
-        began = time.perf_counter() if since is None else since
+        began = perf_counter() if since is None else since
         opening = Handshake(target.authority, path, subprotocols=subprotocols, headers=headers)
         try:
             wire, rest = open_wire(target, opening, timeouts or Timeouts())
@@ -109,7 +118,7 @@ class Socket:
         except GreenletExit:
             count(fire, WEBSOCKET, CONNECTION, None, Failure(UNANSWERED))
             raise
-        count(fire, WEBSOCKET, CONNECTION, time.perf_counter() - began)
+        count(fire, WEBSOCKET, CONNECTION, perf_counter() - began)
         socket = cls(wire, opening.headers, fire=fire, largest=largest)
         if rest:
             socket._take(socket._reader.feed(rest))
@@ -127,23 +136,13 @@ class Socket:
         inbox = self._inbox
         if inbox:
             return inbox.pop(0)
-        # What gevent.Timeout does, for a twentieth of its price: the next wait is nearly always as long as the last.
-        timer = self._timer
-        if timer is None or timeout != self._patience:
-            # One of no seconds at all would not begin.
-            timer = self._timer = get_hub().loop.timer(0.0, max(timeout, _AT_ONCE), ref=False)
-            self._patience = timeout
-        # `start` would go on with what was left when it was stopped.
-        timer.again(getcurrent().throw, _TooLateError)
+        self._limit(timeout)
         try:
-            while not inbox:
-                if self._why is not None:
-                    raise _again(self._why)
-                self._read()
+            self._read_on()
         except _TooLateError:
-            raise Failure("time-out", f"no message within {timeout:g} s") from None
+            raise _too_late(timeout) from None
         finally:
-            timer.stop()
+            self._timer.stop()
         return inbox.pop(0)
 
     def ask(self, text: str, subject: str, timeout: float, *, since: float | None = None) -> str:
@@ -152,10 +151,13 @@ class Socket:
         No answer in time is the end of the socket: one that came after all would be taken for that of the next text.
         For locustfiles of one's own: journeys send and hear apart, as events come between.
         """
-        began = time.perf_counter() if since is None else since
+        began = perf_counter() if since is None else since
         try:
-            self.send(text)
-            answer = self.receive(timeout)
+            if self._inbox or self._why is not None or self._wire.ahead is not None:
+                self.send(text)
+                answer, came = self.receive(timeout), perf_counter()
+            else:
+                answer, came = self._answer(text, timeout), self._exchange.came
         except Failure as failure:
             count(self._fire, WEBSOCKET, subject, None, failure)
             self._leaving = True
@@ -167,7 +169,7 @@ class Socket:
         self._fire(
             request_type=WEBSOCKET,
             name=subject,
-            response_time=(time.perf_counter() - began) * 1000,
+            response_time=(came - began) * 1000,
             response_length=len(answer),
             exception=None,
             context={},
@@ -183,6 +185,7 @@ class Socket:
         if self.closure is not None:
             return
         self._leaving = True
+        self._exchange.request = b""  # nothing is asked after this
         try:
             self._put(frames.closing(code, reason, _mask()))
             if self._listener is not None and self._listener is not getcurrent():
@@ -213,10 +216,57 @@ class Socket:
         if on_end is not None:
             on_end(self.closure)
 
+    def _answer(self, text: str, timeout: float) -> str:
+        """Have it sent and answered together with what others ask, and do alone what is left after that."""
+        exchange, inbox = self._exchange, self._inbox
+        exchange.request = frame(frames.TEXT, text.encode(), _mask())
+        self._limit(timeout)
+        try:
+            messages = self._exchanges.make(exchange)
+            if messages and len(messages) == 1 and isinstance(messages[0], str):
+                return messages[0]
+            if messages is None:
+                # It is too large to go at once: the time for the answer begins when it has gone.
+                self._timer.stop()
+                self._wire.send_rest()
+                self._limit(timeout)
+            else:
+                self._take(messages)
+            self._read_on()
+        except _TooLateError:
+            raise _too_late(timeout) from None
+        except OSError as error:
+            self._lost(None if isinstance(error, ClosedError) else unanswered(error))
+            self._read_on()
+        finally:
+            self._timer.stop()
+        return inbox.pop(0)
+
+    def _limit(self, timeout: float) -> None:
+        """Have who calls this told when its time is up, unless the timer is stopped before."""
+        # What gevent.Timeout does, for a twentieth of its price: the next wait is nearly always as long as the last.
+        timer = self._timer
+        if timer is None or timeout != self._patience:
+            # One of no seconds at all would not begin.
+            timer = self._timer = get_hub().loop.timer(0.0, max(timeout, _AT_ONCE), ref=False)
+            self._patience = timeout
+        # `start` would go on with what was left when it was stopped.
+        timer.again(getcurrent().throw, _TooLateError)
+
+    def _read_on(self) -> None:
+        """Read until there is a text; raises `Failure` if none can come."""
+        while not self._inbox:
+            if self._why is not None:
+                raise _again(self._why)
+            self._read()
+
     def _read(self) -> None:
         """Wait for bytes and take what they say."""
+        if self._exchange.watched:
+            self._exchange.unwatch()
         try:
             data = self._wire.receive()
+            self._exchange.came = perf_counter()
         except OSError as error:
             self._lost(unanswered(error))
             return
@@ -245,25 +295,11 @@ class Socket:
                 self._break(frames.NOT_ACCEPTED, "a binary message")
 
     def _put(self, data: bytes) -> None:
-        """Send; what cannot be sent ends the connection. Of two greenlets, one sends for both: frames do not mix."""
-        if self._sending:
-            self._unsent.append(data)
-            return
+        """Send; what cannot be sent ends the connection."""
         try:
-            if not self._wire.put(data):
-                self._put_rest()
+            self._wire.send(data)
         except OSError as error:
             self._lost(unanswered(error))
-
-    def _put_rest(self) -> None:
-        """Send what did not go at once, and what others have to send by then."""
-        self._sending = True
-        try:
-            self._wire.send_rest()
-            while self._unsent:
-                self._wire.send(self._unsent.pop(0))
-        finally:
-            self._sending = False
 
     def _lost(self, failure: Failure | None) -> None:
         """The connection ended without a close frame."""
@@ -287,6 +323,10 @@ class Socket:
             self._listener.kill(block=False)
         if not self._leaving:
             count(self._fire, WEBSOCKET, CONNECTION, None, why)
+
+
+def _too_late(timeout: float) -> Failure:
+    return Failure("time-out", f"no message within {timeout:g} s")
 
 
 def _again(why: Failure) -> Failure:
