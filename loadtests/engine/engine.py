@@ -171,7 +171,8 @@ class Engine:
     def _run(self, loop: asyncio.AbstractEventLoop, plans: tuple[Work, ...], begins: float | None) -> None:
         switch = sys.getswitchinterval()
         sys.setswitchinterval(min(switch, _SWITCH_S))
-        # Locust alone is some 300,000 objects, and to look through them all would take longer than a request.
+        # Locust alone is some 300,000 objects, and to look through them all would take longer than a request. For good:
+        # journeys may go on when the engine has ended.
         gc.freeze()
         timed = any(plan.arrivals is not None for plan in plans)
         try:
@@ -185,7 +186,6 @@ class Engine:
             except Exception as error:  # noqa: BLE001 - nor of this, and the run has to be over all the same
                 self.broken = self.broken or error
             finally:
-                gc.unfreeze()
                 sys.setswitchinterval(switch)
                 self._runs.release()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from itertools import count
@@ -52,6 +53,13 @@ def test_every_arrival_is_asked_and_started() -> None:
     assert len(counts.lag) >= 100
     assert min(counts.asked) >= int(began)
     assert max(counts.asked) - min(counts.asked) <= 1
+
+
+def test_what_outlives_an_engine_is_not_looked_through_after_it_either() -> None:
+    """Journeys that go on are not stopped while the garbage collector looks at all that was there before the run."""
+    with serving(answering) as server:
+        arriving(server, (0.0,))
+        assert gc.get_freeze_count() > 0
 
 
 def test_latency_counts_from_the_intended_start() -> None:
