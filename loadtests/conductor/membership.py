@@ -75,11 +75,9 @@ class Membership:
         if self._ordered():
             self.member.over.wait()
             if self._deserted():
-                self._environment.process_exit_code = Cause.WORKER_LOST.code
-                telling.say([f"INVALID: {Cause.WORKER_LOST.label}: the master is gone, and did not end this worker"])
+                self._lost("the master is gone, and did not end this worker")
         else:
-            self._environment.process_exit_code = Cause.WORKER_LOST.code
-            self.member.leave("it was stopped", DRAIN_AT_ONCE)
+            self._leave("it was stopped")
 
     def _deserted(self) -> bool:
         """Whether Locust ends it for the silence of its master; whoever waits for a run is patient for so long."""
@@ -103,9 +101,18 @@ class Membership:
         return self.member.ending or self.member.over.is_set()
 
     def _spoilt(self, why: str) -> None:
-        self._environment.process_exit_code = Cause.WORKER_LOST.code
-        self.member.leave(why, DRAIN_AT_ONCE)
+        self._leave(why)
         self._quit()
+
+    def _leave(self, why: str) -> None:
+        self._lost(f"{why}: this worker ends in the middle of a run, and removes its people")
+        self.member.leave(why, DRAIN_AT_ONCE)
+
+    def _lost(self, why: str) -> None:
+        """What this process ends with, said once: Locust's end of it is more than one event."""
+        if self._environment.process_exit_code != Cause.WORKER_LOST.code:
+            self._environment.process_exit_code = Cause.WORKER_LOST.code
+            telling.say([f"INVALID: {Cause.WORKER_LOST.label}: {why}"])
 
     def _quit(self) -> None:
         """Locust's main greenlet waits for the runner, and ends the process with the exit code when it is gone."""

@@ -79,6 +79,7 @@ def test_workers_whose_master_is_killed_end_by_themselves(staged: Stage) -> None
             # Its lock is gone with it; another one takes the port, and waits for workers of its own.
             with staged.locust(*master, "--expect-workers-max-wait", "30", run="next") as following:
                 assert working.ends() == Cause.WORKER_LOST.code, working.said
+                assert working.said.count("INVALID: worker-lost: no master for 10 s") == 1
                 following.signalled(signal.SIGTERM)
                 assert following.ends() == 75, following.said
     assert "so far" not in following.said

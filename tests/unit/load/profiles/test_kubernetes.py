@@ -147,19 +147,23 @@ case "$1 $asked" in
   logs*) echo "VERDICT" ;;
   "get 1") ;;
   get*) printf 75 ;;
+  kustomize*) echo "  template:"; echo "        image: REGISTRY/load-tests@sha256:0"; echo "        image: other" ;;
+  create*) cat >&2 ;;
+  exec*) echo lost+found; echo load-master-new; echo load-master-old ;;
+  cp*) echo "$@" ;;
 esac
 """
 
 
-def test_the_commands_of_a_run_end_with_its_verdict(tmp_path: Path) -> None:
-    """However long a pod takes to start, log and exit code are shown; its log is refused before, or empty."""
+def done_in_a_cluster(chapter: str, tmp_path: Path) -> "subprocess.CompletedProcess[str]":
+    """The commands of a chapter, done."""
     [commands] = re.findall(
-        r"\n## Run\n```sh\n(.*?)```\n", (FOLDER / "README.md").read_text(encoding="utf-8"), re.DOTALL
+        rf"\n## {chapter}\n[^`]*```sh\n(.*?)```\n", (FOLDER / "README.md").read_text(encoding="utf-8"), re.DOTALL
     )
     for name, program in {"kubectl": KUBECTL, "sleep": "#!/bin/sh\n"}.items():
         (tmp_path / name).write_text(program, encoding="utf-8")
         (tmp_path / name).chmod(0o755)
-    done = subprocess.run(
+    return subprocess.run(
         ["/bin/sh", "-c", commands],
         capture_output=True,
         text=True,
@@ -167,7 +171,29 @@ def test_the_commands_of_a_run_end_with_its_verdict(tmp_path: Path) -> None:
         check=False,
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")},
     )
-    assert done.stdout.split() == ["VERDICT", "75"]
+
+
+def test_the_commands_of_a_run_end_with_its_verdict(tmp_path: Path) -> None:
+    """However long a pod takes to start, log and exit code are shown; its log is refused before, or empty."""
+    assert done_in_a_cluster("Run", tmp_path).stdout.split() == ["VERDICT", "75"]
+
+
+def test_the_evidence_is_read_by_a_pod_that_may_no_more_than_the_master(tmp_path: Path) -> None:
+    """It is admissible where the master is, has its image and nothing but its volume, and the newest run is copied."""
+    done = done_in_a_cluster("Read the evidence", tmp_path)
+    assert done.stdout.split() == ["cp", "load-reader:/runs/load-master-new", "runs/load-master-new"]
+    reader = yaml.safe_load(done.stderr)
+    [inside] = reader["spec"]["containers"]
+    master, room = pod("load-master"), {volume["name"]: volume for volume in pod("load-master")["volumes"]}
+    same = ("securityContext", "serviceAccountName", "automountServiceAccountToken", "restartPolicy")
+    assert {part: reader["spec"][part] for part in same} == {part: master[part] for part in same}
+    assert inside["securityContext"] == container("load-master")["securityContext"]
+    assert inside["image"] == "REGISTRY/load-tests@sha256:0"
+    assert reader["spec"]["volumes"] == [room["runs"]]
+    assert inside["volumeMounts"] == [{"name": "runs", "mountPath": "/runs", "readOnly": True}]
+    assert not {"envFrom", "env", "ports"} & inside.keys()
+    # Else policies and Service took it for one of them.
+    assert "labels" not in reader["metadata"]
 
 
 @pytest.mark.parametrize("job", JOBS)
