@@ -25,6 +25,7 @@ from fixtures.runs import register_secret
 from fixtures.runs.folder import LEDGER
 from fixtures.runs.ledger import Ledger
 from loadtests.failure import SOMEBODY_ELSES, Failure
+from loadtests.kinds import FRESH, LOGIN, count
 from loadtests.patience import enough_for
 from loadtests.people.equipment import Counted
 from loadtests.people.errors import PeopleError
@@ -82,15 +83,15 @@ class Pool:
             equipment = Counted(session.platform, session.run_id, session.fire, session.sighted)
         newcomers = Newcomers(maker.world)
         keeper = Keeper([equipment.quiet_client() for _ in range(_AT_ONCE)], equipment.fire)
-        count = _pairs(session)
+        wanted = _pairs(session)
         try:
-            if count:
+            if wanted:
                 _reaches(maker.world.transport)
             keeper.begin()
-            pairs = maker.make(count, keeper.keeps)
+            pairs = maker.make(wanted, keeper.keeps)
             for failure in maker.failures:
                 if isinstance(failure, OthersTokens):
-                    keeper.counts(Failure(f"{SOMEBODY_ELSES} tokens"))
+                    count(equipment.fire, LOGIN, FRESH, 0.0, Failure(f"{SOMEBODY_ELSES} tokens"))
             with maker.ledger.together():
                 newcomers.prepare(expected(session.profile.expected / session.of, session.profile.mix, REGISTERING))
             if pairs:
