@@ -23,7 +23,7 @@ from loadtests.conductor.order import Order
 from loadtests.conductor.post import Post
 from loadtests.conductor.roster import Roster
 from loadtests.conductor.target import changes, sightings
-from loadtests.patience import enough_for
+from loadtests.people.removal import enough_for
 from loadtests.report.model import LoadRun, Reading
 from loadtests.soundness import Facts
 from loadtests.verdict import PROVES_NOTHING, EarlyStop, Verdict, judge

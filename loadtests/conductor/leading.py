@@ -31,7 +31,7 @@ from loadtests.conductor.platform import metrics_of, read_on
 from loadtests.conductor.post import Post
 from loadtests.conductor.signals import NAMES, on_signals
 from loadtests.conductor.stage import RunFolderError, Stage, set_up
-from loadtests.patience import enough_for
+from loadtests.people.removal import enough_for
 from loadtests.report.folder import write
 from loadtests.report.model import LoadRun
 from loadtests.report.terminal import closing_lines, opening_line

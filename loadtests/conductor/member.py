@@ -38,8 +38,8 @@ from loadtests.conductor.order import received
 from loadtests.conductor.post import Post
 from loadtests.conductor.pulse import Pulse
 from loadtests.numbers import few
-from loadtests.patience import enough_for
 from loadtests.people import Pool
+from loadtests.people.removal import enough_for
 from loadtests.recording import Recorder
 from loadtests.session import Session
 

@@ -18,7 +18,7 @@ from typing import Final
 from fixtures.clients.person import Person
 from fixtures.contract import auth
 from loadtests.failure import Failure, agrees
-from loadtests.kinds import FRESH, LOGIN
+from loadtests.kinds import FRESH, LOGIN, count
 from loadtests.people.visitor import Sender
 
 TICK: Final = 1.0
@@ -71,17 +71,6 @@ class Keeper:
         for client in self._clients:
             client.close()
 
-    def counts(self, failure: Failure | None, seconds: float = 0.0) -> None:
-        """Count one answer to whoever asked for tokens."""
-        self._fire(
-            request_type=LOGIN,
-            name=FRESH,
-            response_time=seconds * 1000,
-            response_length=0,
-            exception=failure,
-            context={},
-        )
-
     def look(self, client: Sender) -> None:
         """Refresh who is due: no longer fresh, and in an even share of the second third or beyond it."""
         while self._people and not self._over.is_set():
@@ -112,7 +101,7 @@ class Keeper:
                 failure = wrong
                 self.failures[wrong.cause] += 1
             if ask is refresh or failure is not None:
-                self.counts(failure, self._clock() - began)
+                count(self._fire, LOGIN, FRESH, self._clock() - began, failure)
             if failure is None:
                 person.holds(tokens)
                 return

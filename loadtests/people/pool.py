@@ -25,13 +25,13 @@ from fixtures.runs import register_secret
 from fixtures.runs.folder import LEDGER
 from fixtures.runs.ledger import Ledger
 from loadtests.failure import SOMEBODY_ELSES, Failure
-from loadtests.patience import enough_for
+from loadtests.kinds import FRESH, LOGIN, count
 from loadtests.people.equipment import Counted
 from loadtests.people.errors import PeopleError
 from loadtests.people.keeper import Keeper
 from loadtests.people.making import Maker, Pair
 from loadtests.people.newcomers import Newcomers, expected
-from loadtests.people.removal import Forgiving, remove, telling
+from loadtests.people.removal import Forgiving, enough_for, remove, telling
 from loadtests.people.visitor import Equipment, Visitor
 from loadtests.session import Session
 
@@ -82,15 +82,15 @@ class Pool:
             equipment = Counted(session.platform, session.run_id, session.fire, session.sighted)
         newcomers = Newcomers(maker.world)
         keeper = Keeper([equipment.quiet_client() for _ in range(_AT_ONCE)], equipment.fire)
-        count = _pairs(session)
+        wanted = _pairs(session)
         try:
-            if count:
+            if wanted:
                 _reaches(maker.world.transport)
             keeper.begin()
-            pairs = maker.make(count, keeper.keeps)
+            pairs = maker.make(wanted, keeper.keeps)
             for failure in maker.failures:
                 if isinstance(failure, OthersTokens):
-                    keeper.counts(Failure(f"{SOMEBODY_ELSES} tokens"))
+                    count(equipment.fire, LOGIN, FRESH, 0.0, Failure(f"{SOMEBODY_ELSES} tokens"))
             with maker.ledger.together():
                 newcomers.prepare(expected(session.profile.expected / session.of, session.profile.mix, REGISTERING))
             if pairs:

@@ -11,6 +11,13 @@ from fixtures.clients.person import Person
 from fixtures.runs.ledger import LedgerUnwritableError
 
 _AT_ONCE: Final = 12
+_LEAST: Final = 30.0
+_EACH: Final = 0.05
+
+
+def enough_for(people: int) -> float:
+    """Seconds in which a platform that works removes that many. Whoever waits for a removal waits longer than that."""
+    return _LEAST + _EACH * people
 
 
 def remove(people: Sequence[Person], *, within: float) -> tuple[str, ...]:

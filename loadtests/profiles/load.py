@@ -1,7 +1,7 @@
 """From a name or a file to a checked `Profile`, or to everything that is wrong with it at once."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,11 +13,11 @@ from fixtures.environments.toml_file import digest
 from fixtures.guide import load_guide
 from loadtests.budgets.grammar import BudgetErrors, parse_budget
 from loadtests.budgets.guide import numbers
-from loadtests.budgets.model import ALL, EACH, Budget, Errors, Good, GuideNumbers, Rate
+from loadtests.budgets.model import ALL, EACH, Budget, Errors, Good, Rate
+from loadtests.journeys import JOURNEYS
 from loadtests.judging import Levels
 from loadtests.kinds import IDLE
 from loadtests.profiles.form import Form, PhaseForm
-from loadtests.profiles.known import JourneyFacts, known_journeys
 from loadtests.profiles.model import Arriving, OperationRate, Profile
 from loadtests.profiles.operations import labels
 from loadtests.profiles.phases import Segment, spike, steady
@@ -42,45 +42,38 @@ def profile_file(name_or_path: str) -> Path:
     return named_file(name_or_path, option="--profile", noun="profile", folder=_FOLDER)
 
 
-def load_profile(
-    name_or_path: str,
-    *,
-    guide: GuideNumbers | None = None,
-    journeys: Mapping[str, JourneyFacts] | None = None,
-) -> Profile:
+def load_profile(name_or_path: str) -> Profile:
     """Load a known profile or a file of one's own.
 
-    `guide` are the numbers that a budget means by that word, `journeys` those that a mix may name; left out, they are
-    the guide's and the suite's. Raises ConfigurationErrors with every mistake at once. Touches no network.
+    Raises ConfigurationErrors with every mistake at once. Touches no network.
     """
     reading = read(profile_file(name_or_path))
-    known = known_journeys() if journeys is None else journeys
     if all(error.key for error in reading.errors):
         # Of a file that is no TOML there is no more to say; an empty one lacks every key.
-        judge_together(reading, known)
-    budget = _budget(reading, known, guide or numbers(load_guide()))
+        judge_together(reading)
+    budget = _budget(reading)
     if reading.form is None or budget is None or reading.errors:
         raise ConfigurationErrors(sorted(set(reading.errors), key=by_place))
-    return replace(_made(reading.form, reading.file, budget, known), digest=digest(reading.text))
+    return _made(reading.form, reading, budget)
 
 
-def _budget(reading: Reading[Form], known: Mapping[str, JourneyFacts], guide: GuideNumbers) -> Budget | None:
+def _budget(reading: Reading[Form]) -> Budget | None:
     """The budget; its mistakes are noted with the line of the file where that can be told."""
     text = reading.raw.get("budget")
     if not isinstance(text, str) or not text.strip():
         return None
     before = reading.text.count("\n", 0, reading.text.find(text)) if text in reading.text else None
-    nouns = {*known, IDLE, *(name for journey in known.values() for name in journey.measures)}
+    nouns = {*JOURNEYS, IDLE, *(name for journey in JOURNEYS.values() for name in journey.measures)}
     unread: frozenset[str] = frozenset()
     try:
-        budget = parse_budget(text, operations=labels(), journeys=nouns, guide=guide)
+        budget = parse_budget(text, operations=labels(), journeys=nouns, guide=numbers(load_guide()))
     except BudgetErrors as errors:
         for error in errors.errors:
             reading.wrong(_placed(error.key, before), error.message, error.allowed, error.suggestion)
         budget, unread = errors.understood, errors.unread
-    operations = called(reading.raw, known)
-    subjects = operations | measured(reading.raw, known)
-    if not names_known(reading.raw, known):
+    operations = called(reading.raw)
+    subjects = operations | measured(reading.raw)
+    if not names_known(reading.raw):
         # A misspelt name in the mix or the rates is the mistake, not what the budget says of it.
         return budget
     for line in budget.lines:
@@ -99,20 +92,18 @@ def _budget(reading: Reading[Form], known: Mapping[str, JourneyFacts], guide: Gu
             )
     if unread <= {ALL, EACH, *labels()}:
         # Any other line that is wrong may be the one that judges a journey.
-        _judge_failures(reading, known, budget, unread)
+        _judge_failures(reading, budget, unread)
     return budget
 
 
-def _judge_failures(
-    reading: Reading[Form], known: Mapping[str, JourneyFacts], budget: Budget, unread: frozenset[str]
-) -> None:
+def _judge_failures(reading: Reading[Form], budget: Budget, unread: frozenset[str]) -> None:
     """What fails has to count: of each journey, of idle connections, and of each operation that is in no journey's.
 
     A journey fails with its requests, and with what is in no other figure. An operation at a rate of its own fails
     alone, quickly perhaps, and may be too few among all operations together for a line on these.
     """
     judged = {line.subject for line in budget.lines if isinstance(line, Errors | Good)}
-    for journey in mixed(reading.raw, known):
+    for journey in mixed(reading.raw):
         if journey not in judged:
             reading.wrong(
                 "budget",
@@ -120,7 +111,7 @@ def _judge_failures(
                 "a line of errors or succeeded for each journey of the mix",
                 f"{journey}: errors <= 10 %",
             )
-    alone = {ALL} if called(reading.raw, known) == rated(reading.raw) and len(rated(reading.raw)) == 1 else set()
+    alone = {ALL} if called(reading.raw) == rated(reading.raw) and len(rated(reading.raw)) == 1 else set()
     for operation in sorted(rated(reading.raw)):
         if (judged | unread).isdisjoint({operation, EACH, *alone}):
             reading.wrong(
@@ -146,12 +137,12 @@ def _placed(place: str, before: int | None) -> str:
     return f"budget, line {before + int(match[1])}{match[2]}"
 
 
-def _made(form: Form, file: Path, budget: Budget, known: Mapping[str, JourneyFacts]) -> Profile:
-    raw = form.model_dump(by_alias=True)
+def _made(form: Form, reading: Reading[Form], budget: Budget) -> Profile:
     return Profile(
-        name=file.stem,
+        name=reading.file.stem,
         summary=form.summary,
-        source=str(file),
+        source=str(reading.file),
+        digest=digest(reading.text),
         arrivals=cast("Arriving", form.arrivals),
         phases=tuple(_segments(form.phases)),
         users=form.users or 0,
@@ -166,8 +157,8 @@ def _made(form: Form, file: Path, budget: Budget, known: Mapping[str, JourneyFac
         seed=form.seed,
         levels=replace(Levels(), **_said(alpha=form.levels.false_no_go, beta=form.levels.false_go)),
         soundness=replace(Soundness(), **_said(**form.soundness.model_dump())),
-        called=called(raw, known),
-        measured=measured(raw, known),
+        called=called(reading.raw),
+        measured=measured(reading.raw),
     )
 
 

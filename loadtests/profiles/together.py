@@ -8,25 +8,26 @@ from pydantic import ValidationError
 from fixtures.environments.errors import ConfigurationErrors
 from fixtures.environments.load import environment_file
 from fixtures.environments.reading import Reading, closest
+from loadtests.journeys import JOURNEYS
 from loadtests.kinds import IDLE
 from loadtests.profiles.form import PEOPLE, Form, PhaseForm
-from loadtests.profiles.known import JourneyFacts
 from loadtests.profiles.operations import REPEATABLE, labels
 from loadtests.profiles.reading import dotted
 
 
-def judge_together(reading: Reading[Form], known: Mapping[str, JourneyFacts]) -> None:
+def judge_together(reading: Reading[Form]) -> None:
     """Note what is wrong between keys, and with names; works on what the file has, so broken keys hide nothing."""
-    _judge_names(reading, known)
+    _judge_names(reading)
     _judge_work(reading)
     _judge_arrivals(reading)
     _judge_phases(reading)
 
 
-def _judge_names(reading: Reading[Form], known: Mapping[str, JourneyFacts]) -> None:
+def _judge_names(reading: Reading[Form]) -> None:
     for journey in _table(reading.raw, "mix"):
-        if journey not in known:
-            reading.wrong(dotted("mix", journey), "unknown journey", ", ".join(sorted(known)), closest(journey, known))
+        if journey not in JOURNEYS:
+            allowed = ", ".join(sorted(JOURNEYS))
+            reading.wrong(dotted("mix", journey), "unknown journey", allowed, closest(journey, JOURNEYS))
     for index, rate in enumerate(_tables(reading.raw, "rates")):
         _judge_rate(reading, index, rate.get("operation"))
     environment = reading.raw.get("environment")
@@ -116,27 +117,27 @@ def _senseless(phase: PhaseForm) -> Iterator[tuple[str, str, str]]:
         yield "peak_for", "is not shorter than the phase", "less than for"
 
 
-def names_known(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> bool:
+def names_known(raw: Mapping[str, Any]) -> bool:
     """Whether the mix and the rates name only what there is."""
-    return known.keys() >= _table(raw, "mix").keys() and rated(raw) <= REPEATABLE.keys()
+    return JOURNEYS.keys() >= _table(raw, "mix").keys() and rated(raw) <= REPEATABLE.keys()
 
 
-def mixed(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> tuple[str, ...]:
+def mixed(raw: Mapping[str, Any]) -> tuple[str, ...]:
     """The journeys of the mix."""
-    return tuple(name for name in _table(raw, "mix") if name in known)
+    return tuple(name for name in _table(raw, "mix") if name in JOURNEYS)
 
 
-def called(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozenset[str]:
+def called(raw: Mapping[str, Any]) -> frozenset[str]:
     """Labels of the operations that the profile calls."""
-    mix = (operation for name in mixed(raw, known) for operation in known[name].operations)
+    mix = (operation for name in mixed(raw) for operation in JOURNEYS[name].operations)
     return frozenset(mix) | rated(raw)
 
 
-def measured(raw: Mapping[str, Any], known: Mapping[str, JourneyFacts]) -> frozenset[str]:
+def measured(raw: Mapping[str, Any]) -> frozenset[str]:
     """Further subjects that it measures."""
-    mix = mixed(raw, known)
+    mix = mixed(raw)
     idle = {IDLE} if raw.get("connections") else frozenset[str]()
-    return frozenset(mix).union(idle, *(known[name].measures for name in mix))
+    return frozenset(mix).union(idle, *(JOURNEYS[name].measures for name in mix))
 
 
 def rated(raw: Mapping[str, Any]) -> frozenset[str]:

@@ -97,7 +97,7 @@ def checks(run: LoadRun) -> list[dict[str, Any]]:
     for answer in run.verdict.answers:
         name, reason = answer.question.name, "" if answer.finding is Finding.HOLDS else str(answer)
         check = _check(str(answer.question), outcome_of(answer), reason, run)
-        service = service_of(name, run) if name in run.plan.called else None
+        service = service_of(name, run) if name in run.profile.called else None
         made.append({**check, "guide": guide_lines(answer.question.line), "service": service})
     return made
 
@@ -143,7 +143,7 @@ def _load(run: LoadRun) -> dict[str, Any]:
         },
         "budget": [_answer(answer) for answer in run.verdict.answers],
         "sharing": run.verdict.sharing,
-        "levels": {"alpha": run.plan.levels.alpha, "beta": run.plan.levels.beta},
+        "levels": {"alpha": run.profile.levels.alpha, "beta": run.profile.levels.beta},
         "processes": facts.workers_expected,
         "arrivals": {
             "asked": facts.arrivals_asked,
@@ -153,7 +153,7 @@ def _load(run: LoadRun) -> dict[str, Any]:
         },
         "soundness": [
             {"what": one.what, "measured": one.measured, "allowed": one.allowed, "kept": one.kept}
-            for one in measures(run.plan.soundness, run.plan.budget, run.facts)
+            for one in measures(run.profile.soundness, run.profile.budget, run.facts)
         ],
         "interrupted": facts.interrupted or None,
         "latencies": {

@@ -84,7 +84,7 @@ def doubts(run: LoadRun) -> tuple[Trouble, ...]:
 def _were_answers(run: LoadRun, answer: Answer) -> bool:
     """Whether most failures of a line are what no delay of the generator brings about by itself."""
     name = answer.question.name
-    names = run.plan.called if name == ALL else {name}
+    names = run.profile.called if name == ALL else {name}
     found = run.counts.causes.items()
     answered = sum(times for key, times in found if key[0] in names and key[1].startswith(_ANSWERS))
     return answered > answer.bad / 2
@@ -101,21 +101,21 @@ def _laid(run: LoadRun, answers: list[Answer]) -> tuple[Trouble, ...]:
 
 def service_of(subject: str, run: LoadRun) -> str:
     """The service of an operation; anything else is its own subject."""
-    return subject.partition(" ")[0] if subject in run.plan.called else subject
+    return subject.partition(" ")[0] if subject in run.profile.called else subject
 
 
 def _of_kind(run: LoadRun, limit: float | None, worse: list[Answer]) -> Iterator[Trouble]:
     asked = {answer.question.name for answer in worse}
     groups: dict[str, list[str]] = {}
     for name in sorted(run.counts.tallies):
-        if name in run.plan.called or name in asked:
+        if name in run.profile.called or name in asked:
             groups.setdefault(service_of(name, run), []).append(name)
     bad = {group: sum(_bad(run, name, limit) for name in names) for group, names in groups.items()}
-    operations = sum(bad[group] for group, names in groups.items() if names[0] in run.plan.called)
+    operations = sum(bad[group] for group, names in groups.items() if names[0] in run.profile.called)
     explained = 0
-    for group in sorted(groups, key=lambda group: (groups[group][0] not in run.plan.called, -bad[group], group)):
+    for group in sorted(groups, key=lambda group: (groups[group][0] not in run.profile.called, -bad[group], group)):
         names = groups[group]
-        of_operations = names[0] in run.plan.called
+        of_operations = names[0] in run.profile.called
         needed = asked.intersection(names) or (of_operations and ALL in asked and explained < EXPLAINED * operations)
         if not bad[group] or not needed:
             continue
@@ -158,7 +158,7 @@ def _worst(run: LoadRun, limit: float | None, names: list[str]) -> str:
         causes = Counter({key: times for key, times in found if key[0] in names and key[1] != NO_ROOM})
         top = max(causes, key=lambda key: (causes[key], key), default=None)
         # A journey, or what is measured beside, is named already.
-        return "" if top is None else ": ".join(top) if top[0] in run.plan.called else top[1]
+        return "" if top is None else ": ".join(top) if top[0] in run.profile.called else top[1]
     return max(names, key=lambda name: (_bad(run, name, limit), name)) if len(names) > 1 else ""
 
 

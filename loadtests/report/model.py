@@ -8,7 +8,7 @@ from fixtures.runs.evidence import Sighting
 from loadtests.counts import Counts
 from loadtests.profiles.model import Profile
 from loadtests.soundness import Facts
-from loadtests.verdict import Plan, Verdict
+from loadtests.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,11 +47,6 @@ class LoadRun:
     """Whom the guide says to call (`fixtures.runs.contacts`)."""
     notes: tuple[str, ...] = ()
     """What else a reader should know, one sentence each."""
-
-    @property
-    def plan(self) -> Plan:
-        """What the verdict judged by."""
-        return self.profile.plan
 
     @property
     def simulated(self) -> list[str]:

@@ -41,7 +41,7 @@ def series(run: LoadRun, most: int | None = None) -> list[Moment]:
     them.
     """
     counts = run.counts
-    totals = _totals(counts, run.plan.called)
+    totals = _totals(counts, run.profile.called)
     seconds = {*range(run.first_second, math.ceil(run.ended)), *counts.asked, *totals, *counts.seconds}
     if not seconds:
         return []
@@ -58,7 +58,7 @@ def latest(run: LoadRun) -> Moment | None:
     second = run.reported - 1
     if second < run.first_second:
         return None
-    rows = [row for name in run.plan.called if (row := _row(run.counts, name, second))]
+    rows = [row for name in run.profile.called if (row := _row(run.counts, name, second))]
     total = {second: [sum(column) for column in zip(*rows, strict=True)]} if rows else {}
     return _moment(second, 1, [second], run.counts, total)
 

@@ -39,8 +39,8 @@ def closing_lines(run: LoadRun, folder: str | None) -> list[str]:
 
 def _live(run: LoadRun) -> Iterator[str]:
     counts, lasted, planned = run.counts, max(0.0, run.ended - run.began), run.profile.duration
-    everything = overall(counts.tallies, run.plan.called)
-    failed = sum(tally.failed for name, tally in counts.tallies.items() if name in run.plan.called)
+    everything = overall(counts.tallies, run.profile.called)
+    failed = sum(tally.failed for name, tally in counts.tallies.items() if name in run.profile.called)
     yield (
         f"{offset(lasted)} of {offset(planned)}  so far {_so_far(run)}  "
         f"{count(len(everything))} requests, {count(failed)} failed"

@@ -25,7 +25,7 @@ def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
     parts = line.answered()
     if not parts:
         return None
-    asked = limits(run.plan.budget)
+    asked = limits(run.profile.budget)
     ended = [moment for part in parts for moment in part]
     reached = [_finite(_QUANTILES[name]) for name in ("p50", "slowest")]
     seen = [*asked, *(seconds for moment in ended for value in reached if (seconds := value(moment)))]
@@ -39,7 +39,7 @@ def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
     slowest, fastest = _QUANTILES["slowest"], _QUANTILES["p50"]
     frame.area("band", ((line.points(part, y, slowest), line.points(part, y, fastest)) for part in parts))
     # Where the lines end only the last requests were answered, of which a handful says nothing.
-    everything = overall(run.counts.tallies, run.plan.called)
+    everything = overall(run.counts.tallies, run.profile.called)
     whole = {name: everything.quantile(quantile) or 0.0 for name, quantile in _WHOLE.items()}
     names = {name: f"{name} {latency(seconds)}" for name, seconds in whole.items()}
     frame.label(y(whole["slowest"]), names["slowest"], "band")

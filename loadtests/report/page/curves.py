@@ -24,7 +24,7 @@ _QUANTILES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "slow
 def curves(run: LoadRun) -> Iterator[Element]:
     """The chart, and the same for every subject as a table."""
     yield tag("h2", "Distribution of latencies")
-    everything = Curve("all", "main", overall(run.counts.tallies, run.plan.called))
+    everything = Curve("all", "main", overall(run.counts.tallies, run.profile.called))
     marks = [answer for answer in run.verdict.answers if answer.question.name == ALL]
     chart = distribution_chart([everything, *_slowest(run)], marks)
     if chart is None:
@@ -63,7 +63,8 @@ def _head(run: LoadRun) -> list[tuple[str, str]]:
 
 
 def _rows(run: LoadRun) -> Iterator[list[str]]:
-    for name, tally in sorted(run.counts.tallies.items(), key=lambda item: (item[0] not in run.plan.called, item[0])):
+    called = run.profile.called
+    for name, tally in sorted(run.counts.tallies.items(), key=lambda item: (item[0] not in called, item[0])):
         yield [
             name,
             count(tally.requests),

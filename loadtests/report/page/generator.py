@@ -23,7 +23,7 @@ def generator(run: LoadRun) -> Iterator[Element]:
     yield table(
         "Soundness of the generator",
         _HEAD,
-        map(_row, measures(run.plan.soundness, run.plan.budget, run.facts)),
+        map(_row, measures(run.profile.soundness, run.profile.budget, run.facts)),
         stack="generator",
     )
     lag = run.counts.lag

@@ -16,7 +16,7 @@ _ASSUMED: Final = (
 
 def method(run: LoadRun) -> Iterator[Element]:
     """For who doubts, rightly."""
-    levels = run.plan.levels
+    levels = run.profile.levels
     yield tag("h2", "How it was judged")
     yield tag("p", run.verdict.sharing)
     yield tag(

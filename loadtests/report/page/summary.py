@@ -62,7 +62,7 @@ def facts(run: LoadRun) -> Iterator[Element]:
 def _facts(run: LoadRun) -> Iterator[tuple[str, str, bool]]:
     profile, environment = run.profile, run.environment
     lasted = max(0.0, run.ended - run.began)
-    operations = len(overall(run.counts.tallies, run.plan.called))
+    operations = len(overall(run.counts.tallies, run.profile.called))
     ended_early = f", ended early: {run.facts.interrupted}" if run.facts.interrupted else ""
     yield "Began", when(run.began), False
     yield "Lasted", f"{duration(lasted)} of {duration(profile.duration)}{ended_early}", False

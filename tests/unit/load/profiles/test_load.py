@@ -1,30 +1,16 @@
 """Profile files: what they may say, and everything that is wrong with them at once."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from fixtures.environments.errors import ConfigurationErrors
+from loadtests.journeys import JOURNEYS
 from loadtests.judging import Levels
 from loadtests.profiles.load import load_profile, profile_file
 from loadtests.profiles.model import OperationRate, Profile
 from loadtests.profiles.phases import Segment, spike, steady
 from loadtests.soundness import Soundness
-from tests.unit.load.judged import GUIDE
-
-
-@dataclass(frozen=True)
-class Walk:
-    operations: frozenset[str]
-    measures: frozenset[str] = frozenset()
-
-
-JOURNEYS = {
-    "browsing": Walk(frozenset({"user-profile getProfile", "chat listMessages"})),
-    "chatting": Walk(frozenset({"chat sendMessage", "chat listMessages"}), frozenset({"delivery", "connection"})),
-    "calling": Walk(frozenset({"video-call-signaling createCall"}), frozenset({"call", "connection"})),
-}
 
 OPEN = '''
 summary = "own"
@@ -63,7 +49,7 @@ def file(tmp_path: Path) -> Path:
 
 def load(file: Path, text: str) -> Profile:
     file.write_text(text, encoding="utf-8")
-    return load_profile(str(file), guide=GUIDE, journeys=JOURNEYS)
+    return load_profile(str(file))
 
 
 def mistakes(file: Path, text: str) -> dict[str, str]:
@@ -80,7 +66,7 @@ def test_an_open_profile(file: Path) -> None:
     assert (profile.arrivals, profile.open, profile.phases) == ("poisson", True, (steady(20, 12),))
     assert (dict(profile.mix), profile.people) == ({"browsing": 2, "chatting": 1}, 10)
     assert (profile.duration, profile.expected, profile.peak) == (20, 240, 12)
-    assert profile.called == {"user-profile getProfile", "chat listMessages", "chat sendMessage"}
+    assert profile.called == JOURNEYS["browsing"].operations | JOURNEYS["chatting"].operations
     assert profile.measured == {"browsing", "chatting", "delivery", "connection"}
     assert str(profile.budget) == "*: errors <= guide\nbrowsing: errors <= 5 %\nchatting: succeeded >= 90 %\n"
     assert (profile.environment, profile.seed, profile.rates, profile.connections) == (None, 1, (), 0)
@@ -197,7 +183,7 @@ phases = []
     assert found["phases[1].rate"].startswith(": 'nan /s' is no rate")
     assert found["phases[2].for"].endswith("did you mean '3 s'?")
     assert found["phases[2].rate"].startswith(": '2000000 /s' is more than can be asked for")
-    assert found["mix.browsin"].endswith("allowed: browsing, calling, chatting; did you mean browsing?")
+    assert found["mix.browsin"].endswith("chatting, connecting, registering; did you mean browsing?")
     assert found["mix.chatting"] == ": 0 is not allowed; allowed: a whole number from 1 to 1000000"
     assert found["levels.false_go"].startswith(": 1.0 is not allowed; allowed: a probability")
     assert found["soundness.cpu"].startswith(": '0 %' is nothing; allowed: more than 0 %")

@@ -114,7 +114,7 @@ def test_numbers_beside_the_lines_of_latencies_are_those_of_the_whole_run() -> N
     """At the end a handful of requests is answered, and what they took is no word on the run."""
     run = runs.load_run(runs.HEALTHY)
     run.counts.add("chat sendMessage", runs.BEGAN + runs.HEALTHY.seconds, [0.001], plotted=True)
-    everything = overall(run.counts.tallies, run.plan.called)
+    everything = overall(run.counts.tallies, run.profile.called)
     html = page(replace(run, ended=run.ended + 1))
     for name, quantile in (("slowest", 1.0), ("p99", 0.99), ("p95", 0.95), ("p50", 0.5)):
         assert f">{name} {latency(everything.quantile(quantile))}</text>" in html
@@ -133,7 +133,7 @@ def test_limits_that_are_close_are_named_one_below_the_other() -> None:
 def test_the_tail_has_as_much_room_as_the_rest() -> None:
     """On the axis of the distribution it is as far from 99 to 99.9 percent as from 90 to 99: a tail can be read."""
     run = RUNS[Outcome.NO_GO]
-    chart = distribution_chart([Curve("all", "main", overall(run.counts.tallies, run.plan.called))], [])
+    chart = distribution_chart([Curve("all", "main", overall(run.counts.tallies, run.profile.called))], [])
     assert chart is not None
     places = {text.text: float(text.attrib["x"]) for text in chart.iter("text") if "%" in (text.text or "")}
     nines = [places[f"{share} %"] for share in ("90", "99", "99.9")]

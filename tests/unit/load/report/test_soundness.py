@@ -26,7 +26,7 @@ CASES = {
 
 def went(facts: Facts) -> LoadRun:
     """A run that a platform without fault had, and that went so."""
-    return replace(HEALTHY, facts=facts, verdict=judge(HEALTHY.plan, HEALTHY.counts.tallies, facts))
+    return replace(HEALTHY, facts=facts, verdict=judge(HEALTHY.profile.plan, HEALTHY.counts.tallies, facts))
 
 
 def rows(run: LoadRun) -> dict[str, dict[str, Any]]:
@@ -43,7 +43,7 @@ def causes(run: LoadRun) -> list[Cause]:
 def test_a_run_is_invalid_by_what_its_report_calls_not_kept(how: str) -> None:
     """For each cause there is a row that is not kept, and for each such row its cause."""
     run = went(CASES[how])
-    by_row = {one.what: one.cause for one in measures(run.plan.soundness, run.plan.budget, run.facts)}
+    by_row = {one.what: one.cause for one in measures(run.profile.soundness, run.profile.budget, run.facts)}
     assert causes(run) == [by_row[what] for what, row in rows(run).items() if not row["kept"]]
 
 

@@ -158,7 +158,7 @@ def test_series_have_every_second_and_every_count() -> None:
     run = runs.load_run(runs.STALLED)
     rows = list(csv.DictReader(io.StringIO(series_csv(run))))
     assert [int(row["second"]) for row in rows] == list(range(runs.BEGAN, runs.BEGAN + runs.STALLED.seconds))
-    operations = [run.counts.tallies[name] for name in run.plan.called]
+    operations = [run.counts.tallies[name] for name in run.profile.called]
     assert sum(int(row["requests"]) for row in rows) == sum(tally.requests for tally in operations)
     assert sum(int(row["over_1000_ms"]) for row in rows) == sum(tally.over(1.0) for tally in operations)
     assert sum(int(row["asked"]) for row in rows) == run.facts.arrivals_asked
