@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from loadtests.numbers import few
-
 
 class PeopleError(Exception):
     """The pool cannot be made: `what` is wrong, `how` to mend it, and `left`, in words, what could not be removed."""
@@ -12,5 +10,5 @@ class PeopleError(Exception):
         self.what = what
         self.how = how
         self.left = tuple(left)
-        stayed = few([f"left behind: {one}" for one in left], "which the ledger names")
-        super().__init__("; ".join([what, how, *stayed]))
+        # Not who is left: a run tells that in a note of its own.
+        super().__init__(f"{what}; {how}")

@@ -15,6 +15,8 @@ from typing import Final
 from fixtures.checks import CheckFailure
 from fixtures.clients.person import Person
 from fixtures.clients.world import World
+from fixtures.contract.notification import INBOX
+from fixtures.environments.load import SYNTHETIC_KEY
 from fixtures.runs.ledger import Ledger
 from loadtests.people.errors import PeopleError
 
@@ -101,9 +103,11 @@ class Maker:
 
 def _error(count: int, failure: CheckFailure) -> PeopleError:
     likely = f" (likely: {failure.likely})" if failure.likely else ""
-    service = f"look at the {failure.service} service" if failure.service else "look at the platform"
+    look = f"look at the {failure.service} service" if failure.service else "look at the platform"
+    if failure.what == INBOX.label and f"{INBOX.label} answered 401" in failure.got:
+        look = f"look whether the secret {SYNTHETIC_KEY} is the one of this environment"
     return PeopleError(
         f"the {2 * count} synthetic people of this process cannot be made: "
         f"{failure.what}, expected {failure.expected}, got {failure.got}{likely}",
-        f"{service}; `pytest -m smoke` at the same environment shows what works",
+        f"{look}; `pytest -m smoke` at the same environment shows what works",
     )
