@@ -1,7 +1,7 @@
 """What of an answer that nobody reads any further is good: the operations that an engine sends at a rate."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from fixtures.contract.decoders import decoder
 from fixtures.contract.errors import UnexpectedAnswer
@@ -10,6 +10,8 @@ from fixtures.contract.served_by import HEADER
 from fixtures.contract.shared import Health
 from loadtests.client.trouble import unexpected
 from loadtests.failure import Failure, agrees
+
+T = TypeVar("T")
 
 _JSON: Final = Headers([("Content-Type", "application/json"), (HEADER, "")])
 """The engine hands no headers to a check: of an answer's form its body is checked, and who gave it is not known."""
@@ -22,15 +24,15 @@ _NEVER_EMPTY: Final = {
 """What is wrong with nothing in it: people of the pool are friends and share a conversation."""
 
 
-def check_of(operation: Operation[Any]) -> Callable[[int, bytes], object]:
-    """What raises `Failure` for an answer that is not good, by its status and its body; in the words of journeys."""
+def check_of(operation: Operation[T]) -> Callable[[int, bytes], T]:
+    """What reads an answer by its status and its body, and raises `Failure` if it is not good; in journeys' words."""
     # Made here: the engine's thread would make them while greenlets may do the same.
     for kind in operation.expects.values():
         decoder(kind)
 
     filled = _NEVER_EMPTY.get(operation.label)
 
-    def check(status: int, body: bytes) -> None:
+    def check(status: int, body: bytes) -> T:
         try:
             answer = operation.read(Answer(status, _JSON, body, 0.0))
         except UnexpectedAnswer as wrong:
@@ -41,5 +43,6 @@ def check_of(operation: Operation[Any]) -> Callable[[int, bytes], object]:
                 raise Failure("status down", f"in an answer with {status}")
         elif filled is not None and not getattr(answer, filled):
             raise Failure(f"no {filled}")
+        return answer
 
     return check

@@ -9,7 +9,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import gevent
 
@@ -30,9 +30,13 @@ from loadtests.profiles.operations import REPEATABLE
 from loadtests.profiles.phases import highest
 from loadtests.session import Session
 from loadtests.sockets.room import most_connections
+from loadtests.whose import Asker, belongs
 
 if TYPE_CHECKING:
     from locust.stats import RequestStats
+
+T = TypeVar("T")
+Talk: TypeAlias = tuple[Callable[[], bytes], Callable[[int, bytes], object]]
 
 _LOOK_EVERY = 0.05
 _FEWEST: Final = 32
@@ -60,6 +64,13 @@ class Rates:
         self._sent: Counter[str] = Counter()
         self._methods = {rate.operation: REPEATABLE[rate.operation].method for rate in session.profile.rates}
         self._tokens: tuple[str, ...] = ()
+        people = () if session.pool is None else session.pool.people
+        # Friends stand side by side.
+        self._askers = tuple(
+            Asker(person.user_id, person.identity.email, people[number ^ 1].user_id)
+            for number, person in enumerate(people)
+        )
+        """Whose the tokens are."""
 
     def begin(self) -> None:
         """Follow the schedule from the beginning of the run on."""
@@ -117,16 +128,18 @@ class Rates:
         operation, session = REPEATABLE[rate.operation], self._session
         if self._needed(rate) > max(_FEWEST, room):
             self._cut.add(rate.operation)
+        check, own = check_of(operation), operation.auth == "bearer"
         connections = max(_FEWEST, min(room, math.ceil(self._highest(rate) * self._timeouts.read)))
         return Plan(
             subject=rate.operation,
-            request=self._request(operation),
+            request=b"" if own else self._requests.write(operation, operation.path, ""),
             arrivals=offsets(session.profile, rate, session.share, session.of),
             connections=connections,
             warm=min(connections, math.ceil(self._highest(rate) * _QUICK)),
             waiting=_PLACES,
             statuses=frozenset(operation.expects),
-            check=check_of(operation),
+            check=check,
+            apart=self._in_turn(operation, check) if own else None,
             idempotent=operation.idempotent,
         )
 
@@ -147,14 +160,22 @@ class Rates:
         """A second, in this process."""
         return highest(rate.phases) / self._session.of
 
-    def _request(self, operation: Operation[Any]) -> bytes | Callable[[], bytes]:
-        """Always the same bytes, or with the token of one person after the other."""
-        if operation.auth != "bearer":
-            return self._requests.write(operation, operation.path, "")
+    def _in_turn(self, operation: Operation[T], check: Callable[[int, bytes], T]) -> Callable[[], Talk]:
+        """Ask in the name of one person after the other, and compare what comes with whose name that was."""
         turns = itertools.count()
 
-        def write() -> bytes:
-            token = self._tokens[next(turns) % len(self._tokens)]
-            return self._requests.write(operation, operation.path, f"Authorization: Bearer {token}\r\n")
+        def apart() -> Talk:
+            number = 0
 
-        return write
+            def write() -> bytes:
+                nonlocal number
+                number = next(turns) % len(self._tokens)
+                credential = f"Authorization: Bearer {self._tokens[number]}\r\n"
+                return self._requests.write(operation, operation.path, credential)
+
+            def checks(status: int, body: bytes) -> None:
+                belongs(check(status, body), self._askers[number])
+
+            return write, checks
+
+        return apart

@@ -84,14 +84,14 @@ class Connection(asyncio.Protocol):
         self._watch = watch
         self._familiar = watch.familiar
         self._owner = owner
-        self._check = plan.check
+        request, self._check = (plan.request, plan.check) if plan.apart is None else plan.apart()
         self._statuses = plan.statuses
         # What is no larger is within all limits.
         self._small = min(LARGEST_HEAD, largest)
         self._whole = self._new_whole()
         # One or the other: `send` takes the request, and where that is empty what makes it.
-        self._request = plan.request if isinstance(plan.request, bytes) else b""
-        self._make = _nothing if isinstance(plan.request, bytes) else plan.request
+        self._request = request if isinstance(request, bytes) else b""
+        self._make = _nothing if isinstance(request, bytes) else request
         self._answers: Answers | None = None
         self._transport: asyncio.Transport | None = None
         self._write: Callable[[bytes], None]

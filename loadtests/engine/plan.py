@@ -48,6 +48,13 @@ class Plan:
     """Those of good answers."""
     check: Callable[[int, bytes], object] | None = None
     """Gets status and body of an answer with a good status, and raises what it finds wrong (`complaint`)."""
+    apart: Callable[[], tuple[Callable[[], bytes], Callable[[int, bytes], object]]] | None = field(
+        default=None, repr=False
+    )
+    """For each connection one that makes its requests, and one that checks their answers, instead of the two above.
+
+    One at a time is under way on a connection: they may remember between them what was asked, and in whose name.
+    """
     idempotent: bool = False
     """To be sent again if a connection that had rested since its last answer was closed at once, without one."""
 

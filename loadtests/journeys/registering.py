@@ -1,6 +1,6 @@
 """Registering: a newcomer opens an account, proves the address by a one-time password, and logs in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -12,7 +12,7 @@ from fixtures.contract import auth, notification, otp
 from fixtures.contract.notification import Mail
 from fixtures.contract.otp import Issued
 from fixtures.contract.promises import PROMISES
-from loadtests.failure import Failure, agrees
+from loadtests.failure import SOMEBODY_ELSES, Failure, agrees
 from loadtests.journeys.journey import Journey, labels
 from loadtests.people.visitor import Visitor
 
@@ -38,9 +38,12 @@ class Registering(Journey):
         """From registering to the first session; the mail is looked for until its promised deadline."""
         client, newcomer = visitor.client, visitor.newcomers.come()
         who = newcomer.identity
-        newcomer.becomes(client.send(auth.register(who.email, who.password, who.display_name), since=since).user_id)
+        registration = client.send(auth.register(who.email, who.password, who.display_name), since=since)
+        agrees(registration, email=who.email)
+        newcomer.becomes(registration.user_id)
         mail = _mail(visitor, newcomer, client.send(otp.issue_for_registration(who.email)))
         proof = client.send(otp.verify(mail.otp_id, mail.code))
+        agrees(proof, otp_id=mail.otp_id)
         activation = client.send(auth.activate(newcomer.user_id, proof.proof))
         agrees(activation, user_id=newcomer.user_id)
         if activation.status != "active":
@@ -48,7 +51,7 @@ class Registering(Journey):
         newcomer.active = True
         tokens = client.send(auth.log_in(who.email, who.password))
         # Not only because it is wrong: by another's tokens that other would leave.
-        agrees(tokens, user_id=newcomer.user_id)
+        agrees(tokens, user_id=newcomer.user_id, subject_id=newcomer.user_id)
         newcomer.holds(tokens)
         return partial(_leaves, visitor, newcomer)
 
@@ -57,9 +60,16 @@ def _mail(visitor: Visitor, newcomer: Person, issued: Issued) -> Mail:
     """Wait for the mail with that one-time password; raises `Failure`."""
     address = newcomer.identity.email
     wanted = has(otp_id=issued.otp_id)
+
+    def look() -> Sequence[Mail]:
+        mails = visitor.client.send(notification.inbox(address).keyed(visitor.synthetic_key())).items
+        if any(mail.to != address for mail in mails):
+            raise Failure(f"{SOMEBODY_ELSES} mail")
+        return mails
+
     try:
         mails = eventually(
-            lambda: visitor.client.send(notification.inbox(address).keyed(visitor.synthetic_key())).items,
+            look,
             contains(wanted),
             within=PROMISES.deadlines.otp_arrival,
             subject="the inbox of a newcomer",

@@ -96,7 +96,7 @@ class Keeper:
             try:
                 tokens = client.send(ask)
                 # Whoever used another's would act, and leave for good, in somebody else's name.
-                agrees(tokens, user_id=person.user_id)
+                agrees(tokens, user_id=person.user_id, subject_id=person.user_id)
             except Failure as wrong:
                 failure = wrong
                 self.failures[wrong.cause] += 1

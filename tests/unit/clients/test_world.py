@@ -1,5 +1,6 @@
 """The people of one check: made, and taken away again whatever happened to them."""
 
+import base64
 import json
 import uuid
 from collections import Counter
@@ -161,6 +162,23 @@ def test_nobody_acts_with_the_tokens_of_somebody_else() -> None:
             world.ends()
     assert book.words()["left"] == 1
     assert not any(name.startswith("DELETE") for name in platform.asked)
+
+
+def test_nobody_acts_with_a_token_that_speaks_for_somebody_else() -> None:
+    """Services believe what is signed, whoever the answer says that it is for."""
+    platform = Platform()
+    with web_server(platform) as base:
+        alice = _world(base, Book()).newcomer("alice")
+        alice.account.registers()
+        alice.account.verifies()
+        status, body = Platform._well("POST /v1/tokens", alice.user_id)
+        claims = base64.urlsafe_b64encode(b'{"sub": "another"}').decode().rstrip("=")
+        platform.instead["POST /v1/tokens"] = [
+            (status, {**json.loads(body), "access_token": f"head.{claims}.signature"})
+        ]
+        with pytest.raises(CheckFailure, match="'another'"):
+            alice.account.logs_in()
+        assert not alice.logged_in
 
 
 def test_who_has_logged_out_logs_in_again_to_leave() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import threading
 import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
@@ -34,6 +36,14 @@ if TYPE_CHECKING:
 
 NO_ROOM = "generator: no connection left that open files and ports allow"
 OPERATION = "auth getKeySet"
+PROFILE = {
+    "display_name": "P",
+    "bio": "",
+    "phone": None,
+    "avatar_url": None,
+    "updated_at": "2026-01-01T00:00:00.000Z",
+    "version": 1,
+}
 TAKES = 9.0
 RATE = 240.0
 NEEDED = RATE * (1.0 + 0.05 * 10.0)
@@ -133,6 +143,38 @@ def test_answers_are_waited_for_as_long_as_the_environment_is_slow(
     rates.stop(20)
     counts = made.recorder.take()
     assert counts.causes[OPERATION, "time-out"] == counts.tallies[OPERATION].requests > 0
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_answers_are_compared_with_who_asked(*, mixed: bool, made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two who ask at once, over two connections, are each given their own, or each the other's."""
+    people = [
+        SimpleNamespace(user_id=str(UUID(int=number)), identity=SimpleNamespace(email=f"p{number}@synthetic.invalid"))
+        for number in (1, 2)
+    ]
+    tokens = tuple(person.user_id for person in people)
+    both = threading.Event()
+
+    def answers(server: Server, peer: socket.socket) -> None:
+        while asked := server.request(peer):
+            if server.requests > 1:
+                both.set()
+            both.wait(20)
+            whose = people[(tokens[1].encode() in asked) is not mixed]
+            body = json.dumps({**PROFILE, "user_id": whose.user_id, "email": whose.identity.email}).encode()
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    with serving(answers) as server:
+        operation = "user-profile getOwnProfile"
+        made.profile = replace(made.profile, rates=(OperationRate(operation, (steady(60, 100),)),))
+        made.platform = replace(PLATFORM, api=f"http://127.0.0.1:{server.port}")
+        made.pool = SimpleNamespace(people=people, tokens=tokens)  # type: ignore[assignment]
+        rates = begun(made, monkeypatch)
+        eventually(lambda: server.requests, at_least(20), within=20, subject="requests")
+        rates.stop(20)
+    counts = made.recorder.take()
+    asked = counts.tallies[operation].requests
+    assert dict(counts.causes) == ({(operation, "somebody else's user_id"): asked} if mixed else {})
 
 
 def had_to_wait(rates: Rates, number: int) -> None:

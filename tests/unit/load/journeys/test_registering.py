@@ -5,11 +5,14 @@ from typing import Any
 
 import gevent
 import pytest
+from msgspec.structs import replace
 
 from fixtures.contract.auth import Activation
+from fixtures.contract.operation import Operation
+from fixtures.contract.shared import Page
 from loadtests.failure import Failure
 from loadtests.journeys import JOURNEYS
-from tests.unit.load.journeys.town import Device, Town, an_id, tokens
+from tests.unit.load.journeys.town import Device, Town, an_id, speaks_for, tokens
 
 
 def _runs(name: str, town: Town) -> None:
@@ -47,6 +50,44 @@ def test_journey_that_is_ended_while_the_newcomer_leaves_came_to_its_end(town: T
     assert not isinstance(walking.value, gevent.GreenletExit)
     assert town.counted("registering") == [(True, "")]
     assert _left(town) == ["n1"]
+
+
+def test_newcomer_does_not_leave_by_a_token_that_speaks_for_somebody_else(town: Town) -> None:
+    """Who signs for two at once may say in the answer who logged in, and in the token another."""
+    answer: Any = town.answers["auth issueTokens"]
+    town.answers["auth issueTokens"] = lambda asked: replace(answer(asked), access_token=speaks_for(an_id()))
+    _runs("registering", town)
+    assert town.counted("registering") == [(True, "somebody else's subject_id")]
+    assert town.labels[-1] == "auth issueTokens"
+
+
+@pytest.mark.parametrize(
+    ("operation", "mixed", "cause"),
+    [
+        ("auth registerAccount", {"email": "other@synthetic.invalid"}, "somebody else's email"),
+        ("otp verifyOtp", {"otp_id": an_id()}, "somebody else's otp_id"),
+    ],
+)
+def test_answers_that_cross_are_told_as_such(operation: str, mixed: dict[str, str], cause: str, town: Town) -> None:
+    """Two who register at once and are given each other's answers get on no further, and for that reason."""
+    answer: Any = town.answers[operation]
+    town.answers[operation] = lambda asked: replace(answer(asked), **mixed)
+    _runs("registering", town)
+    assert town.counted("registering") == [(True, cause)]
+    assert town.labels[-1] == operation
+
+
+def test_inbox_with_the_mail_of_others_is_a_leak(town: Town) -> None:
+    """One's own one-time password is there, and beside it that of somebody who registers at the same time."""
+    answer: Any = town.answers["notification listSyntheticMail"]
+
+    def others(asked: Operation[Any]) -> Page[Any]:
+        page = answer(asked)
+        return Page((*page.items, replace(page.items[0], to="other@synthetic.invalid")), None)
+
+    town.answers["notification listSyntheticMail"] = others
+    _runs("registering", town)
+    assert town.counted("registering") == [(True, "somebody else's mail")]
 
 
 @pytest.mark.parametrize("failure", [None, Failure("status 500")])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from loadtests.failure import Failure
 from loadtests.kinds import NO_REQUESTS
 from loadtests.people.keeper import Keeper
-from tests.unit.load.journeys.town import Town, tokens
+from tests.unit.load.journeys.town import Town, speaks_for, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +74,17 @@ def _run(town: Town, keeper: Keeper, clock: Clock, seconds: int) -> list[int]:
         keeper.look(town.quiet_client())
         asked.append(len(town.asked) - before)
     return asked
+
+
+def test_nobody_takes_a_token_that_speaks_for_another() -> None:
+    """Whom a service believes its bearer to be is in the token, and in no answer about it."""
+    town, clock = Town(), Clock()
+    (person,) = _people(town, 1, 9)
+    keeper = _keeper(town, [person], clock)
+    town.answers[TOKENS] = lambda _: tokens(person.user_id, expires_in=9, access=speaks_for("another"))
+    _run(town, keeper, clock, 4)
+    assert person.tokens.access_token.startswith("old")
+    assert set(keeper.failures) == {"somebody else's subject_id"}
 
 
 def test_nobody_is_asked_while_tokens_are_fresh() -> None:
