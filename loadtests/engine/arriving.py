@@ -83,6 +83,9 @@ class OpenArrivals(Driver):
             return
         self._begins = at
         self._free.extend(self.connections)
+        # What was not open by now is no longer waited for; who takes no connections is seen all the same.
+        self._more = self.unopened
+        self._grow()
         self._next()
         self._wait(time.perf_counter())
 
@@ -276,7 +279,7 @@ class OpenArrivals(Driver):
         self.freed(connection, time.perf_counter())
         self._grow()
 
-    def _turn_away(self, cause: str) -> None:
+    def _turn_away(self, cause: str, lasted: float) -> None:
         """Who waits longest is told that there is no connection; the next tries again.
 
         Connections that nobody waits for are not asked for again before the next look at how many there should be.
@@ -285,6 +288,8 @@ class OpenArrivals(Driver):
         if self._waiting:
             now = time.perf_counter()
             self.recorder.fail(cause, now - self._waits_longest(now))
+        else:
+            self.unneeded(cause, lasted)
         self._grow()
 
     def _closed(self) -> None:

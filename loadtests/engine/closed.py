@@ -59,11 +59,11 @@ class ClosedLoop(Driver):
     def _renew(self) -> None:
         if self._begun and not self.ending:
             since = time.perf_counter()
-            self.connect(partial(self._first, since), partial(self._not_connected, since))
+            self.connect(partial(self._first, since), self._not_connected)
 
     def _first(self, since: float, connection: Connection) -> None:
         connection.send(since, time.perf_counter())
 
-    def _not_connected(self, since: float, cause: str) -> None:
-        self.recorder.fail(cause, time.perf_counter() - since)
+    def _not_connected(self, cause: str, lasted: float) -> None:
+        self.recorder.fail(cause, lasted)
         asyncio.get_running_loop().call_later(_PAUSE_S, self._renew)

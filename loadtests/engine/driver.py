@@ -39,6 +39,8 @@ class Driver:
         """Arrivals that had to wait though every connection was open that the plan allows."""
         self.unused: list[tuple[str, float]] = []
         """Cause and seconds of connections that failed, or ended, before anything was asked on them; not told yet."""
+        self.unopened = 0
+        """Connections that were still being opened when the time to open them before the first request was over."""
         self.ending = False
         """No more work is begun."""
 
@@ -53,21 +55,20 @@ class Driver:
         return not any(connection.busy for connection in self.connections)
 
     async def warm(self, count: int) -> None:
-        """Open connections before the first request. One that fails is told, and opened again when it is needed.
-
-        Not so one that takes too long: it is opened before there is anybody who could be late.
-        """
+        """Open connections before the first request. One that fails is told, and opened again when it is needed."""
         places = asyncio.Semaphore(AT_ONCE)
 
         async def opens() -> None:
-            async with places:
-                began = perf_counter()
-                try:
-                    await self._open()
-                except TimeoutError:
-                    pass
-                except OSError as error:
-                    self.unused.append((unanswered(error).cause, perf_counter() - began))
+            try:
+                async with places:
+                    began = perf_counter()
+                    try:
+                        await self._open()
+                    except OSError as error:
+                        self.unneeded(unanswered(error).cause, perf_counter() - began)
+            except asyncio.CancelledError:
+                self.unopened += 1
+                raise
 
         await asyncio.gather(*(opens() for _ in range(count)), return_exceptions=True)
 
@@ -109,22 +110,27 @@ class Driver:
                 self.unused.append((RESET, lasted))
             self._closed()
 
+    def unneeded(self, cause: str, lasted: float) -> None:
+        """A connection that nobody waited for did not come: it is in the figures, as any other that failed."""
+        self.unused.append((cause, lasted))
+
     def again(self, since: float) -> None:
         """A request has to be sent once more; only of connections that rest."""
         raise NotImplementedError
 
-    def connect(self, opened: Callable[[Connection], None], failed: Callable[[str], None]) -> None:
-        """Open a connection; tell it to `opened`, or the cause to `failed`."""
+    def connect(self, opened: Callable[[Connection], None], failed: Callable[[str, float], None]) -> None:
+        """Open a connection; tell it to `opened`, or to `failed` the cause and the seconds that it took."""
         task = asyncio.get_running_loop().create_task(self._connect(opened, failed))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def _connect(self, opened: Callable[[Connection], None], failed: Callable[[str], None]) -> None:
+    async def _connect(self, opened: Callable[[Connection], None], failed: Callable[[str, float], None]) -> None:
+        began = perf_counter()
         try:
             connection = await self._open()
         except OSError as error:
             self._no_longer_opening()
-            failed(unanswered(error).cause)
+            failed(unanswered(error).cause, perf_counter() - began)
         else:
             self._no_longer_opening()
             opened(connection)

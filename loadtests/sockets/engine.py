@@ -211,12 +211,16 @@ class _OverWebsockets(Driver):
     openings: Recorder
     _number = 0
 
-    async def _connect(self, opened: Callable[[Connection], None], failed: Callable[[str], None]) -> None:
+    def unneeded(self, cause: str, lasted: float) -> None:
+        """It was counted as an opening."""
+
+    async def _connect(self, opened: Callable[[Connection], None], failed: Callable[[str, float], None]) -> None:
+        began = perf_counter()
         try:
             connection = await self._open()
         except Failure as failure:
             self._no_longer_opening()
-            failed(failure.cause)
+            failed(failure.cause, perf_counter() - began)
         else:
             self._no_longer_opening()
             opened(connection)

@@ -90,7 +90,7 @@ def test_what_has_been_opened_or_refused_is_not_being_opened(*, opens: bool) -> 
         seen: list[int] = []
         heard = asyncio.Event()
 
-        def hears(_what: object) -> None:
+        def hears(*_what: object) -> None:
             seen.append(driver.opening)
             heard.set()
 

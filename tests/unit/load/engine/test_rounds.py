@@ -100,7 +100,7 @@ class World(OpenArrivals):
     def _opens(self) -> None:
         self._under_way -= 1
         if self.opened >= self.full:
-            self._turn_away("refused")
+            self._turn_away("refused", 0.0)
             return
         self._serve(self._new_one())
 

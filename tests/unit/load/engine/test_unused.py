@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
 import struct
@@ -10,8 +11,9 @@ import time
 import pytest
 
 from fixtures.http1.target import Target
-from loadtests.engine import Engine, Plan
-from tests.unit.load.engine.server import OK, Server, serving
+from loadtests.engine import Engine, Plan, reaching
+from tests.unit.load.engine.runs import GET, SUBJECT, ends, engine
+from tests.unit.load.engine.server import OK, Server, answering, serving
 from tests.unit.load.sockets.peers import closed_port
 
 
@@ -46,6 +48,27 @@ def test_what_ends_before_its_first_use_is_counted(*, linger: bool) -> None:
 
     with serving(most_end) as server:
         assert counted(f"http://127.0.0.1:{server.port}", 5) == {"reset": 4}
+
+
+def test_an_address_that_takes_no_connections_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of all people would wait for it in vain, though the other half's connections suffice for the schedule."""
+    monkeypatch.setattr(reaching, "look_up", lambda _host, _port: ["127.0.0.1", "127.0.0.2"])
+    with (
+        serving(answering) as server,
+        socket.create_server(("127.0.0.2", server.port), backlog=0) as full,
+        contextlib.ExitStack() as held,
+    ):
+        for _ in range(3):
+            taken = held.enter_context(socket.socket())
+            taken.setblocking(False)  # noqa: FBT003 - its only form
+            taken.connect_ex(full.getsockname())
+        runs = engine(Target("balancer.example", server.port, "balancer.example", None), connect=0.5)
+        arrivals = iter([number * 0.05 for number in range(40)])
+        runs.start(Plan(SUBJECT, GET, arrivals=arrivals, connections=8, warm=8), begins=time.perf_counter() + 0.1)
+        ends(runs)
+    counts = runs.take()
+    assert counts.causes.keys() == {(SUBJECT, "time-out connecting")}
+    assert counts.tally(SUBJECT).requests == 40 + counts.causes.total()
 
 
 def test_what_ends_for_want_of_work_is_not() -> None:
