@@ -51,6 +51,7 @@ class Chatting(Journey):
         Raises the `Failure` of a step, else that of the first message that did not arrive as it has to.
         """
         deliveries = Deliveries(scaled(PROMISES.deadlines.message_delivery), visitor.delivered)
+        visitor.friend_gone = math.inf
         try:
             with closing(visitor.phone(visitor.friend, since)) as phone:
                 _is_up_to_date(phone, welcomed(phone, frames.read_social, Welcome, visitor.friend.user_id))
@@ -61,6 +62,8 @@ class Chatting(Journey):
             raise
         finally:
             visitor.delivered = deliveries.delivered
+        if deliveries.ended is None:
+            visitor.friend_gone = time.perf_counter()
         # The phone listened until its connection was closed: what came again until then is known by now.
         worst = _counted(visitor, deliveries)
         for failure in (wrong, ear.wrong, worst):
@@ -80,7 +83,7 @@ class Chatting(Journey):
         if wrong is None:
             try:
                 page = visitor.client.send(chat.messages(visitor.conversation_id))
-                holds(page.items, visitor.conversation_id, sent)
+                holds(page.items, visitor.conversation_id, visitor.person.user_id, sent)
             except Failure as failure:
                 wrong = failure
         return wrong

@@ -11,14 +11,15 @@ GAPS: Final = "history has gaps"
 UNORDERED: Final = "history out of order"
 
 
-def holds(page: Sequence[Message], conversation_id: str, sent: Collection[Message] = ()) -> None:
+def holds(page: Sequence[Message], conversation_id: str, sender_id: str, sent: Collection[Message] = ()) -> None:
     """Raises `Failure` unless the page begins with the first message, in order and whole, as `sent` were answered.
 
+    All are of that one person: nobody else says anything there.
     Messages are numbered from 1 without gaps and come oldest first. A page has as many as a page has by default, or
     all that there were when it was asked for, the last of `sent` at the least.
     """
     for message in page:
-        agrees(message, conversation_id=conversation_id)
+        agrees(message, conversation_id=conversation_id, sender_id=sender_id)
     numbers = [message.seq for message in page]
     if numbers != sorted(set(numbers)):
         raise Failure(UNORDERED, f"numbers {numbers}")

@@ -21,9 +21,10 @@ from fixtures.clients.exchanges import Exchanges
 from fixtures.clients.transport import Transport
 from fixtures.clients.witness import Witness
 from fixtures.clients.world import World
-from fixtures.contract import auth, chat, notification, otp, user_profile
+from fixtures.contract import auth, chat, notification, otp
 from fixtures.contract import video_call_signaling as signaling
 from fixtures.contract.shared import Page
+from fixtures.contract.user_profile import OwnProfile, Profile
 from fixtures.contract.websocket_signaling import Presence
 from loadtests.failure import Failure
 from loadtests.people import Visitor
@@ -163,11 +164,11 @@ class Town:
             "otp verifyOtp": lambda _: otp.Proof(self.otp_id, "proof", NOW),
             "auth activateAccount": lambda operation: auth.Activation(operation.path.split("/")[-2], "active"),
             "auth issueTokens": lambda operation: tokens(self._owner(operation), access="newcomer's"),
-            "user-profile getOwnProfile": lambda _: user_profile.OwnProfile(
+            "user-profile getOwnProfile": lambda _: OwnProfile(
                 self.users["alice"], "Alice", "", self.world.newcomer("alice").identity.email, None, None, NOW, 1
             ),
-            "user-profile getProfile": lambda _: user_profile.Profile(self.users["bob"], "Bob", "", None),
-            "websocket-signaling getPresence": lambda _: Presence(self.users["bob"], "online", None),
+            "user-profile getProfile": lambda _: Profile(self.users["bob"], "Bob (verification)", "", None),
+            "websocket-signaling getPresence": lambda _: Presence(self.users["bob"], "offline", None),
             "chat listConversations": lambda _: Page(
                 (chat.Conversation(self.conversation_id, "direct", tuple(self.users.values()), NOW),), None
             ),
@@ -179,8 +180,6 @@ class Town:
             "video-call-signaling hangUpCall": lambda _: self._goes_on("ended"),
         }
         self._registered: dict[str, str] = {}
-        self.newest = ""
-        """Address of who registered last."""
         self.otp_id = an_id()
         self.conversation_id = an_id()
         self.call_id = an_id()
@@ -279,7 +278,8 @@ class Town:
         self.mails -= 1
         if self.mails > 0:
             return Page((), None)
-        return Page((notification.Mail(an_id(), self.newest, "otp", self.otp_id, "123456", NOW),), None)
+        newest = next(reversed(self._registered))
+        return Page((notification.Mail(an_id(), newest, "otp", self.otp_id, "123456", NOW),), None)
 
     def _message(self, operation: Operation[Any]) -> chat.Message:
         message = self._said(json.loads(operation.content or b"")["text"])
@@ -295,7 +295,6 @@ class Town:
     def _registration(self, operation: Operation[Any]) -> auth.Registration:
         email = json.loads(operation.content or b"")["email"]
         self._registered[email] = an_id()
-        self.newest = email
         return auth.Registration(self._registered[email], email, "pending", NOW)
 
     def _owner(self, operation: Operation[Any]) -> str:
