@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fixtures.contract.chat import Message
-from fixtures.contract.shared import Page
 from loadtests.failure import Failure
 from loadtests.journeys import JOURNEYS
 from loadtests.journeys.chatting import Chatting
@@ -21,6 +20,8 @@ from tests.unit.load.journeys.town import NOW, an_id
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fixtures.contract.operation import Operation
+    from fixtures.contract.shared import Page
     from loadtests.people import Visitor
     from tests.unit.load.journeys.town import Town
 
@@ -40,8 +41,13 @@ STALE: dict[str, tuple[Altered, str]] = {
 
 def _shows(town: Town, altered: Altered) -> None:
     """Let the town show the history otherwise than it is."""
-    answer = town.answers["chat listMessages"]
-    town.answers["chat listMessages"] = lambda asked: Page(altered(answer(asked).items), None)  # type: ignore[attr-defined]  # a page
+    answer: Any = town.answers["chat listMessages"]
+
+    def shown(asked: Operation[Any]) -> Page[Message]:
+        page: Page[Message] = answer(asked)
+        return replace(page, items=altered(page.items))
+
+    town.answers["chat listMessages"] = shown
 
 
 def _chats(town: Town, messages: int = 3) -> Visitor:
@@ -81,15 +87,23 @@ def test_history_that_tells_a_message_otherwise_fails_chatting(field: str, cause
     assert town.counted("chatting") == [(True, cause)]
 
 
-def test_page_ends_before_what_was_said_last(town: Town) -> None:
-    """Of a long conversation the first page is whole with fifty messages, and not with one less."""
-    visitor = _chats(town, 49)
-    Chatting(messages=3).run(visitor, time.perf_counter())
-    Chatting(messages=1).run(visitor, time.perf_counter())
-    assert town.counted("chatting") == [(True, "")] * 3
-    _shows(town, lambda items: items[:49])
-    Chatting(messages=1).run(visitor, time.perf_counter())
-    assert town.counted("chatting")[3:] == [(True, "history has gaps")]
+@pytest.mark.parametrize("lost", [1, 30, 50, 51, 77, 120])
+def test_message_that_is_not_kept_fails_chatting_however_long_the_conversation_is(lost: int, town: Town) -> None:
+    """What was said is looked for where it must be: of a long conversation that is not the first page."""
+    _shows(town, lambda items: tuple(message for message in items if message.seq != lost))
+    visitor, good = town.visitor(), (lost - 1) // 5
+    for _ in range(good + 1):
+        Chatting(messages=5).run(visitor, time.perf_counter())
+    assert town.counted("chatting") == [(True, "")] * good + [(True, "history has gaps")]
+
+
+def test_full_pages_are_looked_at_once(town: Town) -> None:
+    """However long a conversation becomes, a look at it is one request, and two where a page became full meanwhile."""
+    visitor = town.visitor()
+    for _ in range(40):
+        Chatting(messages=5).run(visitor, time.perf_counter())
+    assert town.counted("chatting") == [(True, "")] * 40
+    assert town.labels.count("chat listMessages") == 43
 
 
 def _message(number: int) -> Message:

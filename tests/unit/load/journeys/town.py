@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from base64 import urlsafe_b64encode
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,11 +47,6 @@ _numbers = itertools.count(1)
 
 def an_id() -> str:
     return str(UUID(int=next(_numbers)))
-
-
-def speaks_for(user_id: str) -> str:
-    """An access token as services read it; nobody here looks at its signature."""
-    return f"head.{urlsafe_b64encode(json.dumps({'sub': user_id}).encode()).decode().rstrip('=')}.signature"
 
 
 def tokens(user_id: str, *, expires_in: int = 900, access: str = "access") -> auth.Tokens:
@@ -172,7 +166,7 @@ class Town:
             "chat listConversations": lambda _: Page(
                 (chat.Conversation(self.conversation_id, "direct", tuple(self.users.values()), NOW),), None
             ),
-            "chat listMessages": lambda _: Page(tuple(self.said or [self._said("hello")])[:50], None),
+            "chat listMessages": self._history,
             "chat sendMessage": self._message,
             "notification listNotifications": lambda _: Page(tuple(self.told(self.users["bob"])), None),
             "video-call-signaling createCall": self._call,
@@ -286,6 +280,10 @@ class Town:
         for _ in range(next(self.copies)):
             self.arrives(message)
         return message
+
+    def _history(self, operation: Operation[Any]) -> Page[chat.Message]:
+        said, after = self.said or [self._said("hello")], int(operation.query.get("cursor", 0))
+        return Page(tuple(said[after : after + 50]), str(after + 50) if len(said) > after + 50 else None)
 
     def _said(self, text: str) -> chat.Message:
         number = len(self.said) + 1
