@@ -1,7 +1,8 @@
 """Browsing: somebody looks at everything once, and changes nothing."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from fixtures.checks.time_scale import scaled
 from fixtures.contract import chat, notification, user_profile, websocket_signaling
@@ -11,6 +12,16 @@ from loadtests.journeys.history import holds
 from loadtests.journeys.journey import Journey, labels
 from loadtests.people.visitor import Visitor
 from loadtests.whose import Asker, belongs
+
+
+class Seen(user_profile.Profile, frozen=True):
+    """A friend's profile with what nobody but the friend may see of it."""
+
+    email: str | None = None
+    phone: str | None = None
+
+
+_SEEN: Final = replace(user_profile.GET, expects={200: Seen})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,8 @@ class Browsing(Journey):
         asker = Asker(me.user_id, me.identity.email, friend)
         belongs(client.send(user_profile.own_profile(), since=since), asker)
         name = visitor.friend.identity.display_name
-        agrees(client.send(user_profile.profile(friend)), user_id=friend, display_name=name)
+        shown = client.send(_SEEN.call(params={"user_id": friend}))
+        agrees(shown, user_id=friend, display_name=name, email=None, phone=None)
         _is_away(visitor)
         conversations = client.send(chat.conversations())
         belongs(conversations, asker)

@@ -33,6 +33,13 @@ def test_profile_with_the_name_of_another_fails_the_journey(town: Town) -> None:
     assert _looks(town.visitor(), town) == "wrong display_name"
 
 
+def test_profile_that_shows_where_a_friend_is_reached_is_a_leak(town: Town) -> None:
+    """What is kept of a profile for its owner may be given to others, when both ask at once."""
+    answer: Any = town.answers["user-profile getProfile"]
+    town.answers["user-profile getProfile"] = lambda asked: replace(answer(asked), email="bob@synthetic.invalid")
+    assert _looks(town.visitor(), town) == "somebody else's email"
+
+
 def test_message_of_somebody_else_is_a_leak(town: Town) -> None:
     """One of the two writes in their conversation, and nobody else does."""
     answer: Any = town.answers["chat listMessages"]

@@ -23,9 +23,10 @@ from fixtures.clients.world import World
 from fixtures.contract import auth, chat, notification, otp
 from fixtures.contract import video_call_signaling as signaling
 from fixtures.contract.shared import Page
-from fixtures.contract.user_profile import OwnProfile, Profile
+from fixtures.contract.user_profile import OwnProfile
 from fixtures.contract.websocket_signaling import Presence
 from loadtests.failure import Failure
+from loadtests.journeys.browsing import Seen
 from loadtests.people import Visitor
 from loadtests.people.newcomers import Newcomers
 from tests.unit.clients.make import environment
@@ -161,7 +162,7 @@ class Town:
             "user-profile getOwnProfile": lambda _: OwnProfile(
                 self.users["alice"], "Alice", "", self.world.newcomer("alice").identity.email, None, None, NOW, 1
             ),
-            "user-profile getProfile": lambda _: Profile(self.users["bob"], "Bob (verification)", "", None),
+            "user-profile getProfile": lambda _: Seen(self.users["bob"], "Bob (verification)", "", None),
             "websocket-signaling getPresence": lambda _: Presence(self.users["bob"], "offline", None),
             "chat listConversations": lambda _: Page(
                 (chat.Conversation(self.conversation_id, "direct", tuple(self.users.values()), NOW),), None
