@@ -1,5 +1,7 @@
 """What of an answer that nobody reads any further is good: the operations that an engine sends at a rate."""
 
+import math
+import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -20,17 +22,23 @@ _NEVER_EMPTY: Final = {
     "video-call-signaling getIceServers": "ice_servers",
     "chat listConversations": "items",
     "friend-request listFriends": "items",
+    "notification listNotifications": "items",
 }
-"""What is wrong with nothing in it: people of the pool are friends and share a conversation."""
+"""What is wrong with nothing in it: people of the pool are friends, share a conversation, and were told so at last."""
+_TOLD: Final = "notification listNotifications"
 
 
-def check_of(operation: Operation[T]) -> Callable[[int, bytes], T]:
-    """What reads an answer by its status and its body, and raises `Failure` if it is not good; in journeys' words."""
+def check_of(operation: Operation[T], told_by: float = math.inf) -> Callable[[int, bytes], T]:
+    """What reads an answer by its status and its body, and raises `Failure` if it is not good; in journeys' words.
+
+    From `told_by` on (`time.perf_counter`), all people have a notification.
+    """
     # Made here: the engine's thread would make them while greenlets may do the same.
     for kind in operation.expects.values():
         decoder(kind)
 
     filled = _NEVER_EMPTY.get(operation.label)
+    since = told_by if operation.label == _TOLD else -math.inf
 
     def check(status: int, body: bytes) -> T:
         try:
@@ -41,7 +49,7 @@ def check_of(operation: Operation[T]) -> Callable[[int, bytes], T]:
             agrees(answer, service=operation.service)
             if answer.status == "down":
                 raise Failure("status down", f"in an answer with {status}")
-        elif filled is not None and not getattr(answer, filled):
+        elif filled is not None and not getattr(answer, filled) and time.perf_counter() >= since:
             raise Failure(f"no {filled}")
         return answer
 

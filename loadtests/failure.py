@@ -13,6 +13,8 @@ BEFORE: Final = " before the service"
 """How a cause ends when services say in their answers who they are, and none gave this one (`X-Served-By`)."""
 NOT_AS_SENT: Final = "not as sent"
 """What somebody else was sent came altered, out of order, or after something else that was lost."""
+REPEATED: Final = "repeated"
+"""How a cause begins when what is to come once came twice."""
 SOMEBODY_ELSES: Final = "somebody else's"
 """How a cause begins when people were given what is not theirs: no share of that is small enough for a release."""
 _WHOSE: Final = ("_id", "email")

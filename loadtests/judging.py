@@ -120,6 +120,23 @@ def at_the_end(
     )
 
 
+def worn_out(
+    asked: Sequence[Question], tallies: Mapping[str, Tally], called: Collection[str], level: float, since: int
+) -> tuple[Answer, ...]:
+    """What is proven broken by those samples alone that ended from that second on, the worst first.
+
+    How many idle connections were lost is asked of the whole of a run, whenever they were.
+    """
+    each, found = shared(level, len(asked)), []
+    for question in asked:
+        tally = None if question.single else tally_of(question.name, tallies, called)
+        seconds = () if tally is None else sorted(tally.counts(question.limit).items())
+        last = counted(question, grouped(question, (block for second, block in seconds if second >= since)))
+        if last.samples and _p_value(last) <= each:
+            found.append(last)
+    return tuple(sorted(found, key=lambda answer: -answer.worth_bad))
+
+
 def _blocks(question: Question, tallies: Mapping[str, Tally], called: Collection[str]) -> Blocks:
     tally = tally_of(question.name, tallies, called)
     return grouped(question, [] if tally is None else tally.blocks(question.limit))

@@ -128,7 +128,8 @@ class Rates:
         operation, session = REPEATABLE[rate.operation], self._session
         if self._needed(rate) > max(_FEWEST, room):
             self._cut.add(rate.operation)
-        check, own = check_of(operation), operation.auth == "bearer"
+        told_by = math.inf if session.pool is None else session.pool.told_by
+        check, own = check_of(operation, told_by), operation.auth == "bearer"
         connections = max(_FEWEST, min(room, math.ceil(self._highest(rate) * self._timeouts.read)))
         return Plan(
             subject=rate.operation,

@@ -26,9 +26,9 @@ from loadtests.budgets.guide import numbers
 from loadtests.budgets.model import Budget, Errors, Share, in_words
 from loadtests.budgets.questions import Question, minima, questions, tallies_of
 from loadtests.following import Follower
-from loadtests.judging import Answer, Finding, Levels, at_the_end
+from loadtests.judging import Answer, Finding, Levels, at_the_end, worn_out
 from loadtests.kinds import FRESH
-from loadtests.numbers import count, several
+from loadtests.numbers import count, duration, several
 from loadtests.soundness import Cause, Facts, Soundness, measures
 
 Outcome: TypeAlias = suites.Verdict
@@ -36,6 +36,10 @@ Outcome: TypeAlias = suites.Verdict
 OWN: Final = frozenset({Cause.GENERATOR_EXHAUSTED, Cause.GENERATOR_CPU, Cause.GENERATOR_LAG})
 """Causes by which the generator's own delay, or its own failures, are in what it measured."""
 MIXED_UP: Final = "people were given what is somebody else's, of which no share is allowed"
+_LAST: Final = 20
+"""The last of so many parts of a run is its end."""
+_LONG: Final = 600.0
+"""Seconds of a run that has an end worth judging. In a shorter one, as few bad seconds are worth next to nothing."""
 PROVES_NOTHING: Final = "it proves nothing any more"
 """Who or what ended a run that its own causes ended."""
 
@@ -62,6 +66,8 @@ class Verdict:
     answers: tuple[Answer, ...]
     sharing: str
     """How the level was shared among the questions, and which test judged."""
+    worn_out: str = ""
+    """In words, what the end of a long run broke that held over all."""
 
     @property
     def exit_code(self) -> int:
@@ -95,7 +101,30 @@ class Plan:
 def judge(plan: Plan, tallies: Mapping[str, Tally], facts: Facts) -> Verdict:
     """The verdict of a finished run: one look, exact bounds."""
     answers = at_the_end((*plan.asked, *_beside(tallies)), tallies, plan.called, plan.levels)
-    return _conclude(plan, tallies, facts, answers, how(plan.levels.alpha, len(answers)))
+    verdict = _conclude(plan, tallies, facts, answers, how(plan.levels.alpha, len(answers)))
+    worse = _worn_out(plan, tallies) if verdict.outcome is Outcome.GO else ""
+    if not worse:
+        return verdict
+    outcome = Outcome.INCONCLUSIVE
+    return replace(verdict, outcome=outcome, reasons=(Reason(outcome, worse),), worn_out=worse)
+
+
+def _worn_out(plan: Plan, tallies: Mapping[str, Tally]) -> str:
+    """In words, what a long run broke in its last part alone; empty if nothing.
+
+    A few per cent of slow answers are allowed, and they may all have come at last: from a platform that had run out of
+    something by then, and will stay as it is.
+    """
+    if not _LONG <= plan.lasting < math.inf:
+        return ""
+    ended = max(second for tally in tallies.values() for second in tally.seconds()) + 1
+    part = math.ceil(plan.lasting / _LAST)
+    found = worn_out(plan.asked, tallies, plan.called, plan.levels.alpha, ended - part)
+    if not found:
+        return ""
+    worst = found[0]
+    text = f"it did not end as it ran: in its last {duration(part)}, {worst.question}: {worst.bad} of {worst.samples}"
+    return f"{text}; and {several(len(found) - 1, 'question')} more" if len(found) > 1 else text
 
 
 class EarlyStop:

@@ -1,6 +1,6 @@
 """Whether an answer is what one person of the pool may be given, who knows one friend and nobody else. Pure."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from fixtures.contract.auth import Account
 from fixtures.contract.chat import Conversation
@@ -8,10 +8,7 @@ from fixtures.contract.friend_request import Block, Friend
 from fixtures.contract.notification import CallMissed, FriendAccepted, FriendRequested, MessageReceived
 from fixtures.contract.shared import Page
 from fixtures.contract.user_profile import OwnProfile
-from loadtests.failure import SOMEBODY_ELSES, Failure, agrees
-
-REPEATED: Final = "repeated"
-"""How a cause begins when a list has a thing twice."""
+from loadtests.failure import REPEATED, SOMEBODY_ELSES, Failure, agrees
 
 
 class Asker(NamedTuple):

@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Literal
 
@@ -27,8 +27,8 @@ from fixtures.contract.frames import (
     SessionAnswer,
 )
 from fixtures.contract.promises import PROMISES
-from loadtests.failure import NOT_AS_SENT, SOMEBODY_ELSES, UNANSWERED, Failure, agrees
-from loadtests.journeys.hearing import until, welcomed
+from loadtests.failure import NOT_AS_SENT, REPEATED, SOMEBODY_ELSES, UNANSWERED, Failure, agrees
+from loadtests.journeys.hearing import understood, until, welcomed
 from loadtests.journeys.journey import Journey, labels
 from loadtests.journeys.media import candidates, description
 from loadtests.kinds import CALL, CONNECTION, count
@@ -74,6 +74,11 @@ class Calling(Journey):
             caller.agrees(visitor.client.send(signaling.hang_up(caller.call.call_id)), "ended")
             caller.hears("ended")
             callee.hears("ended")
+            caller.listens()
+            callee.listens()
+        # Both listened until their connections were closed.
+        for wrong in (*caller.wrong, *callee.wrong):
+            raise wrong
 
     @staticmethod
     def _agree(visitor: Visitor, mine: Device, theirs: Device) -> tuple["_Side", "_Side"]:
@@ -103,6 +108,20 @@ class _Side:
     camera: Device
     call: signaling.Call
     user_id: str
+    told: set[str] = field(default_factory=set)
+    """How far this side was told that the call has come."""
+    wrong: list[Failure] = field(default_factory=list)
+    """What came after its end."""
+
+    def listens(self) -> None:
+        """Note from now on what is no good; nothing is waited for any more."""
+        self.camera.listen(self._still)
+
+    def _still(self, text: str) -> None:
+        try:
+            self._ours(understood(frames.read_call, text))
+        except Failure as wrong:
+            self.wrong.append(wrong)
 
     def agrees(self, call: signaling.Call, state: signaling.State | None = None) -> None:
         """Raises `Failure` unless it is this call, in this state; one that has ended was hung up."""
@@ -134,11 +153,17 @@ class _Side:
         until(self.camera, frames.read_call, lambda frame: wanted(self._ours(frame)), scaled(_STEP), what)
 
     def _ours(self, frame: CallFrame) -> CallFrame:
-        """The frame; raises `Failure` for one about other people. What comes late of an earlier call is not."""
+        """The frame; raises `Failure` for one about other people, which is not what comes late of an earlier call.
+
+        Also for a step that was told before: a phone that rings again rings for nobody.
+        """
         people = {self.call.caller_id, self.call.callee_id}
         if isinstance(frame, CallStep):
             if frame.call.call_id == self.call.call_id:
                 self.agrees(frame.call)
+                if frame.event in self.told:
+                    raise Failure(f"{REPEATED} {frame.event}")
+                self.told.add(frame.event)
             elif {frame.call.caller_id, frame.call.callee_id} != people:
                 raise Failure(SOMEBODY_ELSES, f"{frame.event} of call {frame.call.call_id}")
         elif isinstance(frame, Relayed) and frame.from_user_id not in people:

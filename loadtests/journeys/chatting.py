@@ -4,6 +4,7 @@ import math
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -51,6 +52,7 @@ class Chatting(Journey):
         Raises the `Failure` of a step, else that of the first message that did not arrive as it has to.
         """
         deliveries = Deliveries(scaled(PROMISES.deadlines.message_delivery), visitor.delivered)
+        visitor.friend_gone = math.inf
         try:
             with closing(visitor.phone(visitor.friend, since)) as phone:
                 _is_up_to_date(phone, welcomed(phone, frames.read_social, Welcome, visitor.friend.user_id))
@@ -61,6 +63,8 @@ class Chatting(Journey):
             raise
         finally:
             visitor.delivered = deliveries.delivered
+        if deliveries.ended is None:
+            visitor.friend_gone = time.perf_counter()
         # The phone listened until its connection was closed: what came again until then is known by now.
         worst = _counted(visitor, deliveries)
         for failure in (wrong, ear.wrong, worst):
@@ -79,8 +83,7 @@ class Chatting(Journey):
         ear.waits()
         if wrong is None:
             try:
-                page = visitor.client.send(chat.messages(visitor.conversation_id))
-                holds(page.items, visitor.conversation_id, sent)
+                _look(visitor, sent)
             except Failure as failure:
                 wrong = failure
         return wrong
@@ -96,6 +99,19 @@ class Chatting(Journey):
         if sent and message.seq <= sent[-1].seq:
             raise Failure("wrong seq", f"{message.seq} after {sent[-1].seq}")
         sent.append(message)
+
+
+def _look(visitor: Visitor, sent: Sequence[chat.Message]) -> None:
+    """See what was said; raises `Failure`. Full pages stay as they are: who has seen one goes on behind it."""
+    while True:
+        page = visitor.client.send(chat.messages(visitor.conversation_id, cursor=visitor.cursor))
+        holds(page.items, visitor.conversation_id, visitor.person.user_id, sent, before=visitor.before)
+        seen = visitor.before + len(page.items)
+        if page.next_cursor is None:
+            return
+        visitor.cursor, visitor.before = page.next_cursor, seen
+        if sent[-1].seq <= seen:
+            return
 
 
 def _is_up_to_date(phone: Device, welcome: Welcome) -> None:

@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from loadtests.failure import NOT_AS_SENT, SOMEBODY_ELSES, UNANSWERED
+from loadtests.failure import NOT_AS_SENT, REPEATED, SOMEBODY_ELSES, UNANSWERED
 
 LOST: Final = "lost"
-REPEATED: Final = "repeated"
 OVERTAKEN: Final = "overtaken"
 DOUBLED: Final = "one id for two messages"
 DISCONNECTED: Final = "disconnected"

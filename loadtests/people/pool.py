@@ -4,6 +4,7 @@ A pool that cannot be made leaves nobody behind, as far as the platform lets it,
 """
 
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final, Self
@@ -47,9 +48,19 @@ _KNOCKS: Final = 3
 class Pool:
     """The people of one process."""
 
-    def __init__(
-        self, pairs: Iterable[Pair], maker: Maker, newcomers: Newcomers, equipment: Equipment, keeper: Keeper
+    def __init__(  # noqa: PLR0913 - whom it has, and what these need
+        self,
+        pairs: Iterable[Pair],
+        maker: Maker,
+        newcomers: Newcomers,
+        equipment: Equipment,
+        keeper: Keeper,
+        *,
+        held: bool = False,
     ) -> None:
+        """`held` is whether there are idle connections of theirs."""
+        self.told_by = time.perf_counter() + scaled(PROMISES.deadlines.notification)
+        """When everybody must have been told of the friend, by `time.perf_counter`."""
         self._maker = maker
         self._newcomers = newcomers
         self._visitors = tuple(
@@ -62,6 +73,8 @@ class Pool:
                 equipment=equipment,
                 synthetic_key=maker.world.synthetic_key,
                 newcomers=newcomers,
+                told_by=self.told_by,
+                held=held,
             )
             for pair in pairs
         )
@@ -95,7 +108,7 @@ class Pool:
                 newcomers.prepare(expected(session.profile.expected / session.of, session.profile.mix, REGISTERING))
             if pairs:
                 MONOTONIC.sleep(scaled(PROMISES.deadlines.friendship_effect))
-            return cls(pairs, maker, newcomers, equipment, keeper)
+            return cls(pairs, maker, newcomers, equipment, keeper, held=bool(session.profile.connections))
         except BaseException as error:
             # Beginning waits for threads. One that had no turn yet cannot be waited for, and ends at its first.
             with contextlib.suppress(RuntimeError):

@@ -3,6 +3,7 @@
 Nothing here knows how requests travel: `Equipment` brings clients and sockets.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -79,6 +80,16 @@ class Visitor:
     """Who may register; who is still there after the run is removed then."""
     delivered: frozenset[str] = frozenset()
     """Messages of their last journey that the friend's phone heard: it must not hear them again."""
+    cursor: str | None = None
+    """Where the page of their conversation begins that they look at next: what is before it, they have seen."""
+    before: int = 0
+    """So many messages are before it."""
+    told_by: float = math.inf
+    """When both must have been told that they are friends, by `time.perf_counter`."""
+    held: bool = False
+    """Whether idle connections of both are held beside their journeys."""
+    friend_gone: float = -math.inf
+    """When the friend's phone was put away, by the same clock; infinite if it is not known to be."""
 
     @property
     def fire(self) -> Callable[..., None]:

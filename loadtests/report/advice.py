@@ -129,6 +129,8 @@ def _before_services(run: LoadRun, found: tuple[Trouble, ...]) -> str:
 
 def _more(run: LoadRun) -> Iterator[str]:
     """How much longer a run has to be for what is open, at the rate at which samples came."""
+    if run.verdict.worn_out:
+        yield "Look what the platform had run out of by then (memory, disk, connections), mend it, and run again."
     still = [answer for answer in run.verdict.answers if answer.unsettled and answer.samples]
     at_limit = [answer for answer in still if answer.more is None]
     if at_limit:

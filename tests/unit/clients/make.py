@@ -1,11 +1,19 @@
 """Values that the tests of clients need."""
 
+import json
+from base64 import urlsafe_b64encode
+
 from fixtures.clients.exchanges import Exchange, Exchanges
 from fixtures.clients.transport import Transport
 from fixtures.clients.witness import Witness
 from fixtures.environments import Environment
 
 SYNTHETIC = frozenset({"read", "synthetic"})
+
+
+def speaks_for(user_id: str) -> str:
+    """An access token as services read it; nobody here looks at its signature."""
+    return f"head.{urlsafe_b64encode(json.dumps({'sub': user_id}).encode()).decode().rstrip('=')}.signature"
 
 
 def environment(api: str, *, effects: frozenset[str] = SYNTHETIC, time_scale: float = 1.0) -> Environment:

@@ -1,6 +1,5 @@
 """The people of one check: made, and taken away again whatever happened to them."""
 
-import base64
 import json
 import uuid
 from collections import Counter
@@ -11,7 +10,7 @@ import pytest
 from fixtures.checks import CheckFailure
 from fixtures.clients.transport import Unexpected
 from fixtures.clients.world import World
-from tests.unit.clients.make import transport
+from tests.unit.clients.make import speaks_for, transport
 from tests.unit.clients.peer import heard, says, web_server
 
 
@@ -172,10 +171,7 @@ def test_nobody_acts_with_a_token_that_speaks_for_somebody_else() -> None:
         alice.account.registers()
         alice.account.verifies()
         status, body = Platform._well("POST /v1/tokens", alice.user_id)
-        claims = base64.urlsafe_b64encode(b'{"sub": "another"}').decode().rstrip("=")
-        platform.instead["POST /v1/tokens"] = [
-            (status, {**json.loads(body), "access_token": f"head.{claims}.signature"})
-        ]
+        platform.instead["POST /v1/tokens"] = [(status, {**json.loads(body), "access_token": speaks_for("another")})]
         with pytest.raises(CheckFailure, match="'another'"):
             alice.account.logs_in()
         assert not alice.logged_in

@@ -65,6 +65,12 @@ def test_what_may_be_empty_is_good_without_anything(operation: str) -> None:
     check(operation)(200, json.dumps(PAGE).encode())
 
 
+def test_who_must_have_been_told_by_now_has_a_notification() -> None:
+    """Everybody of the pool became somebody's friend."""
+    with pytest.raises(Failure, match="no items"):
+        check_of(REPEATABLE["notification listNotifications"], told_by=0.0)(200, json.dumps(PAGE).encode())
+
+
 def test_a_list_with_something_in_it_is_good() -> None:
     """One key is enough to verify tokens by."""
     server = {"urls": ["stun:localhost"]}

@@ -168,7 +168,7 @@ def test_answers_are_compared_with_who_asked(*, mixed: bool, made: Session, monk
         operation = "user-profile getOwnProfile"
         made.profile = replace(made.profile, rates=(OperationRate(operation, (steady(60, 100),)),))
         made.platform = replace(PLATFORM, api=f"http://127.0.0.1:{server.port}")
-        made.pool = SimpleNamespace(people=people, tokens=tokens)  # type: ignore[assignment]
+        made.pool = SimpleNamespace(people=people, tokens=tokens, told_by=0.0)  # type: ignore[assignment]
         rates = begun(made, monkeypatch)
         eventually(lambda: server.requests, at_least(20), within=20, subject="requests")
         rates.stop(20)

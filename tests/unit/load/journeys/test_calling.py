@@ -135,21 +135,42 @@ def test_error_frame_fails_the_call(town: Town) -> None:
 
 
 def test_steps_that_nobody_waits_for_are_let_pass(town: Town) -> None:
-    """A step told to both sides, told twice, or of another call disturbs nothing."""
+    """A step told to both sides, or of another call, disturbs nothing."""
 
     def told(_device: Device, frame: dict[str, Any]) -> dict[str, Any]:
         if frame["type"] == "offer":
             former, town.call_id = town.call_id, "00000000-0000-4000-8000-000000000000"
             town.tell("ended")
             town.call_id = former
-            for device in town.devices:
-                town.tell("accepted", device)
+            town.tell("accepted", town.devices[1])
         return frame
 
     town.on_frame = told
     _runs(town)
     assert town.counted("call") == [(True, "")]
     assert town.counted("calling") == [(True, "")]
+
+
+@pytest.mark.parametrize(("step", "whose"), [("ringing", 1), ("accepted", 0)])
+def test_step_that_is_told_twice_fails_the_call(step: str, whose: int, town: Town) -> None:
+    """A phone rings once for one call."""
+
+    def again(_device: Device, frame: dict[str, Any]) -> dict[str, Any]:
+        if frame["type"] == "offer":
+            town.tell(step, town.devices[whose])
+        return frame
+
+    town.on_frame = again
+    _runs(town)
+    assert town.counted("call") == [(False, f"repeated {step}")]
+
+
+def test_phone_that_rings_when_all_is_over_fails_the_journey(town: Town) -> None:
+    """A ring that overtakes nobody, and comes after its caller has hung up, is for nobody."""
+    town.at_closing = lambda: town.tell("ringing", town.devices[1])
+    _runs(town)
+    assert town.counted("call") == [(True, "")]
+    assert town.counted("calling") == [(True, "repeated ringing")]
 
 
 @pytest.mark.parametrize("field", ["caller_id", "callee_id"])

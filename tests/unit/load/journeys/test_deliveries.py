@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.journeys.deliveries import DOUBLED, REPEATED, Deliveries, Delivery
+from loadtests.failure import REPEATED
+from loadtests.journeys.deliveries import DOUBLED, Deliveries, Delivery
 
 times = st.floats(0, 20)
 

@@ -12,7 +12,8 @@ from fixtures.contract.operation import Operation
 from fixtures.contract.shared import Page
 from loadtests.failure import Failure
 from loadtests.journeys import JOURNEYS
-from tests.unit.load.journeys.town import Device, Town, an_id, speaks_for, tokens
+from tests.unit.clients.make import speaks_for
+from tests.unit.load.journeys.town import Device, Town, an_id, tokens
 
 
 def _runs(name: str, town: Town) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from base64 import urlsafe_b64encode
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,11 +20,13 @@ from fixtures.clients.exchanges import Exchanges
 from fixtures.clients.transport import Transport
 from fixtures.clients.witness import Witness
 from fixtures.clients.world import World
-from fixtures.contract import auth, chat, notification, otp, user_profile
+from fixtures.contract import auth, chat, notification, otp
 from fixtures.contract import video_call_signaling as signaling
 from fixtures.contract.shared import Page
+from fixtures.contract.user_profile import OwnProfile
 from fixtures.contract.websocket_signaling import Presence
 from loadtests.failure import Failure
+from loadtests.journeys.browsing import Seen
 from loadtests.people import Visitor
 from loadtests.people.newcomers import Newcomers
 from tests.unit.clients.make import environment
@@ -47,11 +48,6 @@ _numbers = itertools.count(1)
 
 def an_id() -> str:
     return str(UUID(int=next(_numbers)))
-
-
-def speaks_for(user_id: str) -> str:
-    """An access token as services read it; nobody here looks at its signature."""
-    return f"head.{urlsafe_b64encode(json.dumps({'sub': user_id}).encode()).decode().rstrip('=')}.signature"
 
 
 def tokens(user_id: str, *, expires_in: int = 900, access: str = "access") -> auth.Tokens:
@@ -163,15 +159,15 @@ class Town:
             "otp verifyOtp": lambda _: otp.Proof(self.otp_id, "proof", NOW),
             "auth activateAccount": lambda operation: auth.Activation(operation.path.split("/")[-2], "active"),
             "auth issueTokens": lambda operation: tokens(self._owner(operation), access="newcomer's"),
-            "user-profile getOwnProfile": lambda _: user_profile.OwnProfile(
+            "user-profile getOwnProfile": lambda _: OwnProfile(
                 self.users["alice"], "Alice", "", self.world.newcomer("alice").identity.email, None, None, NOW, 1
             ),
-            "user-profile getProfile": lambda _: user_profile.Profile(self.users["bob"], "Bob", "", None),
-            "websocket-signaling getPresence": lambda _: Presence(self.users["bob"], "online", None),
+            "user-profile getProfile": lambda _: Seen(self.users["bob"], "Bob (verification)", "", None),
+            "websocket-signaling getPresence": lambda _: Presence(self.users["bob"], "offline", None),
             "chat listConversations": lambda _: Page(
                 (chat.Conversation(self.conversation_id, "direct", tuple(self.users.values()), NOW),), None
             ),
-            "chat listMessages": lambda _: Page(tuple(self.said or [self._said("hello")])[:50], None),
+            "chat listMessages": self._history,
             "chat sendMessage": self._message,
             "notification listNotifications": lambda _: Page(tuple(self.told(self.users["bob"])), None),
             "video-call-signaling createCall": self._call,
@@ -179,8 +175,6 @@ class Town:
             "video-call-signaling hangUpCall": lambda _: self._goes_on("ended"),
         }
         self._registered: dict[str, str] = {}
-        self.newest = ""
-        """Address of who registered last."""
         self.otp_id = an_id()
         self.conversation_id = an_id()
         self.call_id = an_id()
@@ -279,13 +273,18 @@ class Town:
         self.mails -= 1
         if self.mails > 0:
             return Page((), None)
-        return Page((notification.Mail(an_id(), self.newest, "otp", self.otp_id, "123456", NOW),), None)
+        newest = next(reversed(self._registered))
+        return Page((notification.Mail(an_id(), newest, "otp", self.otp_id, "123456", NOW),), None)
 
     def _message(self, operation: Operation[Any]) -> chat.Message:
         message = self._said(json.loads(operation.content or b"")["text"])
         for _ in range(next(self.copies)):
             self.arrives(message)
         return message
+
+    def _history(self, operation: Operation[Any]) -> Page[chat.Message]:
+        said, after = self.said or [self._said("hello")], int(operation.query.get("cursor", 0))
+        return Page(tuple(said[after : after + 50]), str(after + 50) if len(said) > after + 50 else None)
 
     def _said(self, text: str) -> chat.Message:
         number = len(self.said) + 1
@@ -295,7 +294,6 @@ class Town:
     def _registration(self, operation: Operation[Any]) -> auth.Registration:
         email = json.loads(operation.content or b"")["email"]
         self._registered[email] = an_id()
-        self.newest = email
         return auth.Registration(self._registered[email], email, "pending", NOW)
 
     def _owner(self, operation: Operation[Any]) -> str:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from loadtests.failure import Failure
 from loadtests.kinds import NO_REQUESTS
 from loadtests.people.keeper import Keeper
-from tests.unit.load.journeys.town import Town, speaks_for, tokens
+from tests.unit.clients.make import speaks_for
+from tests.unit.load.journeys.town import Town, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,13 +16,14 @@ import loadtests.report
 from fixtures.runs.document import json_text
 from fixtures.runs.folder import JUNIT, VERDICT
 from fixtures.runs.redaction import register_secret
+from loadtests.report.advice import steps
 from loadtests.report.document import document
 from loadtests.report.folder import REPORT, SERIES, SUBJECTS, write
 from loadtests.report.junit import junit
 from loadtests.report.model import LoadRun
 from loadtests.report.tables import series_csv, subjects_csv
 from loadtests.soundness import Cause
-from loadtests.verdict import Outcome
+from loadtests.verdict import Outcome, Reason
 from tests.unit.load.judged import SOUND
 from tests.unit.load.report import runs
 
@@ -198,6 +199,19 @@ def test_people_who_are_mixed_up_fail_a_check_of_their_own() -> None:
     assert (suite.get("failures"), suite.get("errors")) == ("1", "0")
     [message] = [failure.get("message") for failure in suite.iter("failure")]
     assert message == told
+
+
+def test_a_run_that_did_not_end_as_it_ran_is_no_pass_anywhere() -> None:
+    """Every line of the budget holds, and who reads test cases alone sees that something does not."""
+    told = "it did not end as it ran: in its last 12 min, *: share over guide <= guide: 900 of 9000"
+    good, reason = runs.load_run(runs.HEALTHY), Reason(Outcome.INCONCLUSIVE, told)
+    run = replace(good, verdict=replace(good.verdict, outcome=reason.outcome, reasons=(reason,), worn_out=told))
+    made = written(run)
+    assert made["exit_code"] == 75
+    assert Draft202012Validator(SCHEMA).is_valid(made)
+    [suite] = fromstring(junit(run))  # noqa: S314 - our own document
+    assert [error.get("message") for error in suite.iter("error")] == [str(reason)]
+    assert [step.partition(" (")[0] for step in steps(run)] == ["Look what the platform had run out of by then"]
 
 
 def test_the_guide_is_cited_where_its_numbers_are_used() -> None:
