@@ -7,7 +7,7 @@ cannot be made is made anew, under another name, until too many could not.
 import itertools
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,7 +16,7 @@ from fixtures.checks import CheckFailure
 from fixtures.clients.person import Person
 from fixtures.clients.world import World
 from fixtures.runs.ledger import Ledger
-from loadtests.people.errors import PeopleError
+from loadtests.numbers import few
 
 _AT_ONCE: Final = 12
 """Pairs that are made at the same time. In Locust's process each is a greenlet."""
@@ -32,6 +32,17 @@ class Pair:
     one: Person
     other: Person
     conversation_id: str
+
+
+class PeopleError(Exception):
+    """The people cannot be made: `what` is wrong, `how` to mend it, and `left`, in words, what could not be removed."""
+
+    def __init__(self, what: str, how: str, left: Sequence[str] = ()) -> None:
+        self.what = what
+        self.how = how
+        self.left = tuple(left)
+        stayed = few([f"left behind: {one}" for one in left], "which the ledger names")
+        super().__init__("; ".join([what, how, *stayed]))
 
 
 class _GivenUpError(Exception):

@@ -27,9 +27,8 @@ from fixtures.runs.ledger import Ledger
 from loadtests.failure import SOMEBODY_ELSES, Failure
 from loadtests.kinds import FRESH, LOGIN, count
 from loadtests.people.equipment import Counted
-from loadtests.people.errors import PeopleError
 from loadtests.people.keeper import Keeper
-from loadtests.people.making import Maker, Pair
+from loadtests.people.making import Maker, Pair, PeopleError
 from loadtests.people.newcomers import Newcomers, expected
 from loadtests.people.removal import Forgiving, enough_for, remove, telling
 from loadtests.people.visitor import Equipment, Visitor
