@@ -13,7 +13,7 @@ class Schedule(LoadTestShape):
     def tick(self) -> tuple[int, float] | None:
         """Numbers that nobody reads, since `conductor.placing` decides.
 
-        None, which ends the shape, if a master was started before any worker was there: no run has begun then, and it
+        None, which ends the shape, if a run was started at a master that had no worker yet: Locust begins none, but
         would follow this shape for ever and begin no other.
         """
         master = self.runner
