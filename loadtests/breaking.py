@@ -1,7 +1,7 @@
-"""What a process ends with when it breaks: 3. Python's own code for it is 1, which says that the platform failed.
+"""Has a process that crashes end with 3. Python's own exit code for that is 1, which would read as NO-GO.
 
-Importing this is enough, and comes first: a library that is missing is such a break, too. So would be a terminal that
-is not there (`>&-`): Python has None for it, and what is said goes nowhere instead.
+To import this is enough. Import it first, so that a library that is missing ends with 3 as well. Where a standard
+stream is closed (`>&-`), Python has None for it, and writing would crash: what is written goes nowhere then.
 """
 
 import os

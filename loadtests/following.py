@@ -21,10 +21,10 @@ _AT_ONCE: Final = 1000
 
 
 class Follower:
-    """The same questions, asked after every second; wrong no more often however often it is asked, or when it stops.
+    """Judges the questions after every second. How often it is asked, or when one stops, makes it no more often wrong.
 
-    A question is broken when the bets on its blocks say so (`BlockTest`), and stays so. It holds as long as `_Holds`
-    says. The interval is right at every look. A look costs the same after hours as after seconds.
+    A question is broken from when its sequential test rejects (`BlockTest`), for good. Whether it holds is judged anew
+    at every look (`_Holds`). Intervals are valid at every look. A look costs as much after hours as after seconds.
     """
 
     def __init__(self, asked: Sequence[Question], called: Collection[str], levels: Levels) -> None:

@@ -17,7 +17,7 @@ from loadtests.client import Timeouts
 from loadtests.failure import SOMEBODY_ELSES, Failure, agrees
 from loadtests.journeys.hearing import understood
 from loadtests.profiles.model import CONNECTING
-from loadtests.session import Session
+from loadtests.session import Session, part
 from loadtests.sockets.frames import Closing
 from loadtests.sockets.held import Offer, Terms
 from loadtests.sockets.idle import Idle
@@ -41,7 +41,7 @@ class Holding:
         self._take_tokens()
         self._people = tuple(person.user_id for person in session.pool.people)
         """Whose the tokens are; friends stand side by side."""
-        self._count = profile.connections // session.of + (session.share < profile.connections % session.of)
+        self._count = part(profile.connections, session.share, session.of)
         self._agreed: collections.deque[str] = collections.deque()
         """Who agreed to an opening, as the thread has heard it."""
         self._idle = Idle(

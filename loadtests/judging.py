@@ -1,10 +1,10 @@
 """Answers to the questions of a budget, from the counts of a finished run. While one goes on: `loadtests.following`.
 
-Both ways errors may come in bursts: seconds are blocks (`fixtures.statistics.blocks`), and counts are worth less the
-more they clump. Only samples that stand for themselves (`Question.single`) are judged one by one: what is asked of them
-is how many were there at the end. Both ways a broken question is one whose lower bound is outside the limit, at a level
-that all questions share; a held one has its upper bound inside, at the whole level (`fixtures.statistics.several`). One
-that is watched (`Question.watched`) is judged like any other, and only what follows when it stays open differs.
+The same holds for both. Errors may come in bursts: a second is one block (`fixtures.statistics.blocks`), and the more
+bad samples clump, the less the counts are worth. Only samples that do not depend on each other (`Question.single`) are
+judged one by one. A question is broken if the lower bound of its share is outside the limit, at a level that all
+questions share, and holds if the upper bound is inside, at the whole level (`fixtures.statistics.several`). A question
+that is only watched (`Question.watched`) is judged like any other; it differs in what follows if it stays open.
 
 What is assumed: that bad ones clump no more than they were seen to. Nobody can exclude, in a run of a minute, an outage
 that comes once an hour.

@@ -1,6 +1,6 @@
-"""What is no request: its request type in Locust's events, the subjects of websockets, and how it is counted.
+"""Samples that are no HTTP requests: their request types in Locust's events, their subjects, and how to count one.
 
-A request has its method for a type, and its operation's label for a subject.
+An HTTP request has its method as its type, and the label of its operation as its subject.
 """
 
 from collections.abc import Callable

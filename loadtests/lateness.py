@@ -1,12 +1,13 @@
-"""How late a loop came round, as those feel it who depend on it."""
+"""How late an event loop is for those who depend on it, measured by checks at a fixed interval."""
 
 from collections.abc import Iterator
 
 
 def looks(late: float, every: float) -> Iterator[float]:
-    """How late each look at a loop was, of which one is due `every` seconds and the first was `late`.
+    """How late each check was, in seconds, where one is due `every` seconds and the first came `late`.
 
-    A stall is one look for each that fell into it: whoever came then would have waited.
+    A stall delays all checks that were due while it lasted, and each of them counts: work that had come in at that time
+    would have waited as long. To count the stall once would hide how long it was.
     """
     while late > every:
         yield late

@@ -26,7 +26,7 @@ def several(number: int, noun: str) -> str:
 
 
 def few(texts: Sequence[str], rest: str) -> list[str]:
-    """The first of them, and how many more there are: a hundred that say the same hide what stands around them."""
+    """The first of them, and how many more there are, so that a hundred alike do not hide what else is said."""
     more = len(texts) - _FEW
     return [*texts[:_FEW], f"and {count(more)} more, {rest}"] if more > 0 else list(texts)
 

@@ -80,6 +80,11 @@ class Session:
         return int(self.began + offset)
 
 
+def part(number: int, share: int, of: int) -> int:
+    """How many of `number` belong to process `share` of `of`: as many as to any other, or one more."""
+    return number // of + (share < number % of)
+
+
 _sessions: Final["WeakKeyDictionary[locust.env.Environment, Session]"] = WeakKeyDictionary()
 
 

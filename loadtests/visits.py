@@ -119,9 +119,9 @@ class Visits:
 
 
 def walk(session: Session, journey: Walk, name: str, visitor: "Visitor", since: float) -> None:
-    """Make a journey; what breaks it is a mistake of the run's own code: no failure of the platform, and no sound run.
+    """Make a journey. Any exception out of it is a mistake in the load test's own code, and makes the run INVALID.
 
-    What the platform did wrong a journey counts by itself, and being ended is no mistake.
+    What the platform does wrong is counted within the journey, and raises nothing; nor is it a mistake to be killed.
     """
     try:
         journey.run(visitor, since)

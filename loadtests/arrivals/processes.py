@@ -1,10 +1,10 @@
-"""Arrivals as expected counts: evenly, one at each, or at random. Divided over processes, nothing is lost or doubled.
+"""Draws arrivals at a rate of 1, evenly or at random, each process its share of them, without loss or repetition.
 
-At random means a Poisson process. It is the sum of `LANES` independent ones, each of which belongs to one process: so
-all together draw the same arrivals however many they are, each draws only its own, and what each draws is a Poisson
-process by itself.
+At random means a Poisson process. It is the sum of `LANES` independent Poisson processes, and each lane belongs to one
+process of the run. So the arrivals of all processes together are the same however many processes there are, each draws
+only its own, and those of each are a Poisson process as well.
 
-Beside its count every arrival has a number from 0 to less than 1, by which its journey is chosen.
+Every arrival comes with a number from 0 to less than 1, by which its journey is chosen.
 """
 
 from collections.abc import Iterator

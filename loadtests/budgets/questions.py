@@ -30,9 +30,10 @@ _ROUNDING: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Is the share of bad samples of `name` at most `allowed`? Bad is over `limit` seconds, or failed without one.
+    """Is the share of bad samples of `name` at most `allowed`?
 
-    Of a `watched` one the run is too short to ask for proof that it holds, by the budget's own words.
+    A sample is bad if it took longer than `limit` seconds, or, where `limit` is None, if it failed. Where the question
+    is `watched`, the run is too short to have to prove that it holds: the budget says so (`proven from`).
     """
 
     line: ShareLine
@@ -43,7 +44,7 @@ class Question:
 
     @property
     def single(self) -> bool:
-        """Whether every sample stands for itself: of websockets that are held, many that end at once are many."""
+        """Whether samples are judged one by one, as of idle websockets: each is one sample, whenever it ends."""
         return self.name == IDLE
 
     def __str__(self) -> str:

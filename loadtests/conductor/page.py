@@ -1,6 +1,6 @@
-"""Locust's page, of which a run takes the start and the stop. What is run and against whom is the command line's.
+"""Restricts Locust's web page to starting and stopping a run: its profile and target are those of the command line.
 
-Locust lets its reader name another host and profile there, and shows them as what is loaded.
+Without this a reader of the page could name another host or profile, and Locust would show that as what is loaded.
 """
 
 from typing import TYPE_CHECKING, Final

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Placing(UsersDispatcher):
-    """Locust's seam for it: says once who runs what, and the same again if asked again."""
+    """Stands in for Locust's dispatcher: gives all users of a run at once, in the first step."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""The shape that Locust sees: users from the beginning to the end of a run, and no fields for their number on its page.
+"""A load shape that keeps Locust from deciding how many users there are, and from asking for that on its web page.
 
-How many users there are and what they do is the profile's; the conductor ends the run. So the shape only stands there.
+The profile says how many there are and what they do (`conductor.placing`), and the conductor ends the run.
 """
 
 from locust import LoadTestShape
@@ -11,10 +11,10 @@ class Schedule(LoadTestShape):
     """Lets the conductor decide."""
 
     def tick(self) -> tuple[int, float] | None:
-        """As many as the profile says (`conductor.placing`); these numbers are not read.
+        """Numbers that nobody reads, since `conductor.placing` decides.
 
-        None when a master was told them and no run has begun, since no worker was there: else it would follow this
-        shape for ever, and begin no other run.
+        None, which ends the shape, if a run was started at a master that had no worker yet: Locust begins none, but
+        would follow this shape for ever and begin no other.
         """
         master = self.runner
         if isinstance(master, MasterRunner) and master.shape_last_tick is not None and master.state == STATE_INIT:

@@ -1,11 +1,11 @@
 """Fresh tokens for everybody, so that a run may last longer than a token, and making people may, too.
 
-Refreshing begins after a third of a token's life and is spread over the next third: two thousand people who refresh in
-the same second are a load of their own. Whoever could not get fresh ones then is asked for again before the old ones
-expire; and whose turn has not come by the end of that third, since answers are slow, waits for no share of it.
+A token is refreshed in the second third of its life, and the refreshes of all people are spread evenly over that time:
+two thousand in the same second would be a load of their own. If answers are so slow that somebody's turn comes only in
+the last third, it is taken at once. A refresh that failed is tried again before the token expires.
 
-Each refresh is a sample of "fresh tokens", good or not. Where it failed and the password helps, that makes up for
-nothing; where the password fails as well, that is a sample more.
+Each refresh is a sample of "fresh tokens", good or bad. After a bad one the password is tried: if that works, the
+sample stays bad, and if it fails, too, that is one more bad sample.
 """
 
 import math

@@ -7,7 +7,7 @@ cannot be made is made anew, under another name, until too many could not.
 import itertools
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,7 +18,6 @@ from fixtures.clients.world import World
 from fixtures.contract.notification import INBOX
 from fixtures.environments.load import SYNTHETIC_KEY
 from fixtures.runs.ledger import Ledger
-from loadtests.people.errors import PeopleError
 
 _AT_ONCE: Final = 12
 """Pairs that are made at the same time. In Locust's process each is a greenlet."""
@@ -34,6 +33,17 @@ class Pair:
     one: Person
     other: Person
     conversation_id: str
+
+
+class PeopleError(Exception):
+    """The people cannot be made: `what` is wrong, `how` to mend it, and `left`, in words, what could not be removed."""
+
+    def __init__(self, what: str, how: str, left: Sequence[str] = ()) -> None:
+        self.what = what
+        self.how = how
+        self.left = tuple(left)
+        # Not who is left: a run tells that in a note of its own.
+        super().__init__(f"{what}; {how}")
 
 
 class _GivenUpError(Exception):

@@ -28,13 +28,12 @@ from fixtures.runs.ledger import Ledger
 from loadtests.failure import SOMEBODY_ELSES, Failure
 from loadtests.kinds import FRESH, LOGIN, count
 from loadtests.people.equipment import Counted
-from loadtests.people.errors import PeopleError
 from loadtests.people.keeper import Keeper
-from loadtests.people.making import Maker, Pair
+from loadtests.people.making import Maker, Pair, PeopleError
 from loadtests.people.newcomers import Newcomers, expected
 from loadtests.people.removal import Forgiving, enough_for, remove, telling
 from loadtests.people.visitor import Equipment, Visitor
-from loadtests.session import Session
+from loadtests.session import Session, part
 
 REGISTERING: Final = "registering"
 """The journey by which people come who were not there before."""
@@ -240,16 +239,11 @@ def _synthetic_key(platform: Environment) -> Callable[[], str]:
 
 
 def _pairs(session: Session) -> int:
-    people, pairs = session.profile.people, pairs_of(session.share, session.of, session.profile.people)
+    people = session.profile.people
+    pairs = part((people + 1) // 2, session.share, session.of)
     if people and not pairs:
         raise PeopleError(
             f"{people} people are not a pair for each of {session.of} processes",
             f"give the profile at least {2 * session.of} people, or start fewer processes",
         )
     return pairs
-
-
-def pairs_of(share: int, of: int, people: int) -> int:
-    """How many pairs process `share` of `of` has, so that all have as many as the others, or one more."""
-    pairs = (people + 1) // 2
-    return pairs // of + (share < pairs % of)

@@ -51,9 +51,10 @@ def remove(people: Sequence[Person], *, within: float) -> tuple[str, ...]:
 
 
 class Forgiving:
-    """A book that keeps nobody here when it is full: that somebody may be here it says already, by its intents.
+    """A ledger whose write errors, as on a full disk, do not keep people from being removed.
 
-    What could not be written is told in `untold`.
+    It named them before they were made, so nobody who stays is missing from it. What it could not write is told in
+    `untold`.
     """
 
     def __init__(self, book: Book, untold: list[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fixtures.runs.contacts import call_line
 from fixtures.runs.redaction import redact
-from fixtures.runs.terminal import SHOWN
+from fixtures.runs.terminal import listed
 from fixtures.runs.verdict import ExitCode
 from loadtests.judging import Answer, Finding
 from loadtests.numbers import count, duration, latency, offset, several, share, significant
@@ -86,19 +86,14 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
     found = troubles(run)
     if found:
         yield "causes:"
-        yield from (
-            f"  {number}. {trouble.headline(run.began, run.ended)}" for number, trouble in enumerate(found[:SHOWN], 1)
-        )
-        yield from _rest(len(found))
+        headlines = (trouble.headline(run.began, run.ended) for trouble in found)
+        yield from listed([f"{number}. {headline}" for number, headline in enumerate(headlines, 1)])
     suspected = doubts(run)
     if suspected:
         yield "more was bad than is allowed, though it is not proven:"
-        yield from (f"  {trouble.headline(run.began, run.ended)}" for trouble in suspected[:SHOWN])
-        yield from _rest(len(suspected))
+        yield from listed([trouble.headline(run.began, run.ended) for trouble in suspected])
     yield "why:"
-    reasons = why(run)
-    yield from (f"  {reason}" for reason in reasons[:SHOWN])
-    yield from _rest(len(reasons))
+    yield from listed(why(run))
     if unproven(run):
         yield f"not proven either way, nor asked to be in {duration(run.profile.duration)}:"
         yield from (f"  {text}" for text in unproven_lines(run))
@@ -144,8 +139,3 @@ def _not_counted(run: LoadRun) -> Iterator[str]:
     silent = dict.fromkeys(who(answer.question) for answer in run.verdict.answers if not answer.samples)
     if silent:
         yield f"nothing at all was counted of: {', '.join(silent)}"
-
-
-def _rest(shown: int) -> Iterator[str]:
-    if shown > SHOWN:
-        yield f"  … and {shown - SHOWN} more, in the run's folder"

@@ -24,12 +24,12 @@ _CONSEQUENCES: Final = frozenset({Cause.RATE, Cause.MINIMUM_EVIDENCE})
 
 
 def who(question: Question) -> str:
-    """Of whom it is asked."""
+    """The subject of a question, as a sentence names it: `all operations`."""
     return in_words(question.name)
 
 
 def what(question: Question) -> str:
-    """What is asked: `at most 5 % take longer than 1 s`."""
+    """What is asked of the subject: `at most 5 % take longer than 1 s`."""
     line = question.line
     match line:
         case Percentile():
@@ -43,18 +43,18 @@ def what(question: Question) -> str:
 
 
 def asked(question: Question) -> str:
-    """Both."""
+    """The whole question: `all operations: at most 5 % take longer than 1 s`."""
     return f"{who(question)}: {what(question)}"
 
 
 def answered(answer: Answer) -> str:
-    """What was seen of it."""
+    """The question with the counts and the interval that answer it."""
     bad = f"{count(answer.bad)} of {count(answer.samples)} {_did(answer.question)} ({share(answer.share)})"
     return f"{asked(answer.question)}: {bad}, in truth between {share(answer.lower)} and {share(answer.upper)}"
 
 
 def unproven(run: LoadRun) -> list[Answer]:
-    """What is not proven either way, and does not have to be in so short a run."""
+    """Answers that are open and need not be settled: only watched, with no more bad than is allowed."""
     return [answer for answer in run.verdict.answers if answer.finding is Finding.OPEN and not answer.unsettled]
 
 

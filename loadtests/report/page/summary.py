@@ -5,6 +5,7 @@ from itertools import starmap
 from xml.etree.ElementTree import Element
 
 from fixtures.runs.contacts import call_line
+from fixtures.runs.terminal import SHOWN
 from loadtests.numbers import count, duration, several, share, when
 from loadtests.profiles.model import Profile
 from loadtests.report.advice import meaning, steps
@@ -15,8 +16,6 @@ from loadtests.report.series import overall
 from loadtests.report.words import unproven_lines, why
 from loadtests.verdict import Outcome
 
-SHOWN = 12
-"""Reasons of a kind; the rest is counted and stands below."""
 _ARRIVALS = {
     "constant": (
         "open, evenly spaced: work arrived by schedule whether or not earlier work was done, and every time counts "

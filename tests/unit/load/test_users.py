@@ -5,8 +5,10 @@ from typing import Any
 
 import gevent
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from loadtests.session import Session, open_session
+from loadtests.session import Session, open_session, part
 from tests.unit.load.working import session
 
 
@@ -91,3 +93,11 @@ def test_work_that_begins_while_the_run_ends_is_stopped_at_once(users: Any) -> N
     assert [work.stopped for work in following.begun] == [[0.0]]
     assert told.works == []
     following.greenlet.kill()
+
+
+@given(st.integers(1, 20), st.integers(0, 1000))
+def test_users_are_shared_evenly(of: int, number: int) -> None:
+    """All processes together have all, and none has two more than another."""
+    parts = [part(number, share, of) for share in range(of)]
+    assert sum(parts) == number
+    assert max(parts) - min(parts) <= 1

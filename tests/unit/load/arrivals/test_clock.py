@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.arrivals.clock import Clock
+from loadtests.arrivals.schedule import Clock
 from loadtests.profiles.phases import Segment, duration, expected, spike, steady
 from tests.unit.load.arrivals.make import phases
 

@@ -7,8 +7,6 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec import to_builtins
 
 from fixtures.checks.time_scale import forget_time_scale
@@ -18,7 +16,6 @@ from fixtures.runs.ledger import Ledger, LedgerUnwritableError, open_items
 from loadtests.people import PeopleError, Pool, pool
 from loadtests.people.equipment import Counted
 from loadtests.people.keeper import Keeper
-from loadtests.people.pool import pairs_of
 from tests.unit.clients.peer import web_server
 from tests.unit.load.journeys.town import Town, an_id, tokens
 from tests.unit.load.people.village import Village, process
@@ -347,11 +344,3 @@ def test_one_request_without_an_answer_is_not_the_end(village: Village, base: st
     village.silent = 2
     _make(process(base, tmp_path, 2)).remove()
     assert _open(tmp_path) == []
-
-
-@given(st.integers(1, 20), st.integers(0, 1000))
-def test_pairs_are_shared_evenly(of: int, people: int) -> None:
-    """All processes together have all pairs, and none has two more than another."""
-    shares = [pairs_of(share, of, people) for share in range(of)]
-    assert sum(shares) == (people + 1) // 2
-    assert max(shares) - min(shares) <= 1
