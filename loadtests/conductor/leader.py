@@ -200,7 +200,7 @@ class Leader:
             woke = self._now()
             self.roster.listen(woke, max(0.0, woke - now - TICK))
             if woke >= told + 1:
-                told += 1
+                told += math.floor(woke - told)
                 self._ping()
                 self._look()
         if self._spoilt:

@@ -168,8 +168,7 @@ class Leading:
             gevent.spawn(self._stop_locust)
             return
         except Exception:  # noqa: BLE001 - Locust would log it, and run for ever with nobody to end it
-            traceback.print_exc()
-            self._environment.process_exit_code = int(ExitCode.INTERNAL_ERROR)
+            self._broke()
             gevent.spawn(self._stop_locust)
             return
         distributed = isinstance(self._runner, MasterRunner)
@@ -189,8 +188,7 @@ class Leading:
             run = leader.conduct()
             self._conclude(leader.order, replace(run, notes=(*run.notes, *metrics.notes)))
         except Exception:  # noqa: BLE001 - no verdict is better than a wrong one
-            traceback.print_exc()
-            self._environment.process_exit_code = int(ExitCode.INTERNAL_ERROR)
+            self._broke()
         finally:
             gevent.killall(watching)
             self._leader = None
@@ -217,6 +215,12 @@ class Leading:
         self._told = lines
         if not self._headless:
             telling.say(lines)
+
+    def _broke(self) -> None:
+        """There is no verdict, which Locust's tables do not show."""
+        traceback.print_exc()
+        self._environment.process_exit_code = int(ExitCode.INTERNAL_ERROR)
+        self._tell(["INVALID: internal-error: the run broke and has no verdict: the traceback above says where"])
 
     def _stop_locust(self) -> None:
         runner = self._runner

@@ -63,7 +63,10 @@ class Membership:
     def _watch(self) -> None:
         """A worker whose master is gone ends; a new master does not adopt it, whose run this was not."""
         while True:
+            before = time.monotonic()
             gevent.sleep(_LOOK_EVERY)
+            # While it stood still itself, as on a machine that was suspended, it could hear nobody.
+            self._heard += max(0.0, time.monotonic() - before - _LOOK_EVERY)
             if self.member.over.is_set():
                 self._heard = max(self._heard, time.monotonic() - SILENCE / 2)
             elif time.monotonic() - self._heard > SILENCE:

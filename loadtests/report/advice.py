@@ -26,11 +26,17 @@ _STEPS: Final = {
         "Let nobody deploy to the target or switch slots while a run lasts, and have every service say who answers "
         "(X-Served-By) where a slot or a build is meant; then run again."
     ),
-    Cause.WORKER_LOST: "Find out why the worker went (memory, eviction, network), then run again with all of them.",
+    Cause.WORKER_LOST: (
+        "Find out why the worker went (memory, eviction, network, a machine that stood still), then run again with all "
+        "of them."
+    ),
     Cause.GENERATOR_EXHAUSTED: "Raise what the generator ran out of (ulimit -n, ports, memory), or use more machines.",
     Cause.GENERATOR_CPU: "Spread the load over more processes (--processes) or machines, then run again.",
     Cause.GENERATOR_LAG: "Keep other work off the generator's machine or spread the load over more processes.",
-    Cause.CLOCKS_DISAGREE: "Synchronise the clocks of the workers' machines (chrony, NTP), then run again.",
+    Cause.CLOCKS_DISAGREE: (
+        "Synchronise the clocks of the generator's machines (chrony, NTP), and let nothing set one while a run lasts, "
+        "as when a machine wakes up; then run again."
+    ),
     Cause.NOT_STARTED: (
         "Look first whether answers slowed down or stopped at that time: then the platform held who was to come next. "
         "Else give the profile more people, if all were busy; rates more processes; idle websockets a run long enough "

@@ -173,6 +173,20 @@ def test_a_disk_that_is_full_at_the_end_is_told_last(staged: Stage) -> None:
     assert locust.said.splitlines()[-1].endswith("is not in its folder: the process ends with 70")
 
 
+def test_a_run_that_broke_says_so_last(staged: Stage) -> None:
+    """Exit code 3: Locust's tables come after the traceback, and look like a run that went well."""
+    broken = staged.folder / "broken_locustfile.py"
+    broken.write_text(
+        "from loadtests.conductor import leading\n"
+        "from loadtests.locustfile import *\n"
+        "leading.write = lambda *_: 1 / 0\n"
+    )
+    with staged.locust("-f", str(broken), lasting="2 s") as locust:
+        assert locust.ends() == 3, locust.said
+    assert "ZeroDivisionError" in locust.said
+    assert locust.said.splitlines()[-1].startswith("INVALID: internal-error: ")
+
+
 # asyncio's server closes no connection that is in the middle of its handshake when it ends; here thousands may be.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_rate_that_no_machine_can_send_is_invalid_in_bounded_time(staged: Stage) -> None:

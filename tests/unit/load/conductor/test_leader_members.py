@@ -102,6 +102,8 @@ def test_a_leader_that_was_away_blames_nobody_for_it(monkeypatch: pytest.MonkeyP
     run = Run(two())
     run.after(5, lambda _: setattr(run, "now", run.now + 10))
     assert run.conduct(monkeypatch).facts.workers_lost == ()
+    # How it stood meanwhile is not told afterwards, once for each second.
+    assert len(run.told) <= 20 - 10 + 1
 
     run = Run([Simulated(ONE), Simulated(OTHER, silent_from=1005.0)])
     run.after(6, lambda _: setattr(run, "now", run.now + 3))

@@ -1,12 +1,40 @@
-"""What a worker ends with that Locust ends."""
+"""When a worker has no master any more, and what it ends with that Locust ends."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from gevent.pool import Group
 
 from loadtests.session import Session
 from loadtests.soundness import Cause
+
+
+@pytest.fixture(autouse=True)
+def _unpatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Locust would patch this whole process.
+    monkeypatch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
+
+
+def test_a_machine_that_stood_still_is_no_silence_of_the_master(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Master and workers were stopped together: the master has its time from when the worker itself goes on."""
+    from locust.env import Environment  # noqa: PLC0415
+
+    from loadtests.conductor import membership  # noqa: PLC0415
+
+    now, stood = [1000.0], [12.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds + (stood.pop() if stood else 0.0)
+
+    monkeypatch.setattr(membership, "gevent", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(membership, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    worker = membership.Membership(Environment(), SimpleNamespace())  # type: ignore[arg-type]  # nothing is sent
+    worker.member.over.clear()
+    lost: list[str] = []
+    monkeypatch.setattr(worker, "_spoilt", lost.append)
+    worker._watch()
+    assert (lost, now) == (["no master for 10 s"], [1000.0 + 12.0 + membership.SILENCE + membership._LOOK_EVERY])
 
 
 @pytest.mark.parametrize(
@@ -18,8 +46,6 @@ def test_a_worker_that_is_left_alone_is_lost(
     silent: float, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, part: bool
 ) -> None:
     """As one that joined late, or has just removed its people: its master died, and its end is no good one."""
-    # Locust would patch this whole process.
-    monkeypatch.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
     from locust.env import Environment  # noqa: PLC0415
     from locust.runners import WorkerRunner  # noqa: PLC0415
 
