@@ -120,7 +120,7 @@ def _causes(run: LoadRun) -> Iterator[Element]:
 def _unproven(run: LoadRun) -> Iterator[Element]:
     lines = list(unproven_lines(run))
     if lines:
-        yield tag("h3", f"Not proven either way, nor asked to be in {duration(run.profile.duration)}")
+        yield tag("h3", f"Not proven either way, and need not be in {duration(run.profile.duration)}")
         yield tag("ul", *_items(lines))
 
 
