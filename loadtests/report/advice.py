@@ -108,7 +108,7 @@ def _steps(run: LoadRun) -> Iterator[str]:
         longest = max((answer.question.line.provable for answer in unproven(run)), default=0)
         if longest:
             yield f"To prove the rest of the budget, let a run last {duration(float(longest))} or more."
-        yield "Go on, and keep watching the same numbers: a run does not show what happens less often than once in its time."
+        yield "Go on, and keep watching the same numbers: a run cannot show what happens less than once in its time."
         if run.simulated:
             yield f"Do not take it as proof of what was simulated here: {', '.join(run.simulated)}."
 
