@@ -101,7 +101,9 @@ class Answer:
         if self.finding is Finding.OPEN and self.judged:
             text += ", not proven either way" if self.question.watched else ""
             text += (
-                "; no number of samples settles it" if self.more is None else f"; {self.more} samples more settle it"
+                "; no number of samples settles it"
+                if self.more is None
+                else f"; {self.more} more samples would settle it"
             )
         return text
 

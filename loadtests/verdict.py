@@ -212,8 +212,8 @@ def _held(answers: Sequence[Answer]) -> str:
     if held == len(answers):
         return f"all {held} questions of the budget hold" if held > 1 else "the budget's one question holds"
     return (
-        f"{held} of {len(answers)} questions of the budget hold; {len(answers) - held} are not proven either way, "
-        "which the budget does not ask of so short a run: no more was bad than is allowed"
+        f"{held} of {len(answers)} questions of the budget hold; {len(answers) - held} are not proven either way "
+        "(the budget asks that of longer runs only), with no more bad than is allowed"
     )
 
 

@@ -3,9 +3,10 @@
     class Reader(PlatformUser):
         @task
         def reads(self) -> None:
-            self.client.send(chat.conversations())
+            self.client.send(auth.key_set())
 
-`host` is the environment's API, of the class or of Locust's environment, as with Locust's own users. For locustfiles of
+`host` is the environment's API, of the class or of Locust's environment, as with Locust's own users. Operations for
+somebody who is logged in need `self.client.token`; docs/load.md has a whole locustfile. For locustfiles of
 one's own: profiles have people, whose clients are made for them (`loadtests.people`).
 """
 

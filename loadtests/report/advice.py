@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from loadtests.failure import BEFORE
-from loadtests.numbers import count, duration, several
+from loadtests.kinds import CONNECTION, FRESH, IDLE
+from loadtests.numbers import duration, several
 from loadtests.profiles.quantities import DURATION
 from loadtests.report.findings import Trouble, doubts, troubles
 from loadtests.report.model import LoadRun
@@ -46,6 +47,14 @@ _STEPS: Final = {
     Cause.MINIMUM_EVIDENCE: "Run longer or at a higher rate, so that every subject of the budget gets its samples.",
 }
 
+_BEHIND: Final = {
+    "delivery": "chat, websocket-signaling",
+    "call": "video-call-signaling",
+    CONNECTION: "websocket-signaling, video-call-signaling",
+    IDLE: "websocket-signaling",
+    FRESH: "auth",
+}
+"""The services of what is measured beside operations: its name is nobody whose logs could be read."""
 _BEFORE_SERVICES: Final = {
     "certificate: |time-out connecting|name does not resolve|refused|unreachable|TLS": (
         "Look first at the way there, and not at a service: most of what failed had no connection. Try each address "
@@ -90,8 +99,8 @@ def _steps(run: LoadRun) -> Iterator[str]:
         yield from _look(run)
     suspected = doubts(run)
     if suspected:
-        subjects = ", ".join(dict.fromkeys(trouble.subject for trouble in suspected))
-        yield _before_services(run, suspected) or f"Look first at {subjects}: more was bad there than is allowed."
+        where = _where(suspected)
+        yield _before_services(run, suspected) or f"Look first at {where}: more was bad there than is allowed."
     for reason in run.verdict.reasons:
         # A platform that is proven broken may be why something was never seen, and a longer run no remedy.
         vain = reason.cause is Cause.MINIMUM_EVIDENCE and run.verdict.outcome is Outcome.NO_GO
@@ -105,7 +114,7 @@ def _steps(run: LoadRun) -> Iterator[str]:
         longest = max((answer.question.line.provable for answer in unproven(run)), default=0)
         if longest:
             yield f"To prove the rest of the budget, let a run last {duration(float(longest))} or more."
-        yield "Go on, and watch the same numbers afterwards: a run cannot show what comes less often than it lasted."
+        yield "Go on, and keep watching the same numbers: a run cannot show what happens less than once in its time."
         if run.simulated:
             yield f"Do not take it as proof of what was simulated here: {', '.join(run.simulated)}."
 
@@ -116,11 +125,16 @@ def _look(run: LoadRun) -> Iterator[str]:
         yield "Take it for an incident of security: how did people get what is somebody else's, and since when?"
     found = troubles(run)
     if found:
-        subjects = ", ".join(dict.fromkeys(trouble.subject for trouble in found))
         yield (
             _before_services(run, found)
-            or f"Look first at {subjects}: logs and metrics of the time that the causes name."
+            or f"Look first at {_where(found)}: logs and metrics of the time that the causes name."
         )
+
+
+def _where(found: tuple[Trouble, ...]) -> str:
+    """Services, and what is measured with the services that do it."""
+    subjects = dict.fromkeys(trouble.subject for trouble in found)
+    return ", ".join(f"{name} ({_BEHIND[name]})" if name in _BEHIND else name for name in subjects)
 
 
 def _before_services(run: LoadRun, found: tuple[Trouble, ...]) -> str:
@@ -148,7 +162,10 @@ def _more(run: LoadRun) -> Iterator[str]:
     held = [answer for answer in still if answer.more and answer.question.single]
     for answer in held:
         # One sample each, however long it is held.
-        yield f"Hold {count(answer.more or 0)} connections more: so many samples settle '{asked(answer.question)}'."
+        yield (
+            f"Hold {several(answer.more or 0, 'more connection')}: each is one sample, and so many settle "
+            f"'{asked(answer.question)}'."
+        )
     needs = [
         ((_expected(answer.samples + answer.more) / answer.samples - 1) * lasted, answer.more, asked(answer.question))
         for answer in still
@@ -160,7 +177,7 @@ def _more(run: LoadRun) -> Iterator[str]:
         option = f' (--for "{DURATION.show(whole)}")' if whole <= DURATION.most else ""
         yield (
             f"Run again, about {duration(math.ceil(seconds))} longer at this rate{option}: "
-            f"{several(more, 'sample')} more would settle '{question}'."
+            f"{several(more, 'more sample')} would settle '{question}'."
         )
 
 

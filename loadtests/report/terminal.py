@@ -58,7 +58,7 @@ def _live(run: LoadRun) -> Iterator[str]:
         yield f"  {NOBODY}: {FINDINGS['failed']}: {'; '.join(run.facts.mixed_up)}"
     elif worst is not None:
         seen = f", seen {share(worst.share)}, between {share(worst.lower)} and {share(worst.upper)}"
-        more = f", {count(worst.more)} samples more settle it" if worst.more else ""
+        more = f", {several(worst.more, 'more sample')} would settle it" if worst.more else ""
         yield f"  worst line: {asked(worst.question)}: {finding_of(worst)}{seen if worst.samples else ''}{more}"
 
 
@@ -95,7 +95,7 @@ def _closing(run: LoadRun, folder: str | None) -> Iterator[str]:
     yield "why:"
     yield from listed(why(run))
     if unproven(run):
-        yield f"not proven either way, nor asked to be in {duration(run.profile.duration)}:"
+        yield f"not proven either way, and need not be in {duration(run.profile.duration)}:"
         yield from (f"  {text}" for text in unproven_lines(run))
     left_out = list(_not_counted(run))
     if left_out:

@@ -59,13 +59,17 @@ def unproven(run: LoadRun) -> list[Answer]:
 
 
 def unproven_lines(run: LoadRun) -> Iterator[str]:
-    """The same in one line for each of the budget: how many questions, and how many samples more the rarest takes."""
+    """The same in one line for each of the budget: how many questions, and how many more samples the rarest takes."""
     lines = dict.fromkeys(answer.question.line for answer in unproven(run))
     for line in lines:
         answers = [answer for answer in unproven(run) if answer.question.line == line]
         rarest = max(answers, key=lambda answer: math.inf if answer.more is None else answer.more)
         of = f" ({len(answers)} operations, rarest {rarest.question.name})" if len(answers) > 1 else ""
-        more = "no number of samples settles it" if rarest.more is None else f"{count(rarest.more)} samples more would"
+        more = (
+            "no number of samples settles it"
+            if rarest.more is None
+            else f"{several(rarest.more, 'more sample')} would prove it"
+        )
         yield (
             f"{line}{of}: {count(rarest.bad)} of {count(rarest.samples)} bad, in truth at most {share(rarest.upper)}; "
             f"{more}"

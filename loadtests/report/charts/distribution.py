@@ -53,7 +53,7 @@ def distribution_chart(curves: Sequence[Curve], answers: Sequence[Answer]) -> El
     for limit, allowed in sorted({(answer.question.limit or 0.0, answer.question.allowed) for answer in marks}):
         frame.draw(*_mark(x(1 / allowed), y(limit), f"{_percentile(1 / allowed)} within {latency(limit)}"))
     return frame.figure(
-        "Each nine to the right is ten times rarer. The line of all has to pass below or right of each mark."
+        "Each nine to the right is ten times rarer. The line 'all' has to pass under each red corner."
         if marks
         else "Each nine to the right is ten times rarer."
     )

@@ -42,11 +42,18 @@ class Frame:
 
     def across(self, scale: Scale, ticks: Iterable[float], text: Callable[[float], str], unit: str) -> None:
         """The horizontal axis."""
-        for tick in ticks:
+        for number, tick in enumerate(ticks):
             x = scale(tick)
             self.draw(
                 tag("line", class_="tick", x1=x, x2=x, y1=self.bottom, y2=self.bottom + 4),
-                tag("text", text(tick), class_="axis", x=x, y=self.bottom + 17, text_anchor="middle"),
+                tag(
+                    "text",
+                    text(tick),
+                    class_="axis between" if number % 2 else "axis",
+                    x=x,
+                    y=self.bottom + 17,
+                    text_anchor="middle",
+                ),
             )
         self.draw(
             tag("line", class_="base", x1=LEFT, x2=RIGHT, y1=self.bottom, y2=self.bottom),
@@ -89,7 +96,7 @@ class Frame:
         self._labels.append((y, text, class_))
 
     def figure(self, caption: str = "") -> Element:
-        """The finished chart; names are below it, too, where a narrow window cuts them off."""
+        """The finished chart; on a narrow window names are below it instead of beside."""
         places = spread([y for y, _, _ in self._labels], LABEL_GAP, TOP, self.bottom)
         names = [
             tag("text", text, class_=f"label {class_}", x=RIGHT + 8, y=place + 4)
@@ -102,17 +109,18 @@ class Frame:
             *self._parts,
             *names,
             viewBox=f"0 0 {WIDTH} {self.height}",
+            preserveAspectRatio="none",
+            style=f"--height:{self.height}",
             role="img",
             aria_labelledby=title,
         )
-        scroller = tag("div", drawing, class_="chart", tabindex="0", role="group", aria_label=self.described)
         keys = [
             tag("span", tag("span", class_=f"key {class_}"), text, class_="keyed")
             for _, text, class_ in sorted(self._labels, key=lambda label: label[0])
         ]
         return tag(
             "figure",
-            scroller,
+            tag("div", drawing, class_="chart"),
             tag("div", *keys, class_="legend", aria_hidden="true"),
             tag("figcaption", caption) if caption else None,
         )

@@ -45,7 +45,9 @@ def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
     frame.label(y(whole["slowest"]), names["slowest"], "band")
     for name in ("p99", "p95", "p50"):
         frame.line(name, [line.points(part, y, _QUANTILES[name]) for part in parts], names[name], y(whole[name]))
-    texts = spread([y(limit) - 5 for limit in asked], LABEL_GAP, TOP, frame.bottom)
+    # Below a line that is so high that its name would stand in the unit's.
+    places = [place - 5 if (place := y(limit)) > TOP + LABEL_GAP else place + 14 for limit in asked]
+    texts = spread(places, LABEL_GAP, TOP, frame.bottom)
     # Lines first: none crosses the name of another.
     frame.draw(*(tag("line", class_="limit", x1=LEFT, x2=RIGHT, y1=y(limit), y2=y(limit)) for limit in asked))
     for limit, place in zip(asked, texts, strict=True):

@@ -26,10 +26,10 @@ def budget(run: LoadRun) -> Iterator[Element]:
         return
     yield tag(
         "p",
-        "The line in the middle of each picture is the share of bad samples that is allowed, the dot the one that was "
-        "seen, the bar where the true one lies. A bar wholly left of the line holds, wholly right of it is broken (not "
-        "judged if the generator was late or had run out, which may be why), across it is open. Samples are worth "
-        "fewer where bad ones come in bursts. What is broken or open stands first.",
+        "Shares are of bad samples. In each picture the upright line is what is allowed, the dot what was seen, and "
+        "the bar the range in which the true share lies. A bar left of the line: it holds. A bar right of it: "
+        "broken, or not judged where the generator itself may be why. A bar across it: open. Where bad samples come in "
+        "bursts, all samples are worth fewer. What is broken or open stands first.",
         class_="lead",
     )
     head = [

@@ -1,13 +1,14 @@
 """The verdict at one glance, why, what to do next; and which run this was."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
 from xml.etree.ElementTree import Element
 
 from fixtures.runs.contacts import call_line
 from fixtures.runs.terminal import SHOWN
-from loadtests.numbers import count, duration, several, share, when
+from loadtests.numbers import count, duration, several, share, significant, when
 from loadtests.profiles.model import Profile
+from loadtests.profiles.phases import Segment, highest
 from loadtests.report.advice import meaning, steps
 from loadtests.report.findings import doubts, troubles
 from loadtests.report.markup import tag
@@ -97,12 +98,19 @@ def _builds(run: LoadRun) -> str:
 def _mix(profile: Profile) -> str:
     total = sum(profile.mix.values())
     parts = [f"{name} {share(weight / total)}" for name, weight in sorted(profile.mix.items(), key=lambda one: -one[1])]
+    if profile.phases:
+        parts.append(f"{_most(profile.phases)} of these")
     if profile.rates:
-        parts.append("at a rate of its own: " + ", ".join(rate.operation for rate in profile.rates))
+        rates = (f"{rate.operation} ({_most(rate.phases)})" for rate in profile.rates)
+        parts.append("at a rate of its own: " + ", ".join(rates))
     parts.append(several(profile.people, "synthetic person").replace("persons", "people"))
     if profile.connections:
         parts.append(f"{several(profile.connections, 'websocket')} held idle")
     return "; ".join(parts) + f"; seed {profile.seed}"
+
+
+def _most(phases: Sequence[Segment]) -> str:
+    return f"at most {significant(highest(phases))} a second"
 
 
 def _causes(run: LoadRun) -> Iterator[Element]:
@@ -119,7 +127,7 @@ def _causes(run: LoadRun) -> Iterator[Element]:
 def _unproven(run: LoadRun) -> Iterator[Element]:
     lines = list(unproven_lines(run))
     if lines:
-        yield tag("h3", f"Not proven either way, nor asked to be in {duration(run.profile.duration)}")
+        yield tag("h3", f"Not proven either way, and need not be in {duration(run.profile.duration)}")
         yield tag("ul", *_items(lines))
 
 

@@ -221,7 +221,7 @@ def test_an_undecided_run_says_how_many_more() -> None:
     [answer] = verdict.answers
     assert (verdict.outcome, answer.bad) == (Outcome.INCONCLUSIVE, 0)
     assert answer.more is not None
-    assert f"{answer.more} samples more settle it" in str(verdict.reasons[0])
+    assert f"{answer.more} more samples would settle it" in str(verdict.reasons[0])
     tallies["chat sendMessage"].add(5, [0.05] * answer.more)
     assert judge(ERRORS, tallies, SOUND).outcome is Outcome.GO
 

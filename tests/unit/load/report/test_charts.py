@@ -20,6 +20,18 @@ def test_the_names_of_lines_are_below_a_chart_too() -> None:
         assert not [class_ for class_, _ in below if class_ != "other" and f".key.{class_}" not in html]
 
 
+def test_name_of_a_high_limit_does_not_stand_in_the_unit() -> None:
+    """A limit near the upper edge has its name below its line, where it is read apart from what the axis is of."""
+    html = page(runs.load_run(runs.BRIEF, runs.profile("*: p95 <= 16 s\neach: errors <= guide")))
+    chart = next(figure for figure in html.split("<figure>") if "from the intended start" in figure)
+    unit, limit = (
+        float(y)
+        for text in ("time to answer, from the intended start", "limit 16 s")
+        for y in re.findall(rf'y="([\d.]+)"[^>]*>{text}', chart)
+    )
+    assert limit - unit > 12
+
+
 def test_names_that_begin_alike_are_told_apart() -> None:
     """Of a long name the end is shown: operations of one service share their beginning."""
     operations = {f"video-call-signaling {name}": 0.9 for name in ("createCall", "acceptCall", "hangUpCall")}

@@ -101,6 +101,12 @@ def test_who_hardly_adds_to_it_is_not_named() -> None:
     assert found[0].share_of_all < 1
 
 
+def test_what_is_measured_beside_services_is_told_with_its_services() -> None:
+    """Whoever reads that deliveries fail is told whose logs to look at."""
+    _, step = steps(run({"delivery": (0.3, "lost")}))
+    assert step.startswith("Look first at delivery (chat, websocket-signaling): ")
+
+
 def test_the_time_is_that_of_nine_in_ten() -> None:
     """A burst is found in its seconds, though single failures lie around it."""
     counts = run({}).counts

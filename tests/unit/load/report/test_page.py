@@ -9,6 +9,7 @@ import pytest
 
 from loadtests.numbers import NOTHING, latency
 from loadtests.profiles.model import OperationRate
+from loadtests.profiles.phases import Segment
 from loadtests.report.charts.distribution import Curve, distribution_chart
 from loadtests.report.charts.interval import interval_plot
 from loadtests.report.markup import render, tag
@@ -282,7 +283,7 @@ def test_what_the_run_was_is_told() -> None:
     profile = replace(
         run.profile,
         connections=20_000,
-        rates=(OperationRate("chat sendMessage", ()),),
+        rates=(OperationRate("chat sendMessage", (Segment(60.0, 5.0, 40.0),)),),
         phases=(),
     )
     facts = replace(run.facts, interrupted="Ctrl-C")
@@ -290,7 +291,7 @@ def test_what_the_run_was_is_told() -> None:
     for words in (
         "browsing 60 %; chatting 30 %",
         "20,000 websockets held idle",
-        "at a rate of its own: chat sendMessage",
+        "at a rate of its own: chat sendMessage (at most 40 a second)",
         "a note",
         "ended early: Ctrl-C",
         "prod-1a2b3c4 was meant, nobody said",

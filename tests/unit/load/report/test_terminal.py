@@ -82,9 +82,9 @@ def test_what_is_only_watched_is_no_praise() -> None:
     text = closing("watched")
     assert "holds what so short a run can prove" in text
     assert "1 of 6 questions of the budget hold; 5 are not proven either way" in text
-    assert "not proven either way, nor asked to be in 4 s:" in text
+    assert "not proven either way, and need not be in 4 s:" in text
     assert "each: errors <= guide, proven from 3 min (4 operations, rarest " in text
-    assert "0 of 400 bad, in truth at most 1.71 %; 288 samples more would" in text
+    assert "0 of 400 bad, in truth at most 1.71 %; 288 more samples would prove it" in text
     assert "let a run last 3 min or more" in text
     assert "not proven" not in closing(Outcome.GO)
 
@@ -205,7 +205,7 @@ def test_who_is_held_throughout_is_not_held_longer() -> None:
         if answer.unsettled
     )
     text = "\n".join(closing_lines(replace(run, verdict=replace(run.verdict, answers=answers)), "runs/x"))
-    assert "Hold 300 connections more: so many samples settle" in text
+    assert "Hold 300 more connections: each is one sample, and so many settle" in text
     assert "longer at this rate" not in text
 
 
@@ -219,7 +219,7 @@ def test_live_lines_tell_the_last_whole_second() -> None:
     assert head.startswith("1:00 of 1:00  so far INVALID (worker-lost)  24,000 requests")
     assert second.startswith("  last second: asked 100, started")
     assert worst.startswith("  worst line: all operations: at least 99.9 % available: holds")
-    assert re.search(r": nothing counted, [\d,]+ samples more settle it\Z", live_lines(EMPTY)[-1])
+    assert re.search(r": nothing counted, [\d,]+ more samples would settle it\Z", live_lines(EMPTY)[-1])
     assert len(live_lines(EMPTY)) == 2
     nothing = replace(EMPTY, verdict=replace(EMPTY.verdict, answers=()))
     assert len(live_lines(nothing)) == 1

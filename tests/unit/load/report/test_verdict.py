@@ -80,7 +80,10 @@ def test_what_is_only_watched_is_told_from_what_holds() -> None:
     assert made["verdict"] == "GO"
     assert made["counts"]["watched"] == sum(answer["watched"] for answer in made["load"]["budget"]) == 5
     checks = [check for check in made["checks"] if check["outcome"] == "watched"]
-    assert all("not proven either way" in check["reason"] and "more settle it" in check["reason"] for check in checks)
+    assert all(
+        "not proven either way" in check["reason"] and "more samples would settle it" in check["reason"]
+        for check in checks
+    )
     assert not Draft202012Validator(SCHEMA).is_valid({**made, "checks": checks})
 
 
