@@ -118,6 +118,7 @@ def test_callee_is_busy(alice: Person, bob: Person, carol: Person) -> None:
     must(other, has(state="ended", end_reason="busy"), subject="the call to somebody in a call")
     must(bob.calls.hangs_up(call), has(state="ended", end_reason="hangup"), subject="the call that bob ended")
     _ends_for_both((alice, hers), (bob, his), call, "hangup")
+    carol.turns_camera_on()
     later = carol.calls.rings(bob)
     _hears(his, later, "ringing", has(caller_id=carol.user_id, state="ringing"))
     carol.calls.hangs_up(later)

@@ -85,6 +85,8 @@ def test_request_is_cancelled(alice: Person, bob: Person) -> None:
 def test_friendship_ends_on_both_sides(alice: Person, bob: Person) -> None:
     """A friend who is removed is a stranger on either side, also to the other services, and both are told."""
     phones = alice.connects(), bob.connects()
+    for person in (alice, bob):
+        person.turns_camera_on()
     alice.befriends(bob)
     _are_treated_as(alice, bob, friends=True)
     alice.friends.removes(bob)

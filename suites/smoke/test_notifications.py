@@ -99,7 +99,8 @@ def test_message_is_told_to_whoever_is_offline(alice: Person, bob: Person, carol
 def test_missed_call_is_told_to_the_callee(alice: Person, bob: Person) -> None:
     """A call that rang out or was given up is told once to the callee alone, and one that was held to nobody."""
     alice.befriends(bob)
-    alice.turns_camera_on()
+    for person in (alice, bob):
+        person.turns_camera_on()
     held = alice.calls.rings(bob)
     bob.calls.accepts(held)
     alice.calls.hangs_up(held)

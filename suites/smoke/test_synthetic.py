@@ -24,6 +24,7 @@ def test_nothing_is_sent_to_the_real_world(alice: Person, bob: Person) -> None:
     """Mail and push of every kind for synthetic people go to the synthetic sinks, and none to a real provider."""
     alice.befriends(bob)
     alice.chat.says(alice.opens_conversation_with(bob), "while offline")
+    alice.turns_camera_on()
     call = alice.calls.rings(bob)
     alice.calls.hangs_up(call)
     for person, kinds in ((alice, TOLD_TO_WHO_ASKED), (bob, TOLD_TO_WHO_WAS_ASKED)):
