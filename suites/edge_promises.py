@@ -67,11 +67,11 @@ def shows_a_good_certificate(address: str, transport: Transport) -> None:
 
 
 def sends_plain_http_to_https(transport: Transport) -> None:
-    """Hold that plain HTTP is answered with a redirect to the same path over TLS, and with nothing else."""
+    """Hold that plain HTTP is answered with a redirect to the same path and query over TLS, and with nothing else."""
     environment = transport.environment
     host = urlsplit(environment.live_api).hostname or ""
     plain = environment.plain_api or f"http://{host}"
-    path = shared.health(_SERVICE).path
+    path = f"{shared.health(_SERVICE).path}?from=plain"
     # The dot that may end a name is for the resolver; web servers take it off.
     name = re.escape(host.removesuffix("."))
     must(

@@ -9,7 +9,7 @@ import pytest
 from fixtures.checks import eventually, must
 from fixtures.checks.match import all_of, between, equals, has, is_not
 from fixtures.clients.differences import told_apart_by
-from fixtures.clients.protected import protected_operations, sockets_refuse
+from fixtures.clients.protected import closes, protected_operations, sockets_refuse
 from fixtures.clients.tokens import Forgery, forged, verified_claims
 from fixtures.contract import auth
 from fixtures.contract.promises import PROMISES
@@ -64,7 +64,7 @@ def test_token_says_who_may_do_what_until_when(alice: Person, environment: Envir
 
 @pytest.mark.guide("AUT-02", service="auth")
 def test_wrong_password_and_unknown_user_look_the_same(alice: Person, newcomer: Person) -> None:
-    """Whoever tries to log in learns nothing of whether the address has an account."""
+    """Whoever tries to log in learns nothing of whether the address has an account, be it active or not yet."""
     wrong = auth.log_in(alice.identity.email, newcomer.identity.password)
     unknown = auth.log_in(newcomer.identity.email, newcomer.identity.password)
     answers = [alice.gets(attempt) for attempt in (wrong, unknown, wrong, unknown)]
@@ -75,11 +75,13 @@ def test_wrong_password_and_unknown_user_look_the_same(alice: Person, newcomer: 
         equals(()),
         subject="what differs between a wrong password and an unknown user",
     )
+    newcomer.account.registers()
+    alice.is_refused(auth.log_in(newcomer.identity.email, alice.identity.password), "invalid-credentials")
 
 
 @pytest.mark.guide("AUT-02", service="auth")
 def test_guessing_passwords_is_limited(alice: Person, newcomer: Person) -> None:
-    """After repeated failures log-in is refused for a while that is told, and only for the address attacked."""
+    """After repeated failures log-in is refused for a while that is told, also with the right password."""
     for address in (alice.identity.email, newcomer.identity.email):
         guess = auth.log_in(address, newcomer.identity.password)
         for _ in range(PROMISES.logins.failures):
@@ -90,11 +92,16 @@ def test_guessing_passwords_is_limited(alice: Person, newcomer: Person) -> None:
             has(retry_after=between(1, PROMISES.logins.failure_window, "s")),
             subject="the answer to one guess too many",
         )
+    must(
+        alice.gets(auth.log_in(alice.identity.email, alice.identity.password)),
+        has(status=429),
+        subject="the answer to a guess that is right, after too many that were wrong",
+    )
 
 
 @pytest.mark.guide("AUT-03", service="auth")
 def test_refresh_token_works_once(alice: Person) -> None:
-    """Refreshing gives new tokens, and an old refresh token is refused and ends what was made from it."""
+    """Refreshing gives new tokens, and an old refresh token is refused and ends the session with all its tokens."""
     former = alice.tokens
     latter = alice.account.refreshes()
     must(
@@ -110,16 +117,24 @@ def test_refresh_token_works_once(alice: Person) -> None:
         has(status=401),
         subject="the answer to the newest refresh token after an old one was used again",
     )
+    must(
+        alice.gets(auth.account()),
+        has(status=401),
+        subject="the answer to the access token of a session that an old refresh token has ended",
+    )
 
 
 @pytest.mark.guide("AUT-03", service="auth")
 def test_nothing_works_after_logout(alice: Person) -> None:
-    """After logging out neither token opens anything, at any service."""
+    """After logging out neither token opens anything, at any service, and what was open is closed."""
+    devices = alice.connects(), alice.turns_camera_on()
     alice.account.logs_out()
     for operation in protected_operations(alice):
         alice.is_refused(operation, "unauthenticated")
     must(alice.gets(auth.refresh(alice.tokens.refresh_token)), has(status=401), subject="a refresh after logout")
     sockets_refuse(alice, alice.tokens.access_token, reason=PROMISES.sockets.token_invalid)
+    for device in devices:
+        closes(device, reason=PROMISES.sockets.token_invalid)
 
 
 @pytest.mark.guide("AUT-04", service="auth")

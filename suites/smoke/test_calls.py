@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.checks import eventually, must
-from fixtures.checks.match import contains, contains_none, each, empty, equals, exactly_once, has
+from fixtures.checks.match import contains, contains_none, each, empty, equals, exactly_once, has, one_of
 from fixtures.contract import frames
 from fixtures.contract import video_call_signaling as signaling
 from fixtures.contract.promises import PROMISES
@@ -31,6 +31,7 @@ def test_call_is_set_up_and_ended(alice: Person, bob: Person) -> None:
     """Each step of a call reaches the other person unchanged and in order, and it ends on both sides."""
     hers, his, call = _ringing(alice, bob)
     must(call, has(caller_id=alice.user_id, callee_id=bob.user_id, state="ringing"), subject="a new call")
+    alice.is_refused(signaling.accept(call.call_id), "forbidden")
     must(bob.calls.accepts(call), has(state="accepted"), subject="the call that bob accepted")
     _hears(hers, call, "accepted", has(state="accepted"))
 
@@ -53,6 +54,14 @@ def test_call_is_set_up_and_ended(alice: Person, bob: Person) -> None:
 
     must(alice.calls.hangs_up(call), has(state="ended", end_reason="hangup"), subject="the call that alice ended")
     _ends_for_both((alice, hers), (bob, his), call, "hangup")
+    hers.sends(frames.Candidate(call.call_id, CANDIDATES[0]))
+    eventually(
+        hers.frames,
+        contains(has(code=one_of("bad-state", "unknown-call"))),
+        within=PROMISES.deadlines.frame_answer,
+        subject="the answer to a candidate after the call",
+        service=signaling.SERVICE,
+    )
 
 
 @pytest.mark.guide("VID-01", service="video-call-signaling")
@@ -92,13 +101,7 @@ def test_call_is_declined(alice: Person, bob: Person) -> None:
     """A call that is declined ends as declined on both sides."""
     hers, his, call = _ringing(alice, bob)
     must(bob.calls.declines(call), has(state="ended", end_reason="declined"), subject="the call that bob declined")
-    eventually(
-        lambda: [step.event for step in hers.steps(call.call_id)],
-        contains("declined"),
-        within=PROMISES.deadlines.call_step,
-        subject="what alice hears of her call",
-        service=signaling.SERVICE,
-    )
+    _hears(hers, call, "declined", has(state="ended", end_reason="declined"))
     _is_over((alice, bob), call, "declined")
     bob.is_refused(signaling.accept(call.call_id), "conflict")
     must(his.frames(), contains(has(event="ringing")), subject="what bob heard", service=signaling.SERVICE)
@@ -106,15 +109,19 @@ def test_call_is_declined(alice: Person, bob: Person) -> None:
 
 @pytest.mark.guide("VID-02", service="video-call-signaling")
 def test_callee_is_busy(alice: Person, bob: Person, carol: Person) -> None:
-    """Who is in a call is busy to others, and hears nothing of them."""
+    """Who is in a call is busy to others, hears nothing of them, and can be called again when it is over."""
     carol.befriends(bob)
     hers, his, call = _ringing(alice, bob)
     bob.calls.accepts(call)
     _hears(hers, call, "accepted", has(state="accepted"))
     other = carol.calls.rings(bob)
     must(other, has(state="ended", end_reason="busy"), subject="the call to somebody in a call")
-    alice.calls.hangs_up(call)
+    must(bob.calls.hangs_up(call), has(state="ended", end_reason="hangup"), subject="the call that bob ended")
     _ends_for_both((alice, hers), (bob, his), call, "hangup")
+    carol.turns_camera_on()
+    later = carol.calls.rings(bob)
+    _hears(his, later, "ringing", has(caller_id=carol.user_id, state="ringing"))
+    carol.calls.hangs_up(later)
     must(
         his.steps(other.call_id),
         contains_none(has(event="ringing")),

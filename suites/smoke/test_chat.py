@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from fixtures.clients.person import Person
     from fixtures.contract.chat import Conversation, Message
 
-LINES = ("Hello!", "Are you there?", "— über alles: ¿qué tal? 🙂", "One", "two", "three", "See you.")
+MARKUP = "<b>3 < 4 & \"so\" 'on'</b> \\ %s {0}\n-- and a second line"
+LINES = ("Hello!", "Are you there?", "— über alles: ¿qué tal? 🙂", MARKUP, "One", "two", "three", "See you.")
 FAREWELL = "That was all."
 
 
@@ -74,7 +75,8 @@ def test_retry_with_the_same_key_is_one_message(alice: Person, bob: Person) -> N
     must(alice.chat.says(conversation, LINES[0], key=key), equals(first), subject="the message that the retry gives")
     alice.is_refused(chat.send(conversation.conversation_id, LINES[1], idempotency_key=key), "idempotency-key-reused")
 
-    last = bob.chat.says(conversation, FAREWELL)
+    # A key is its sender's own: another's message with the same is another message.
+    last = bob.chat.says(conversation, FAREWELL, key=key)
     _hears(phone, last)
     must(bob.chat.reads(conversation), equals([first, last]), subject="the history after the retries")
     must(
@@ -151,18 +153,24 @@ def test_attachment_arrives_as_it_was_sent(alice: Person, bob: Person) -> None:
 
 @pytest.mark.guide("CHT-04", service="chat")
 def test_attachment_is_private(alice: Person, bob: Person, carol: Person) -> None:
-    """Nobody but members finds an attachment, and its address without the signature opens nothing."""
-    conversation = _conversation(alice, bob)
-    attachment = alice.chat.attaches(conversation, "notes.bin", _content(), "application/octet-stream")
+    """Nobody but members finds an attachment, and its address opens nothing without its own signature."""
+    conversation, hers = _conversation(alice, bob), _conversation(alice, carol)
+    attachment, other = (
+        alice.chat.attaches(each_one, "notes.bin", _content(), "application/octet-stream")
+        for each_one in (conversation, hers)
+    )
     carol.is_refused(chat.attachment(attachment.attachment_id), "not-found")
     carol.is_refused(chat.delete_attachment(attachment.attachment_id), "not-found")
     address = urlsplit(bob.chat.finds(attachment).download_url)
-    unsigned = urlunsplit(address._replace(query=""))
-    must(
-        carol.gets(objects.get(unsigned)),
-        has(status=one_of(*objects.DENIED)),
-        subject="the answer to whoever has no signature",
-    )
+    for query, what in (
+        ("", "no signature"),
+        (urlsplit(carol.chat.finds(other).download_url).query, "the signature of another attachment"),
+    ):
+        must(
+            carol.gets(objects.get(urlunsplit(address._replace(query=query)))),
+            has(status=one_of(*objects.DENIED)),
+            subject=f"the answer to whoever has {what}",
+        )
 
 
 @pytest.mark.guide("CHT-04", service="chat")

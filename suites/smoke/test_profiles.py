@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from fixtures.environments import Environment
 
 PHONE = "+15550100"  # of the range that is set aside for fiction
-BIO = "Likes long walks through test suites."
+BIO = 'Likes long walks & <short> test suites, \'twixt "quotes".'
 
 
 @pytest.mark.guide("PRO-01", service="user-profile")
 def test_change_is_seen_by_oneself_and_by_others(alice: Person, bob: Person) -> None:
-    """A profile change is visible to oneself at once and to others within the deadline."""
-    before = alice.profile.own()
+    """A profile change is visible to oneself at once and to others within the deadline, and changes nothing else."""
+    before = alice.profile.changes(phone=PHONE)
     bob.profile.of(alice)  # whatever is cached for others is so before the change
     name = f"{alice.identity.display_name} II"
     changed = has(display_name=name, bio=BIO)
@@ -33,6 +33,7 @@ def test_change_is_seen_by_oneself_and_by_others(alice: Person, bob: Person) -> 
     must(alice.profile.changes(display_name=name, bio=BIO), changed, subject="the answer to a profile change")
     after = alice.profile.own()
     must(after, changed, subject="alice's profile as alice sees it at once")
+    must(after, has(email=before.email, phone=PHONE), subject="what alice did not change")
     must(after.version, is_not(equals(before.version)), subject="the version of alice's profile")
     eventually(
         lambda: bob.profile.of(alice),

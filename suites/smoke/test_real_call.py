@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from fixtures.checks import eventually, must
-from fixtures.checks.match import at_least, between, contains, has, is_a, length
+from fixtures.checks.match import at_least, between, contains, has, is_a, length, matches
 from fixtures.clients.pictures import BRIGHT, DARK, FIRST_FRAMES, LOST_IN_CODING
 from fixtures.contract import frames
 from fixtures.contract import video_call_signaling as signaling
@@ -40,6 +40,12 @@ def peers() -> Iterator[tuple[Peer, Peer]]:
 def test_two_people_see_each_other(alice: Person, bob: Person, peers: tuple[Peer, Peer]) -> None:
     """Two WebRTC ends that know of each other by the signalling alone connect, and each sees the other's picture."""
     hers, his = peers
+    must(
+        alice.calls.ice_servers().ice_servers,
+        contains(has(urls=contains(matches(r"(stun|turn)s?:.+")))),
+        subject="the servers by which people behind other networks find each other",
+        service=signaling.SERVICE,
+    )
     alice.befriends(bob)
     her_camera, his_camera = alice.turns_camera_on(), bob.turns_camera_on()
     call = alice.calls.rings(bob)

@@ -7,20 +7,34 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.checks import eventually, must
-from fixtures.checks.match import at_least, equals, has
+from fixtures.checks.match import at_least, equals, has, is_a, same_items
 from fixtures.contract import auth, notification
 from fixtures.contract.promises import PROMISES
 
 if TYPE_CHECKING:
     from fixtures.clients.person import Person
 
+TOLD_TO_WHO_ASKED = (notification.FriendAccepted,)
+TOLD_TO_WHO_WAS_ASKED = (notification.FriendRequested, notification.MessageReceived, notification.CallMissed)
 NOTHING = has(mail=0, push=0, sms=0)
 
 
 @pytest.mark.guide("SYN-01", service="notification")
 def test_nothing_is_sent_to_the_real_world(alice: Person, bob: Person) -> None:
-    """Mail and push for synthetic people go to the synthetic sinks, and none of it to a real provider."""
-    alice.friends.asks(bob)
+    """Mail and push of every kind for synthetic people go to the synthetic sinks, and none to a real provider."""
+    alice.befriends(bob)
+    alice.chat.says(alice.opens_conversation_with(bob), "while offline")
+    alice.turns_camera_on()
+    call = alice.calls.rings(bob)
+    alice.calls.hangs_up(call)
+    for person, kinds in ((alice, TOLD_TO_WHO_ASKED), (bob, TOLD_TO_WHO_WAS_ASKED)):
+        eventually(
+            person.notifications.all,
+            same_items([is_a(kind) for kind in kinds]),
+            within=PROMISES.deadlines.notification,
+            subject=f"the notifications of {person}",
+            service=notification.SERVICE,
+        )
     run = alice.transport.run_id
     sent = eventually(
         lambda: alice.does(notification.deliveries(run)),

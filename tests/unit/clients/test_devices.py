@@ -58,7 +58,7 @@ def test_a_closing_server_is_told_with_code_and_reason() -> None:
         with pytest.raises(CheckFailure, match="4401 'token-expired'"):
             phone.frames()
         with pytest.raises(CheckFailure):
-            phone.sends_text("too late")
+            phone.sends_raw("too late")
         assert phone.arrivals == ()
 
 
