@@ -250,6 +250,8 @@ class Leader:
     def _noted(self, drain: float) -> Iterator[str]:
         """What a reader of the report should know besides."""
         roster = self.roster
+        if self._decided and not self._interrupted:
+            yield "it was ended as soon as the verdict was certain (--stop-when-decided)"
         if roster.unfinished:
             yield f"{roster.unfinished} were still under way when {drain:g} s of draining were over"
         if roster.good and not sightings(roster.sightings):

@@ -202,10 +202,12 @@ def test_a_broken_limit_ends_a_run_that_may_end_early(monkeypatch: pytest.Monkey
     assert ended.verdict.outcome is Outcome.NO_GO
     assert ended.ended - ended.began < 15
     assert not ended.facts.interrupted
+    assert any("--stop-when-decided" in note for note in ended.notes)
     whole = Run([Simulated(ONE, errors=0.5)], profile(60))
     ended = whole.conduct(monkeypatch)
     assert ended.verdict.outcome is Outcome.NO_GO
     assert ended.ended - ended.began > 59
+    assert not any("--stop-when-decided" in note for note in ended.notes)
 
 
 def test_nothing_is_decided_before_every_user_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
