@@ -84,9 +84,10 @@ def _mark(x: float, y: float, text: str) -> tuple[Element, Element]:
 
 
 def _short(name: str) -> str:
-    """Its end: operations of one service begin alike."""
+    """Its end, from a word on if it can be: operations of one service begin alike."""
     longest = 18
-    return name if len(name) <= longest else f"…{name[1 - longest :]}"
+    end = name[1 - longest :]
+    return name if len(name) <= longest else f"…{end.partition(' ')[2] or end}"
 
 
 def _words(curve: Curve) -> str:

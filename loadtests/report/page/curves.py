@@ -14,8 +14,8 @@ from loadtests.report.model import LoadRun
 from loadtests.report.page.table import NUMBER, table
 from loadtests.report.series import overall
 
-_OTHERS: Final = 3
-"""Curves beside that of all operations: more would hide each other."""
+_OTHERS: Final = ("other", "other dashed", "other dash-dot")
+"""Curves beside that of all operations, each of a kind of its own: more would hide each other."""
 _ENOUGH: Final = 20
 """Samples that make a curve."""
 _QUANTILES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "slowest": 1.0}
@@ -44,12 +44,11 @@ def curves(run: LoadRun) -> Iterator[Element]:
 
 
 def _slowest(run: LoadRun) -> list[Curve]:
-    found = [
-        Curve(name, "other", tally.latencies)
-        for name, tally in sorted(run.counts.tallies.items())
-        if tally.requests >= _ENOUGH
+    enough = [
+        (name, tally.latencies) for name, tally in sorted(run.counts.tallies.items()) if tally.requests >= _ENOUGH
     ]
-    return sorted(found, key=lambda curve: -(curve.latencies.quantile(0.99) or 0))[:_OTHERS]
+    enough.sort(key=lambda one: -(one[1].quantile(0.99) or 0))
+    return [Curve(name, class_, latencies) for class_, (name, latencies) in zip(_OTHERS, enough, strict=False)]
 
 
 def _head(run: LoadRun) -> list[tuple[str, str]]:
