@@ -25,6 +25,7 @@ from tests.sandbox.judging import FOLDER, note
 
 if TYPE_CHECKING:
     from fixtures.clients.person import Person
+    from fixtures.contract.chat import Conversation
     from fixtures.contract.operation import Operation
     from fixtures.environments import Environment
 
@@ -38,6 +39,10 @@ class Run:
 
     done: subprocess.CompletedProcess[str]
     answers: list[dict[str, str]]
+    made: list[Conversation]
+    """Conversations of one person, in the order of time."""
+    listed: list[Conversation]
+    """The same, as they are listed."""
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +60,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             timeout=300,
             check=False,
         )
-        _asks_for_the_rest(load_environment(str(sandbox.environment_file)), folder)
-    return Run(done, [json.loads(line) for file in folder.glob("*.jsonl") for line in file.read_text().splitlines()])
+        made, listed = _asks_for_the_rest(load_environment(str(sandbox.environment_file)), folder)
+    answers = [json.loads(line) for file in folder.glob("*.jsonl") for line in file.read_text().splitlines()]
+    return Run(done, answers, made, listed)
 
 
-def _asks_for_the_rest(environment: Environment, folder: Path) -> None:
-    """Ask what no check of smoke needs."""
+def _asks_for_the_rest(environment: Environment, folder: Path) -> tuple[list[Conversation], list[Conversation]]:
+    """Ask what no check of smoke needs; returns somebody's conversations as they were made, and as they are listed."""
     transport = Transport(environment, run_id=new_run_id(), witness=Witness(), exchanges=Exchanges())
     key = environment.secrets["synthetic_key"].resolve().reveal
     ledger = Ledger(folder / "ledger")
@@ -73,8 +79,11 @@ def _asks_for_the_rest(environment: Environment, folder: Path) -> None:
         return operation.read(answer)
 
     try:
-        alice, bob = world.people("alice", "bob")
+        alice, bob, carol = world.people("alice", "bob", "carol")
         alice.befriends(bob)
+        alice.befriends(carol)
+        made = [alice.opens_conversation_with(friend) for friend in (bob, carol)]
+        listed = list(alice.chat.conversations())
         call = alice.calls.rings(bob)
         begun = asks(alice, video_call_signaling.start_recording(call.call_id, content_length=1, idempotency_key="a"))
         asks(bob, video_call_signaling.recording(call.call_id, begun.recording_id))
@@ -83,6 +92,7 @@ def _asks_for_the_rest(environment: Environment, folder: Path) -> None:
         for service in documents.services():
             operation = shared.metrics(service)
             note(file, operation, slot.answer(operation))
+        return made, listed
     finally:
         world.ends()
         ledger.close()
@@ -105,3 +115,8 @@ def test_every_documented_operation_was_asked(run: Run) -> None:
     asked = {answer["operation"] for answer in run.answers}
     every = {f"{service} {name}" for service in documents.services() for name in documents.operations(service)}
     assert sorted(every - asked) == []
+
+
+def test_conversations_are_listed_as_documented(run: Run) -> None:
+    """The newest comes first, also from one page to the next."""
+    assert run.listed == run.made[::-1]
