@@ -1,6 +1,5 @@
 """The verdict of a load run: what it takes for each outcome, and what prevails."""
 
-import math
 from dataclasses import replace
 from random import Random
 
@@ -224,35 +223,6 @@ def test_an_undecided_run_says_how_many_more() -> None:
     assert f"{answer.more} more samples would settle it" in str(verdict.reasons[0])
     tallies["chat sendMessage"].add(5, [0.05] * answer.more)
     assert judge(ERRORS, tallies, SOUND).outcome is Outcome.GO
-
-
-@pytest.mark.parametrize(
-    ("lasting", "bad", "at_its_end", "outcome"),
-    [
-        (3600, 100, True, Outcome.INCONCLUSIVE),
-        (3600, 60, True, Outcome.INCONCLUSIVE),
-        (3600, 0, True, Outcome.GO),
-        (3600, 100, False, Outcome.GO),
-        (math.inf, 100, True, Outcome.GO),
-    ],
-)
-def test_a_long_run_that_ends_broken_is_no_go_ahead(
-    *, lasting: float, bad: int, at_its_end: bool, outcome: Outcome
-) -> None:
-    """As many slow answers as are allowed may all come at last, when something has run out for good."""
-    tally = Tally(limits(BOTH.budget))
-    start = 3600 - bad if at_its_end else 1000
-    for second in range(3600):
-        tally.add(second, [1.5 if start <= second < start + bad else 0.1] * 10)
-    verdict = judge(replace(BOTH, lasting=lasting), {"chat sendMessage": tally}, SOUND)
-    assert verdict.outcome is outcome
-    if outcome is Outcome.INCONCLUSIVE:
-        assert verdict.exit_code == 75
-        (reason,) = verdict.reasons
-        assert reason.text == (
-            "it did not end as it ran: in its last 3 min, each: share over guide <= guide (chat sendMessage): "
-            f"{10 * bad} of 1800"
-        )
 
 
 def test_one_slow_operation_among_twenty_is_found_and_named() -> None:
