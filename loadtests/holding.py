@@ -8,14 +8,12 @@ import gevent
 
 from fixtures.checks.time_scale import scaled
 from fixtures.clients.transport import SYNTHETIC_RUN
-from fixtures.contract.frames import Event, Welcome, read_social
 from fixtures.contract.promises import PROMISES
 from fixtures.contract.served_by import HEADER
 from fixtures.contract.websocket_signaling import SERVICE, SOCKET_PATH, SUBPROTOCOL
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
-from loadtests.failure import SOMEBODY_ELSES, Failure, agrees
-from loadtests.journeys.hearing import understood
+from loadtests.listening import Listening
 from loadtests.profiles.model import CONNECTING
 from loadtests.session import Session, part
 from loadtests.sockets.frames import Closing
@@ -25,8 +23,6 @@ from loadtests.sockets.idle import Idle
 _SERVED_BY: Final = HEADER.lower()
 _CLOCKS: Final = 5.0
 """Seconds by which a token may expire before its time here: it was under way, and is good until a whole second."""
-_WHOSE: Final = {"message.created": "sender_id", "presence.changed": "user_id"}
-"""What of the data of an event says who did it."""
 
 
 class Holding:
@@ -39,8 +35,7 @@ class Holding:
             raise RuntimeError(f"the profile {profile.name} holds connections, and has no people whose they are")
         self._pool = session.pool
         self._take_tokens()
-        self._people = tuple(person.user_id for person in session.pool.people)
-        """Whose the tokens are; friends stand side by side."""
+        listening = Listening([person.user_id for person in session.pool.people], session.pool.talked)
         self._count = part(profile.connections, session.share, session.of)
         self._agreed: collections.deque[str] = collections.deque()
         """Who agreed to an opening, as the thread has heard it."""
@@ -55,10 +50,11 @@ class Holding:
             timeouts=Timeouts().scaled(platform.time_scale),
             terms=Terms(
                 heartbeat=scaled(PROMISES.sockets.heartbeat),
-                promised=self._promised,
+                promised=listening.hears,
                 welcome=scaled(PROMISES.deadlines.frame_answer),
                 expiry=Closing(PROMISES.sockets.unauthorized, PROMISES.sockets.token_expired),
                 clocks=_CLOCKS,
+                deaf=listening.deaf,
             ),
         )
 
@@ -98,21 +94,3 @@ class Holding:
 
     def _take_tokens(self) -> None:
         self._tokens = tuple(zip(self._pool.tokens, self._pool.good_until, strict=True))
-
-    def _promised(self, number: int, text: str) -> float | None:
-        me = number % len(self._tokens)
-        return heartbeat(text, self._people[me], self._people[me ^ 1])
-
-
-def heartbeat(text: str, me: str, friend: str) -> float | None:
-    """Seconds between two pings, as the welcome says; None for any other frame.
-
-    Raises `Failure` for what is no frame, and for what is not meant for somebody who knows only that friend.
-    """
-    frame = understood(read_social, text)
-    if isinstance(frame, Welcome):
-        agrees(frame, user_id=me)
-        return scaled(frame.heartbeat_s)
-    if isinstance(frame, Event) and frame.event in _WHOSE and frame.data[_WHOSE[frame.event]] not in {me, friend}:
-        raise Failure(f"{SOMEBODY_ELSES} {frame.event}", str(frame.data[_WHOSE[frame.event]]))
-    return None

@@ -57,6 +57,7 @@ class Chatting(Journey):
             with closing(visitor.phone(visitor.friend, since)) as phone:
                 _is_up_to_date(phone, welcomed(phone, frames.read_social, Welcome, visitor.friend.user_id))
                 ear = _Ear(phone, deliveries, visitor)
+                began = time.perf_counter()
                 wrong = self._talk(visitor, ear)
         except GreenletExit:
             _counted(visitor, deliveries, given_up=time.perf_counter())
@@ -70,6 +71,7 @@ class Chatting(Journey):
         for failure in (wrong, ear.wrong, worst):
             if failure is not None:
                 raise failure
+        visitor.talked = began
 
     def _talk(self, visitor: Visitor, ear: "_Ear") -> Failure | None:
         """Write, wait for what was taken, and look; returns what went wrong."""

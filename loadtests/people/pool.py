@@ -133,6 +133,10 @@ class Pool:
         """When each of these expires, by this machine's clock."""
         return tuple(person.good_until for person in self.people)
 
+    def talked(self, person: int) -> float:
+        """When the last chat of that one of `people` began that went well, by `time.perf_counter`."""
+        return self._visitors[person // 2].talked
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What went wrong while people were made, kept and removed, in words."""

@@ -88,6 +88,8 @@ class Visitor:
     """When both must have been told that they are friends, by `time.perf_counter`."""
     held: bool = False
     """Whether idle connections of both are held beside their journeys."""
+    talked: float = -math.inf
+    """When their last chat began that the friend's phone heard whole, by the same clock."""
     friend_gone: float = -math.inf
     """When the friend's phone was put away, by the same clock; infinite if it is not known to be."""
 

@@ -37,6 +37,8 @@ class Terms:
     """How it closes a connection when what was offered for it is no longer good."""
     clocks: float = 0.0
     """Seconds by which it may end before its time by our clock."""
+    deaf: Callable[[int, float], Failure | None] = lambda _number, _now: None
+    """What is wrong with connection n that is open and alive; its time passes only while this process is awake."""
 
     def agree(self, closing: Closing, good_until: float) -> bool:
         """Whether a connection ends as was agreed, and not before."""
@@ -188,14 +190,16 @@ class Expired(NamedTuple):
     since: float
 
 
-def silent(connections: Iterable[Connection], now: float, usual: float) -> list[Connection]:
-    """Those that gave no sign of life for longer than they may, by `usual` heartbeats where none was promised."""
-    return [
-        connection
-        for connection in connections
-        if connection.opening is None
-        and now - connection.heard > _SILENT * (usual if connection.heartbeat is None else connection.heartbeat)
-    ]
+def lost(connections: Iterable[Connection], now: float, terms: Terms) -> Iterator[tuple[Connection, Failure]]:
+    """Those that gave no sign of life for longer than they may, and those that are alive and deaf."""
+    for connection in connections:
+        if connection.opening is not None:
+            continue
+        heartbeat = terms.heartbeat if connection.heartbeat is None else connection.heartbeat
+        if now - connection.heard > _SILENT * heartbeat:
+            yield connection, Failure("no heartbeat", f"nothing came for {now - connection.heard:.3g} s")
+        elif not connection.greeting and (deaf := terms.deaf(connection.number, now)) is not None:
+            yield connection, deaf
 
 
 def unexpected(code: int, reason: str) -> Failure:

@@ -20,7 +20,7 @@ from loadtests.sockets import frames
 from loadtests.sockets.dialling import Dialling
 from loadtests.sockets.frames import Closing, Ping, Violation
 from loadtests.sockets.handshake import Handshake
-from loadtests.sockets.held import Connection, Expired, Held, Offer, Openings, Row, silent, unexpected
+from loadtests.sockets.held import Connection, Expired, Held, Offer, Openings, Row, lost, unexpected
 from loadtests.sockets.sealed import Sealed
 
 _OPENING: Final = 512
@@ -32,7 +32,7 @@ _LEAVING: Final = 2.0
 _AT_ONCE: Final = 1024
 """Connections that are heard in one turn at most."""
 _LOOK_EVERY: Final = 1.0
-"""Seconds between two looks at who is silent: it is a step for each connection."""
+"""Seconds between two looks at who is lost: it is a step for each connection."""
 _AWAKE: Final = 1.0
 """Seconds of one turn at most; in a longer one this process stood still."""
 _PIECE: Final = 16 * 1024
@@ -166,7 +166,7 @@ class Holder:
             for connection in self._greeting.overdue(self._awake - self._openings.terms.welcome):
                 self._end(connection, Failure("no welcome", f"not within {self._openings.terms.welcome:.3g} s"))
             if self._awake - self._looked >= _LOOK_EVERY:
-                self._lose_the_silent()
+                self._lose()
 
     def _wake(self) -> None:
         """Let the time pass by which the other side is silent, but for what this process stood still."""
@@ -174,11 +174,11 @@ class Holder:
         self._awake += min(now - self._turned, _AWAKE)
         self._turned = now
 
-    def _lose_the_silent(self) -> None:
-        """End every connection whose other side gave no sign of life for longer than it may."""
-        self._looked = now = self._awake
-        for connection in silent(self._connections.values(), now, self._openings.terms.heartbeat):
-            self._end(connection, Failure("no heartbeat", f"nothing came for {now - connection.heard:.3g} s"))
+    def _lose(self) -> None:
+        """End every connection of which nothing is to be hoped any more."""
+        self._looked = self._awake
+        for connection, failure in list(lost(self._connections.values(), self._awake, self._openings.terms)):
+            self._end(connection, failure)
 
     def _writable(self, connection: Connection) -> None:
         if not connection.connected and connection.opening is not None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import socket
 import time
 from dataclasses import dataclass, replace
@@ -10,14 +11,11 @@ from uuid import UUID
 
 import jwt
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least, equals
 from fixtures.checks.time_scale import forget_time_scale, set_time_scale
-from loadtests.failure import Failure
-from loadtests.holding import Holding, heartbeat
+from loadtests.holding import Holding
 from loadtests.session import Session
 from tests.unit.load.sockets.peers import agreement, closed_port, raw_server
 from tests.unit.load.sockets.server import sent
@@ -36,59 +34,20 @@ WELCOME = {
 }
 
 
-def test_the_welcome_promises_heartbeats() -> None:
-    """Its own number of seconds counts, for a world as slow as this one is said to be."""
-    assert heartbeat(json.dumps(WELCOME), ME, FRIEND) == 20
-    set_time_scale(3)
-    try:
-        assert heartbeat(json.dumps(WELCOME), ME, FRIEND) == 60
-    finally:
-        forget_time_scale()
-
-
-def test_nothing_else_does() -> None:
-    """Any other frame promises nothing."""
-    assert heartbeat('{"type": "pong", "nonce": "1"}', ME, FRIEND) is None
-
-
-@given(st.text() | st.just(json.dumps({**WELCOME, "heartbeat_s": 0})))
-def test_what_is_no_frame_is_a_failure(text: str) -> None:
-    """What the contract does not know is wrong on a connection that is only held, too."""
-    with pytest.raises(Failure, match="contract: frame"):
-        heartbeat(text, ME, FRIEND)
-
-
-def _event(name: str, **data: object) -> str:
-    return json.dumps({"type": "event", "id": None, "event": name, "at": MOMENT, "data": data})
-
-
-SAID = {"message_id": ME, "conversation_id": ME, "seq": 1, "text": "", "attachment_ids": [], "sent_at": MOMENT}
-
-
-@pytest.mark.parametrize("whose", [ME, FRIEND, STRANGER])
-@pytest.mark.parametrize(
-    ("event", "field", "rest"),
-    [("message.created", "sender_id", SAID), ("presence.changed", "user_id", {"status": "online", "at": MOMENT})],
-)
-def test_who_only_listens_hears_of_a_friend_and_of_nobody_else(
-    event: str, field: str, rest: dict[str, object], whose: str
-) -> None:
-    """What strangers say, and that they come and go, is not meant for this connection."""
-    text = json.dumps({"type": "event", "id": None, "event": event, "at": MOMENT, "data": {**rest, field: whose}})
-    if whose == STRANGER:
-        with pytest.raises(Failure, match=f"somebody else's {event}"):
-            heartbeat(text, ME, FRIEND)
-    else:
-        assert heartbeat(text, ME, FRIEND) is None
-
-
 @dataclass
 class Pool:
-    """People, of whom only tokens are asked, and who they are."""
+    """People, of whom only is asked what tokens they have, who they are, and when they talked."""
 
     tokens: tuple[str, ...]
     good_until: tuple[float, ...]
-    people: tuple[SimpleNamespace, ...] = (SimpleNamespace(user_id=ME), SimpleNamespace(user_id=FRIEND))
+    talked_at: float = -math.inf
+
+    @property
+    def people(self) -> tuple[SimpleNamespace, ...]:
+        return tuple(SimpleNamespace(user_id=user_id) for user_id in (ME, FRIEND)[: len(self.tokens)])
+
+    def talked(self, _person: int) -> float:
+        return self.talked_at
 
 
 def holds(
@@ -205,3 +164,26 @@ def test_nobody_is_refused_when_all_were_opened() -> None:
     holding.stop(0)
     counts = made.recorder.take()
     assert (counts.asked.total(), counts.refused.total(), counts.tallies["idle connection"].failed) == (0, 0, 5)
+
+
+def test_connection_that_hears_nothing_of_a_chat_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Welcomed, alive, and deaf: what its person said to a friend reached the friend's phone, and not this one."""
+    monkeypatch.setattr("loadtests.sockets.holding._LOOK_EVERY", 0.05)
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + sent(0x81, json.dumps(WELCOME).encode()))
+        with contextlib.suppress(OSError):
+            connection.recv(1)
+
+    set_time_scale(0.02)
+    try:
+        with raw_server(says) as url:
+            made, holding = holds(url, 1, "token")
+            holding.begin()
+            eventually(lambda: holding._idle.held.open, equals(1), within=20, subject="open")
+            made.pool.talked_at = time.perf_counter() + 1  # type: ignore[union-attr]
+            eventually(lambda: holding._idle.held.lost, equals(1), within=20, subject="lost")
+            assert holding.stop(3) == 0
+    finally:
+        forget_time_scale()
+    assert made.recorder.take().causes == {("idle connection", "no messages"): 1}

@@ -9,6 +9,7 @@ import pytest
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least, equals
 from loadtests import sockets
+from loadtests.failure import Failure
 from loadtests.sockets.held import Terms
 from tests.unit.load.sockets.expiring import EXPIRED, Tokens, ends_the_old, ends_the_old_when
 from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent, split
@@ -18,7 +19,7 @@ from tests.unit.load.sockets.server import sent
 
 @pytest.fixture
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is silent is seen at once."""
+    """Who is lost is seen at once."""
     monkeypatch.setattr(sockets.holding, "_LOOK_EVERY", 0.05)
 
 
@@ -257,3 +258,42 @@ def test_what_this_process_slept_through_is_no_time_out(clock: Clock) -> None:
         assert not threading.Event().wait(0.3)
         answers.set()
         assert [sample.failure for sample in settled(idle, 1)] == [None]
+
+
+@pytest.mark.usefixtures("looks_often")
+def test_who_is_alive_and_deaf_is_lost_once() -> None:
+    """A connection of which somebody knows that it missed what it had to hear is one more sample, and closed."""
+    terms = Terms(deaf=lambda number, _: Failure("no messages") if number == 1 else None)
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        silent(connection, head)
+
+    with raw_server(says) as url, holding(url, 3, terms=terms) as idle:
+        opened, ended = split(settled(idle, 4))
+        assert (len(opened), [failure.cause for failure in ended]) == (3, ["no messages"])
+        assert not threading.Event().wait(0.2)
+        assert (idle.take(), idle.held.open, idle.held.lost) == ([], 2, 1)
+
+
+@pytest.mark.usefixtures("looks_often")
+def test_nobody_is_deaf_before_the_welcome() -> None:
+    """What is not open yet has nothing to hear."""
+    welcomes, asked = threading.Event(), threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        welcomes.wait(ENOUGH)
+        connection.sendall(sent(0x81, b"60"))
+        silent(connection, head)
+
+    def deaf(_number: int, _now: float) -> None:
+        asked.set()
+
+    terms = Terms(heartbeat=60, promised=lambda _, text: float(text), welcome=ENOUGH, deaf=deaf)
+    with raw_server(says) as url, holding(url, 1, terms=terms) as idle:
+        eventually(lambda: idle.held.greeting, equals(1), within=ENOUGH, subject="greeting")
+        assert not asked.wait(0.3)
+        welcomes.set()
+        settled(idle, 1)
+        assert asked.wait(ENOUGH)
