@@ -25,6 +25,7 @@ class _Wire(msgspec.Struct, array_like=True):
     limits: tuple[float, ...]
     tallies: dict[str, bytes]
     causes: list[tuple[str, str, int]]
+    instances: list[tuple[str, float | None, str, int]]
     asked: dict[int, int]
     started: dict[int, int]
     refused: dict[int, int]
@@ -35,7 +36,7 @@ class _Wire(msgspec.Struct, array_like=True):
 class Counts:
     """Samples by subject, failures by cause, and arrivals by second. Seconds are those of the run's shared epoch."""
 
-    __slots__ = ("asked", "causes", "lag", "limits", "refused", "seconds", "started", "tallies")
+    __slots__ = ("asked", "causes", "instances", "lag", "limits", "refused", "seconds", "started", "tallies")
 
     def __init__(self, limits: Iterable[float] = ()) -> None:
         self.limits = tuple(sorted({float(limit) for limit in limits}))
@@ -44,6 +45,8 @@ class Counts:
         """Subject of a budget to its samples: an operation's label, or the name of a journey or of what it measures."""
         self.causes: Counter[tuple[str, str]] = Counter()
         """(subject, cause in a few words) to how often it failed so."""
+        self.instances: Counter[tuple[str, float | None, str]] = Counter()
+        """(subject, limit that was exceeded or None for failures, instance) to how many such answers it gave."""
         self.asked: Counter[int] = Counter()
         """Second to arrivals that the schedule asked for in it."""
         self.started: Counter[int] = Counter()
@@ -95,6 +98,7 @@ class Counts:
         for subject, tally in other.tallies.items():
             self.tally(subject).merge(tally)
         self.causes.update(other.causes)
+        self.instances.update(other.instances)
         self.asked.update(other.asked)
         self.started.update(other.started)
         self.refused.update(other.refused)
@@ -105,7 +109,7 @@ class Counts:
     def take(self) -> "Counts":
         """Hand over everything and begin anew: what every second goes to whoever collects."""
         taken = Counts(self.limits)
-        for name in ("tallies", "causes", "asked", "started", "refused", "lag", "seconds"):
+        for name in ("tallies", "causes", "instances", "asked", "started", "refused", "lag", "seconds"):
             empty = getattr(taken, name)
             setattr(taken, name, getattr(self, name))
             setattr(self, name, empty)
@@ -118,6 +122,7 @@ class Counts:
                 self.limits,
                 {subject: tally.encode() for subject, tally in self.tallies.items()},
                 [(subject, cause, times) for (subject, cause), times in self.causes.items()],
+                [(*key, times) for key, times in self.instances.items()],
                 self.asked,
                 self.started,
                 self.refused,
@@ -136,6 +141,7 @@ class Counts:
         counts = cls(wire.limits)
         counts.tallies = {subject: Tally.decode(tally) for subject, tally in wire.tallies.items()}
         counts.causes = Counter({(subject, cause): times for subject, cause, times in wire.causes})
+        counts.instances = Counter({(subject, limit, who): times for subject, limit, who, times in wire.instances})
         counts.asked, counts.started, counts.refused = map(Counter, (wire.asked, wire.started, wire.refused))
         counts.lag = Histogram.decode(wire.lag)
         counts.seconds = {second: Histogram.decode(histogram) for second, histogram in wire.seconds.items()}

@@ -20,6 +20,8 @@ IDLE: Final = "idle connection"
 """What websockets that are only held are counted as."""
 FRESH: Final = "fresh tokens"
 """What it is counted as when somebody's tokens have to be renewed while a run lasts."""
+INSTANCE: Final = "instance"
+"""What the context of Locust's event has of an answer that failed or was slow: who gave it, as it says itself."""
 NO_REQUESTS: Final = frozenset({JOURNEY, WEBSOCKET, CALL, LOGIN})
 """What has no place in the picture of requests over time."""
 

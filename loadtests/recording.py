@@ -6,10 +6,11 @@ together then, at C speed. Greenlets only: nothing here switches, and a native t
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from loadtests import clock
 from loadtests.counts import NEVER, Counts
-from loadtests.kinds import NO_REQUESTS
+from loadtests.kinds import INSTANCE, NO_REQUESTS
 
 
 class Recorder:
@@ -33,9 +34,13 @@ class Recorder:
         name: str,
         response_time: float | None,
         exception: BaseException | None = None,
+        context: Mapping[str, object] | None = None,
         **_: object,
     ) -> None:
-        """Listen to Locust's `request` event: milliseconds from the intended start, None for what never came."""
+        """Listen to Locust's `request` event: milliseconds from the intended start, None for what never came.
+
+        The context of what failed or took long says which instance answered, if that is known (`kinds.INSTANCE`).
+        """
         now = clock.wall()
         if not self._begins <= now < self._ends:
             self._turn(int(now))
@@ -44,6 +49,13 @@ class Recorder:
         waiting[name].append(NEVER if response_time is None else response_time / 1000)
         if exception is not None:
             self._causes[name, plotted].append(cause_of(exception))
+        if context and response_time is not None and isinstance(instance := context.get(INSTANCE), str):
+            found = self._counts.instances
+            if exception is not None:
+                found[name, None, instance] += 1
+            for limit in self.limits:
+                if response_time / 1000 > limit:
+                    found[name, limit, instance] += 1
 
     def asks(self, second: int) -> None:
         """An arrival of the schedule is due in this second."""

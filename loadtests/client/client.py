@@ -46,7 +46,10 @@ class Client:
         timeouts: Timeouts | None = None,
         sighted: Sighted = lambda _service, _served_by: None,
     ) -> None:
-        """`headers` go with every request, to the target alone; `sighted` hears who answers when it is another."""
+        """`headers` go with every request, to the target alone; `sighted` hears who answers when it is another.
+
+        The event's context says which instance gave an answer that failed or was slow (`kinds.INSTANCE`).
+        """
         self._join(Common(target, headers, fire, timeouts or Timeouts(), sighted))
 
     def another(self) -> "Client":
@@ -90,6 +93,7 @@ class Client:
         now = perf_counter()
         began = now if since is None else since
         ended, size = 0.0, 0
+        context: dict[str, object] = {}
         trouble: Exception
         try:
             path = operation.path
@@ -102,6 +106,9 @@ class Client:
                 exchange = self._ask_elsewhere(operation, began, now)
             ended, size, value = exchange.came, len(exchange.answers.body), exchange.value
             exchange.value = None
+            bad = isinstance(value, Exception)
+            if bad or ended - began > common.slow:
+                context = common.context(exchange.answers)
             common.give_back(exchange.answers)
         except NO_ANSWER as none:
             trouble, failure = none, unanswered(none)
@@ -116,14 +123,14 @@ class Client:
             )
             raise
         else:
-            if not isinstance(value, Exception):
+            if not bad:
                 common.fire(
                     request_type=endpoint.method,
                     name=endpoint.label,
                     response_time=(ended - began) * _MILLISECONDS,
                     response_length=size,
                     exception=None,
-                    context={},
+                    context=context,
                 )
                 return value  # type: ignore[no-any-return]
             try:
@@ -138,7 +145,7 @@ class Client:
             response_time=((ended or perf_counter()) - began) * _MILLISECONDS,
             response_length=size,
             exception=failure,
-            context={},
+            context=context,
         )
         try:
             raise failure from trouble

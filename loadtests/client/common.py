@@ -5,7 +5,8 @@ from typing import Final
 
 import gevent
 
-from fixtures.contract.served_by import HEADER
+from fixtures.contract.errors import ContractError
+from fixtures.contract.served_by import HEADER, parse
 from fixtures.http1.answers import Answers
 from fixtures.http1.errors import UnsendableError
 from fixtures.http1.requests import Requests
@@ -17,6 +18,7 @@ from loadtests.client.timeouts import Timeouts
 from loadtests.client.traces import Traces
 from loadtests.client.trouble import ConnectTimeoutError
 from loadtests.client.wire import Wire, look_up, reach
+from loadtests.kinds import INSTANCE
 
 Fire = Callable[..., object]
 Sighted = Callable[[str, str], None]
@@ -36,6 +38,7 @@ class Common:
         self.fire = fire
         self.timeouts = timeouts
         self.sighted = sighted
+        self.slow = timeouts.slow
         self.requests = Requests(target.authority, headers)
         self.traces = Traces()
         self.hub = gevent.get_hub()
@@ -77,6 +80,15 @@ class Common:
             # Spelt as this one, or, as nearly everywhere else, in lower case.
             line = b"\r\nX-Served-By: %b\r\n" % who
             self.served[service] = line if answers.says(line) else b"\r\n%b: %b\r\n" % (_SERVED_BY, who)
+
+    @staticmethod
+    def context(answers: Answers) -> dict[str, object]:
+        """The event's context of an answer that failed or was slow; empty if it does not say well who gave it."""
+        who = answers.fields.get(_SERVED_BY, b"")
+        try:
+            return {INSTANCE: parse(who.decode("latin-1")).instance}
+        except ContractError:
+            return {}
 
     def at(self, origin: str) -> "Common":
         """The same for another origin that the platform named; raises `UnsendableError` if it is none.

@@ -1,6 +1,7 @@
 """What the load tests' client waits for, and how much it takes, before it calls a request failed."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Final
 
 RESTED: Final = 0.5
@@ -23,6 +24,9 @@ class Timeouts:
     largest: int = 32 * 1024 * 1024
     """Bytes: no answer of the platform comes near; more is a service out of its mind."""
 
+    slow: float = math.inf
+    """Nothing ends then: of an answer that takes longer the event says who gave it, as of one that fails."""
+
     def scaled(self, factor: float) -> "Timeouts":
-        """The same for a world that is `factor` times as slow."""
-        return Timeouts(self.connect * factor, self.read * factor, self.largest)
+        """The same for a world that is `factor` times as slow; what is slow there is as before."""
+        return replace(self, connect=self.connect * factor, read=self.read * factor)

@@ -22,7 +22,7 @@ from loadtests.conductor.messages import End, FromMember, Go, Ping
 from loadtests.conductor.order import Order
 from loadtests.conductor.post import Post
 from loadtests.conductor.roster import Roster
-from loadtests.conductor.target import changes, sightings
+from loadtests.conductor.target import changes, replicas, sightings
 from loadtests.people.removal import enough_for
 from loadtests.report.model import LoadRun, Reading
 from loadtests.soundness import Facts
@@ -317,6 +317,7 @@ class Leader:
             verdict=verdict,
             facts=self._facts(),
             sightings=sightings(self.roster.sightings),
+            replicas=replicas(self.roster.sightings),
             readings=tuple(self.readings),
             contacts=guide_contacts(),
             notes=tuple(self.notes),

@@ -1,10 +1,12 @@
 """Whether the target is what was meant, and stays so: by every answer's X-Served-By, from the first to the last."""
 
+import contextlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from fixtures.contract.errors import ContractError
-from fixtures.contract.served_by import HEADER, parse
+from fixtures.contract.served_by import HEADER, ServedBy, parse
 from fixtures.environments import Environment, Slot
 from fixtures.guide import load_guide
 from fixtures.runs.evidence import Sighting
@@ -17,6 +19,11 @@ _LONGEST: Final = 300
 def sightings(seen: Iterable[tuple[str, str]]) -> tuple[Sighting, ...]:
     """Who answered, in their order; replicas of one build are the same, and a malformed header tells nothing."""
     return tuple(dict.fromkeys(_sightings(seen)))
+
+
+def replicas(seen: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """How many instances of each service answered, as they say themselves."""
+    return Counter(service for service, _ in {(service, who.instance) for service, who in _said(seen)})
 
 
 def changes(seen: Collection[tuple[str, str]], platform: Environment, good: Iterable[str]) -> tuple[str, ...]:
@@ -34,12 +41,14 @@ def changes(seen: Collection[tuple[str, str]], platform: Environment, good: Iter
 
 
 def _sightings(seen: Iterable[tuple[str, str]]) -> Iterator[Sighting]:
-    for service, header in seen:
-        try:
-            who = parse(header)
-        except ContractError:
-            continue
+    for service, who in _said(seen):
         yield Sighting(service, who.slot, who.build)
+
+
+def _said(seen: Iterable[tuple[str, str]]) -> Iterator[tuple[str, ServedBy]]:
+    for service, header in seen:
+        with contextlib.suppress(ContractError):
+            yield service, parse(header)
 
 
 def _unsaid(seen: Iterable[tuple[str, str]], platform: Environment, good: Iterable[str]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What people of a run use: the clients and websockets of the load tests, marked as synthetic. Needs gevent."""
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -25,11 +26,13 @@ class Counted:
         run_id: str,
         fire: Callable[..., None],
         sighted: Callable[[str, str], None],
+        slow: float = math.inf,
     ) -> None:
+        """Of answers that took longer than `slow` seconds the events say who gave them."""
         self.fire = fire
         self._sighted = sighted
         self._target = Target.of(environment.api, environment.ca_file)
-        self._timeouts = Timeouts().scaled(environment.time_scale)
+        self._timeouts = Timeouts(slow=slow).scaled(environment.time_scale)
         self._headers = {"User-Agent": "social-platform-verification", SYNTHETIC_RUN: run_id}
         self._counted, self._quiet = (
             Client(self._target, headers=self._headers, fire=each, timeouts=self._timeouts, sighted=sighted)

@@ -4,6 +4,7 @@ A pool that cannot be made leaves nobody behind, as far as the platform lets it,
 """
 
 import contextlib
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -91,7 +92,8 @@ class Pool:
         """
         maker = _maker(session)
         if equipment is None:
-            equipment = Counted(session.platform, session.run_id, session.fire, session.sighted)
+            slow = min(session.recorder.limits, default=math.inf)
+            equipment = Counted(session.platform, session.run_id, session.fire, session.sighted, slow)
         newcomers = Newcomers(maker.world)
         keeper = Keeper([equipment.quiet_client() for _ in range(_AT_ONCE)], equipment.fire)
         wanted = _pairs(session)

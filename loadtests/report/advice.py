@@ -133,8 +133,8 @@ def _look(run: LoadRun) -> Iterator[str]:
 
 def _where(found: tuple[Trouble, ...]) -> str:
     """Services, and what is measured with the services that do it."""
-    subjects = dict.fromkeys(trouble.subject for trouble in found)
-    return ", ".join(f"{name} ({_BEHIND[name]})" if name in _BEHIND else name for name in subjects)
+    subjects = {trouble.subject: _BEHIND.get(trouble.subject) or trouble.instance for trouble in reversed(found)}
+    return ", ".join(f"{name} ({more})" if more else name for name, more in reversed(subjects.items()))
 
 
 def _before_services(run: LoadRun, found: tuple[Trouble, ...]) -> str:

@@ -122,6 +122,7 @@ def _cause(trouble: Trouble, run: LoadRun) -> dict[str, Any]:
         "limit_s": trouble.limit,
         "bad": trouble.bad,
         "samples": trouble.samples,
+        "instance": trouble.instance or None,
         "from_at": moment(trouble.first),
         "to_at": moment(trouble.last + 1),
         "checks": list(trouble.lines),

@@ -24,6 +24,8 @@ _TIGHT: Final = 0.9
 _EDGE: Final = 0.15
 """Of the run, at either end: what begins and ends no further from it says nothing of a time. The twentieth that is left
 out at each end lies there, and what chance adds to it."""
+_SEVERAL: Final = 2
+"""Instances of which one can be worse than the others."""
 _ANSWERS: Final = ("status 5", "contract: ", "refused")
 """How causes begin that are the platform's answers. A status of 400 and more may be that of a token kept too long."""
 
@@ -42,6 +44,8 @@ class Trouble:
     """Of all bad samples of this kind."""
     worst: str
     """The operation, the cause, or both, that most of it is."""
+    instance: str
+    """Who gave most of these answers, if there are others and that is no chance; empty otherwise."""
     first: int
     last: int
     """Seconds of the epoch between which nine of ten bad samples ended, or more."""
@@ -56,6 +60,8 @@ class Trouble:
             text += f", mostly {self.worst}"
         if self.share_of_all < 1:
             text += f"; {share(self.share_of_all)} of all {'failures' if self.limit is None else 'slow ones'}"
+        if self.instance:
+            text += f"; mostly from the instance {self.instance}"
         edge = _EDGE * (ended - began)
         if self.first - began <= edge and ended - (self.last + 1) <= edge:
             return f"{text}; throughout"
@@ -134,13 +140,15 @@ def _trouble(run: LoadRun, names: list[str], limit: float | None, of_all: float,
         for second, (_, bad) in run.counts.tallies[name].counts(limit).items():
             seconds[second] += bad
     first, last = _span(seconds)
+    subject = service_of(names[0], run)
     return Trouble(
-        subject=service_of(names[0], run),
+        subject=subject,
         limit=limit,
         bad=seconds.total(),
         samples=sum(run.counts.tallies[name].requests for name in names),
         share_of_all=of_all,
         worst=_worst(run, limit, names),
+        instance=_instance(run, limit, names, run.replicas.get(subject, 1)),
         first=first,
         last=last,
         lines=tuple(str(answer.question) for answer in lines),
@@ -160,6 +168,22 @@ def _worst(run: LoadRun, limit: float | None, names: list[str]) -> str:
         # A journey, or what is measured beside, is named already.
         return "" if top is None else ": ".join(top) if top[0] in run.profile.called else top[1]
     return max(names, key=lambda name: (_bad(run, name, limit), name)) if len(names) > 1 else ""
+
+
+def _instance(run: LoadRun, limit: float | None, names: list[str], replicas: int) -> str:
+    """The one that gave more bad answers than halfway from its fair part to all.
+
+    Of all bad samples: what nobody answered, and what the engine asked, is known of no instance.
+    """
+    found: Counter[str] = Counter()
+    for (subject, exceeded, instance), times in run.counts.instances.items():
+        if subject in names and exceeded == limit:
+            found[instance] += times
+    if replicas < _SEVERAL or not found:
+        return ""
+    name = max(found, key=lambda name: (found[name], name))
+    bad = sum(_bad(run, subject, limit) for subject in names)
+    return name if found[name] > (1 + 1 / replicas) / 2 * bad else ""
 
 
 def _span(seconds: Counter[int]) -> tuple[int, int]:

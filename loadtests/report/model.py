@@ -41,6 +41,8 @@ class LoadRun:
     facts: Facts
     sightings: tuple[Sighting, ...] = ()
     """Who answered."""
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    """Service to how many instances of it answered."""
     readings: tuple[Reading, ...] = ()
     """The platform's own metrics; empty where the environment does not declare them."""
     contacts: Mapping[str, str] = field(default_factory=dict)

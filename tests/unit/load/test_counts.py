@@ -26,6 +26,7 @@ def _counted(samples: list[tuple[str, int, float, str]]) -> Counts:
         counts.add(subject, second, [latency], [cause] if cause else ())
         counts.plot(second, [latency])
         counts.asked[second] += 1
+        counts.instances[subject, None if cause else 0.5, f"chat-{second}"] += 1
         counts.lag.add([0.001])
     return counts
 

@@ -1,11 +1,14 @@
 """Recording: what Locust's event says is counted exactly, in its second and under its cause."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests import clock
 from loadtests.counts import Counts
+from loadtests.kinds import INSTANCE
 from loadtests.recording import Recorder, cause_of
 
 LIMITS = (0.2, 1.0)
@@ -54,6 +57,34 @@ def test_204_9_milliseconds_are_over_a_limit_of_200() -> None:
     for _ in range(100):
         recorder.heard(request_type="GET", name="chat conversations", response_time=204.9)
     assert recorder.take().tallies["chat conversations"].over(0.2) == 100
+
+
+@given(st.lists(st.tuples(st.none() | st.floats(0, 5000), st.booleans(), st.sampled_from(["chat-1", "chat-2", None]))))
+def test_bad_answers_are_counted_by_who_gave_them(samples: list[tuple[float | None, bool, str | None]]) -> None:
+    """Failures, and what is over each limit, as far as an answer came and said who gave it."""
+    recorder, expected = Recorder(LIMITS), Counter[tuple[str, float | None, str]]()
+    for milliseconds, failed, who in samples:
+        recorder.heard(
+            request_type="GET",
+            name="chat listMessages",
+            response_time=milliseconds,
+            exception=Refused() if failed else None,
+            context={} if who is None else {INSTANCE: who},
+        )
+        for limit in (None, *LIMITS):
+            bad = failed if limit is None else milliseconds is not None and milliseconds / 1000 > limit
+            if bad and who is not None and milliseconds is not None:
+                expected["chat listMessages", limit, who] += 1
+    assert recorder.take().instances == expected
+    assert recorder.take().instances == {}
+
+
+@pytest.mark.parametrize("context", [None, {}, {"mine": "chat-1"}, {INSTANCE: 7}])
+def test_context_of_a_locustfile_of_ones_own_is_let_alone(context: dict[str, object] | None) -> None:
+    """Whatever else somebody has Locust's event say names no instance."""
+    recorder = Recorder(LIMITS)
+    recorder.heard(request_type="GET", name="mine", response_time=2000, exception=Refused(), context=context)
+    assert recorder.take().instances == {}
 
 
 def test_arrivals_are_counted_in_the_second_they_were_due_in() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fixtures.contract.errors import ContractError
 from fixtures.contract.served_by import parse
 from fixtures.environments import Environment
-from loadtests.conductor.target import changes, sightings
+from loadtests.conductor.target import changes, replicas, sightings
 from tests.unit.load.told import PLATFORM
 
 BLUE = replace(PLATFORM, slot="blue", build="b1")
@@ -32,6 +32,15 @@ def test_replicas_of_one_build_are_one_target() -> None:
     answers = [seen(), seen(instance="chat-2")]
     assert changed(answers) == changed(answers, BLUE) == ()
     assert len(sightings(answers)) == 1
+
+
+def test_replicas_are_counted_by_service() -> None:
+    """Each instance once, of whichever build; a header that says nothing well is none."""
+    others = ("auth", 'auth;slot=blue;build="b1";instance="chat-1"')
+    assert replicas([seen(), seen(instance="chat-2"), seen(build="b2"), others, ("chat", "nobody knows")]) == {
+        "chat": 2,
+        "auth": 1,
+    }
 
 
 def test_another_slot_or_build_is_a_change() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec import to_builtins
@@ -16,6 +16,7 @@ from fixtures.runs.ledger import Ledger, LedgerUnwritableError, open_items
 from loadtests.people import PeopleError, Pool, pool
 from loadtests.people.equipment import Counted
 from loadtests.people.keeper import Keeper
+from loadtests.recording import Recorder
 from tests.unit.clients.peer import web_server
 from tests.unit.load.journeys.town import Town, an_id, tokens
 from tests.unit.load.people.village import Village, process
@@ -122,12 +123,22 @@ def test_every_service_has_heard_of_the_friendships(clock: Clock, base: str, tmp
     assert clock.passed == [PROMISES.deadlines.friendship_effect]
 
 
-def test_pool_brings_its_own_equipment(base: str, tmp_path: Path) -> None:
-    """Left to itself the pool gives its visitors the clients and sockets of the load tests."""
-    made = Pool.make(process(base, tmp_path, 2))
+def test_pool_brings_its_own_equipment(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left to itself the pool gives its visitors the clients of the load tests, whose slow answers the budget says."""
+    asked: list[float] = []
+
+    class Noted(Counted):
+        def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 - of `Counted`
+            asked.append(args[-1])
+            super().__init__(*args, **more)
+
+    monkeypatch.setattr("loadtests.people.pool.Counted", Noted)
+    session = process(base, tmp_path, 2)
+    session.recorder = Recorder((2.0, 0.5))
+    made = Pool.make(session)
     visitor = made.borrow()
-    assert isinstance(visitor.equipment if visitor else None, Counted)
-    assert made.remove() == ()
+    assert isinstance(visitor.equipment if visitor else None, Noted)
+    assert (made.remove(), asked) == ((), [0.5])
 
 
 @pytest.mark.parametrize("broken", ["", "POST /v1/requests"])

@@ -7,6 +7,7 @@ import pytest
 from fixtures.statistics.tally import Tally
 from loadtests.counts import NEVER, Counts
 from loadtests.report.advice import steps
+from loadtests.report.document import document
 from loadtests.report.findings import doubts, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.page import page
@@ -204,3 +205,51 @@ def test_who_breaks_no_line_of_its_own_is_not_named_where_none_is_of_all() -> No
     slowed = replace(judged(counts), profile=each)
     slowed = replace(slowed, verdict=judge(each.plan, counts.tallies, slowed.facts))
     assert [one.subject for one in troubles(slowed)] == ["chat"]
+
+
+def told_of(by: dict[str, int], replicas: int, limit: float | None = None) -> str:
+    """Whom 600 bad ones of chat are laid to, so many of which each instance gave."""
+    slow = frozenset({"chat sendMessage"}) if limit else frozenset[str]()
+    found = run({} if limit else {"chat sendMessage": (0.1, "status 503")}, slow)
+    found.counts.instances.update({("chat sendMessage", limit, who): times for who, times in by.items()})
+    found.counts.instances["chat sendMessage", 7.0, "chat-9"] = 10_000
+    found.counts.instances["auth getKeySet", limit, "chat-9"] = 10_000
+    (trouble,) = troubles(replace(found, replicas={"chat": replicas, "auth": 5}))
+    return trouble.instance
+
+
+@pytest.mark.parametrize(
+    ("by", "replicas", "instance"),
+    [
+        ({"chat-1": 600}, 2, "chat-1"),
+        ({"chat-1": 600}, 1, ""),
+        ({"chat-1": 460, "chat-2": 140}, 2, "chat-1"),
+        ({"chat-1": 440, "chat-2": 160}, 2, ""),
+        ({"chat-1": 400}, 2, ""),
+        ({"chat-1": 410, "chat-2": 100, "chat-3": 90}, 3, "chat-1"),
+        ({"chat-1": 200, "chat-2": 200, "chat-3": 200}, 3, ""),
+        ({}, 3, ""),
+    ],
+)
+def test_one_sick_instance_of_several_is_named(by: dict[str, int], replicas: int, instance: str) -> None:
+    """One that gave more bad answers than halfway from its fair part to all; what nobody answered is no instance's."""
+    assert told_of(by, replicas) == instance
+
+
+def test_one_slow_instance_is_named() -> None:
+    """Slowness is told apart by its limit, as failures are."""
+    assert told_of({"chat-1": 6_000}, 3, 1.0) == "chat-1"
+
+
+def test_the_sick_instance_is_said_where_people_look() -> None:
+    """The cause, the next step and the document name it."""
+    found = run({"chat sendMessage": (0.1, "status 503")})
+    found.counts.instances["chat sendMessage", None, "chat-2"] = 600
+    found = replace(found, replicas={"chat": 3})
+    (trouble,) = troubles(found)
+    assert trouble.headline(BEGAN, BEGAN + LASTED) == (
+        "chat: 600 of 12,000 failed (5 %), mostly chat sendMessage: status 503; mostly from the instance chat-2; "
+        "throughout"
+    )
+    assert "Look first at chat (chat-2): logs and metrics of the time that the causes name." in steps(found)
+    assert [cause["instance"] for cause in document(found)["causes"]] == ["chat-2"]
