@@ -99,10 +99,13 @@ class Pool:
             if wanted:
                 _reaches(maker.world.transport)
             keeper.begin()
-            pairs = maker.make(wanted, keeper.keeps)
-            for failure in maker.failures:
-                if isinstance(failure, OthersTokens):
-                    count(equipment.fire, LOGIN, FRESH, 0.0, Failure(f"{SOMEBODY_ELSES} tokens"))
+            try:
+                pairs = maker.make(wanted, keeper.keeps)
+            finally:
+                # Also where that was so often that nobody can be made.
+                for failure in maker.failures:
+                    if isinstance(failure, OthersTokens):
+                        count(equipment.fire, LOGIN, FRESH, 0.0, Failure(f"{SOMEBODY_ELSES} tokens"))
             with maker.ledger.together():
                 newcomers.prepare(expected(session.profile.expected / session.of, session.profile.mix, REGISTERING))
             if pairs:

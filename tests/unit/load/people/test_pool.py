@@ -187,6 +187,17 @@ def test_another_persons_tokens_are_counted(village: Village, base: str, tmp_pat
     assert equipment.counted("fresh tokens") == [(True, "somebody else's tokens")]
 
 
+def test_another_persons_tokens_are_counted_also_where_nobody_can_be_made(
+    village: Village, base: str, tmp_path: Path
+) -> None:
+    """A platform that mixes all people up is no less broken than one that does so now and then."""
+    equipment = Town()
+    village.instead["POST /v1/tokens"] = [(200, to_builtins(tokens(an_id())))] * 9
+    with pytest.raises(PeopleError, match="the tokens of"):
+        Pool.make(process(base, tmp_path, 2), equipment=equipment)
+    assert set(equipment.counted("fresh tokens")) == {(True, "somebody else's tokens")}
+
+
 @pytest.mark.parametrize(
     ("broken", "service"), [(REGISTER, "auth"), ("POST /v1/otps", "otp"), ("POST /v1/requests", "friend-request")]
 )
