@@ -308,13 +308,6 @@ def test_removal_is_bounded(village: Village, base: str, tmp_path: Path) -> None
     assert len(_open(tmp_path)) == 2
 
 
-def test_environment_without_effects_is_left_alone(village: Village, base: str, tmp_path: Path) -> None:
-    """Where no synthetic data are allowed nobody is made."""
-    with pytest.raises(PeopleError, match=r"allows no synthetic people; choose another environment"):
-        _make(process(base, tmp_path, 2, effects=frozenset({"read"})))
-    assert not village.counts
-
-
 def test_key_that_is_not_there_is_told_before_anybody_is_made(village: Village, base: str, tmp_path: Path) -> None:
     """Without the key to synthetic inboxes nobody can be made, and the error says which secret, where and how."""
     with pytest.raises(PeopleError, match="has no secret synthetic_key"):
