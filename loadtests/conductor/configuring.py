@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from fixtures.environments import Cause, ConfigurationError, ConfigurationErrors, EnvironmentInvalid, load_environment
+from fixtures.environments import (
+    Cause,
+    ConfigurationError,
+    ConfigurationErrors,
+    Effect,
+    EnvironmentInvalid,
+    load_environment,
+)
 from fixtures.environments.load import known_environments, read_form
 from fixtures.environments.selection import VARIABLE, Selection, name_environment
 from loadtests.numbers import count, significant
@@ -72,7 +79,7 @@ def choose(asked: Asked, variables: Mapping[str, str]) -> Choice:
     wrong += selection.problems
     if profile is not None and rate is not None:
         attempt(partial(_within, profile, rate, asked.rate or "1"))
-    sandbox = None if selection.problems else attempt(lambda: _is_sandbox(selection))
+    sandbox = None if selection.problems else attempt(lambda: _is_sandbox(selection, profile))
     if profile is None or rate is None or sandbox is None or wrong:
         raise EnvironmentInvalid(Cause.CONFIGURATION, list(dict.fromkeys(wrong)))
     scaled = profile.scaled(rate=rate, lasting=lasting)
@@ -95,15 +102,24 @@ def _selected(asked: Asked, variables: Mapping[str, str], profile: Profile | Non
     return name_environment(asked.env, variables, known_environments())
 
 
-def _is_sandbox(selection: Selection) -> bool:
-    """Whether it has to be started. Raises ConfigurationErrors, named after where the environment was named."""
+def _is_sandbox(selection: Selection, profile: Profile | None) -> bool:
+    """Whether it has to be started. Raises ConfigurationErrors, named after where the environment was named.
+
+    Also for one that does not allow what the profile does.
+    """
     try:
         if read_form(selection.named).sandbox:
             return True
-        load_environment(selection.named)
+        platform = load_environment(selection.named)
     except ConfigurationErrors as errors:
         renamed = [replace(one, file=selection.origin) if one.file == "--env" else one for one in errors.errors]
         raise ConfigurationErrors(renamed) from None
+    if profile is not None and profile.people and not platform.allows(Effect.SYNTHETIC):
+        message = (
+            f'do not have "{Effect.SYNTHETIC}", and the profile {profile.name} makes {count(profile.people)} people: '
+            "allow it there, or name another environment"
+        )
+        raise ConfigurationErrors([ConfigurationError(platform.source, "effects", message)])
     return False
 
 

@@ -156,6 +156,9 @@ class Member:
             self._preparing.kill(timeout=UNDER_WAY + enough_for(people))
         session = self.session
         if session is None:
+            if self._made is not None:
+                # Who could not be made may have been given what is somebody else's.
+                self._report(self._made)
             return 0
         if self._following and not early:
             over = session.begins + session.profile.duration
@@ -251,7 +254,8 @@ class Member:
                 broken = _told(error)
                 if broken not in session.trouble:
                     session.trouble.append(broken)
-        loop, cpu, elapsed = self._pulse.take()
+        # Before it begins nobody takes the pulse, and making people may keep a processor busy.
+        loop, cpu, elapsed = self._pulse.take() if self._following else (Histogram(), 0.0, 0.0)
         own_loops, session.lag = session.lag, Histogram()
         new = [seen for seen in session.sightings if seen not in self._told]
         self._told.update(new)

@@ -3,6 +3,7 @@
 Everything that can be wrong before a run is found here, and nothing is left behind by what was found.
 """
 
+import contextlib
 import os
 from argparse import Namespace
 from collections.abc import Mapping
@@ -52,6 +53,8 @@ class Stage:
     held: Hold
     sandbox: Sandbox | None = None
     notes: list[str] = field(default_factory=list)
+    made: tuple[Path, ...] = ()
+    """Folders that were not there before, the innermost first."""
     _runs: int = 0
 
     def order(self) -> Order:
@@ -78,10 +81,11 @@ class Stage:
         )
 
     def close(self) -> None:
-        """End the sandbox, and let others have the target; harmless when done already."""
+        """End the sandbox, let others have the target, and leave no empty folder; harmless when done already."""
         if self.sandbox is not None:
             self.sandbox.stop()
         self.held.release()
+        _unmake(self.made)
 
 
 def set_up(options: Namespace, variables: Mapping[str, str] = os.environ) -> Stage:
@@ -90,9 +94,13 @@ def set_up(options: Namespace, variables: Mapping[str, str] = os.environ) -> Sta
     run = new_run_id()
     named = options.run_folder or variables.get(FOLDER)
     folder = Path(named).absolute() if named else None
-    _writable(folder or Path(RUNS).absolute() / run)
-    sandbox = _sandbox() if choice.sandbox else None
+    first = folder or Path(RUNS).absolute() / run
+    made = tuple(place for place in (first, *first.parents) if not place.exists())
+    sandbox: Sandbox | None = None
     try:
+        _writable(first)
+        if choice.sandbox:
+            sandbox = _sandbox()
         source = str(sandbox.environment_file) if sandbox else choice.environment
         if source not in known_environments():
             source = str(environment_file(source))
@@ -103,8 +111,9 @@ def set_up(options: Namespace, variables: Mapping[str, str] = os.environ) -> Sta
     except BaseException:
         if sandbox is not None:
             sandbox.stop()
+        _unmake(made)
         raise
-    stage = Stage(choice, platform, source, options.stop_when_decided, folder, run, held, sandbox)
+    stage = Stage(choice, platform, source, options.stop_when_decided, folder, run, held, sandbox, made=made)
     if held.beside:
         stage.notes.append(f"made alongside run {', '.join(held.beside)}: both measure each other")
     for absent in dict.fromkeys(options.alongside):
@@ -113,6 +122,13 @@ def set_up(options: Namespace, variables: Mapping[str, str] = os.environ) -> Sta
     if not choice.profile.open:
         stage.notes.append("users were closed: who would have come while one waited is not in the latencies")
     return stage
+
+
+def _unmake(made: tuple[Path, ...]) -> None:
+    """Remove those of these folders in which nothing is: no run has left anything there."""
+    with contextlib.suppress(OSError):
+        for folder in made:
+            folder.rmdir()
 
 
 def _hold(address: str, run: str, alongside: list[str]) -> Hold:

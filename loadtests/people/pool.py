@@ -20,7 +20,7 @@ from fixtures.clients.witness import Witness
 from fixtures.clients.world import World
 from fixtures.contract import auth
 from fixtures.contract.promises import PROMISES
-from fixtures.environments import Effect, Environment
+from fixtures.environments import Environment
 from fixtures.environments.load import SYNTHETIC_KEY
 from fixtures.environments.secrets import UnresolvedReferenceError
 from fixtures.runs import register_secret
@@ -101,10 +101,13 @@ class Pool:
             if wanted:
                 _reaches(maker.world.transport)
             keeper.begin()
-            pairs = maker.make(wanted, keeper.keeps)
-            for failure in maker.failures:
-                if isinstance(failure, OthersTokens):
-                    count(equipment.fire, LOGIN, FRESH, 0.0, Failure(f"{SOMEBODY_ELSES} tokens"))
+            try:
+                pairs = maker.make(wanted, keeper.keeps)
+            finally:
+                # Also where that was so often that nobody can be made.
+                for failure in maker.failures:
+                    if isinstance(failure, OthersTokens):
+                        count(equipment.fire, LOGIN, FRESH, 0.0, Failure(f"{SOMEBODY_ELSES} tokens"))
             with maker.ledger.together():
                 newcomers.prepare(expected(session.profile.expected / session.of, session.profile.mix, REGISTERING))
             if pairs:
@@ -197,13 +200,8 @@ def _removed(maker: Maker, newcomers: Newcomers, within: float) -> tuple[tuple[s
 
 
 def _maker(session: Session) -> Maker:
-    """Who makes people, if the environment lets them be made; raises `PeopleError`."""
+    """Who makes people; raises `PeopleError`."""
     platform = session.platform
-    if not platform.allows(Effect.SYNTHETIC):
-        raise PeopleError(
-            f"{platform.name} allows no synthetic people",
-            f'choose another environment, or allow the effect "{Effect.SYNTHETIC}" in {platform.source}',
-        )
     set_time_scale(platform.time_scale)
     key = _synthetic_key(platform)
     transport = Transport(platform, run_id=session.run_id, witness=Witness(), exchanges=Exchanges())

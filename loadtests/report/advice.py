@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from loadtests.failure import BEFORE
+from loadtests.journeys import JOURNEYS, Journey
 from loadtests.kinds import CONNECTION, FRESH, IDLE
 from loadtests.numbers import duration, several
 from loadtests.profiles.quantities import DURATION
@@ -33,7 +34,10 @@ _STEPS: Final = {
     ),
     Cause.GENERATOR_EXHAUSTED: "Raise what the generator ran out of (ulimit -n, ports, memory), or use more machines.",
     Cause.GENERATOR_CPU: "Spread the load over more processes (--processes) or machines, then run again.",
-    Cause.GENERATOR_LAG: "Keep other work off the generator's machine or spread the load over more processes.",
+    Cause.GENERATOR_LAG: (
+        "Keep other work off the generator's machine or spread the load over more processes. What is late by seconds "
+        "is mostly a machine that stood still: asleep, moved, or without a processor of its own."
+    ),
     Cause.CLOCKS_DISAGREE: (
         "Synchronise the clocks of the generator's machines (chrony, NTP), and let nothing set one while a run lasts, "
         "as when a machine wakes up; then run again."
@@ -132,9 +136,19 @@ def _look(run: LoadRun) -> Iterator[str]:
 
 
 def _where(found: tuple[Trouble, ...]) -> str:
-    """Services, and what is measured with the services that do it."""
-    subjects = {trouble.subject: _BEHIND.get(trouble.subject) or trouble.instance for trouble in reversed(found)}
-    return ", ".join(f"{name} ({more})" if more else name for name, more in reversed(subjects.items()))
+    """Services, maybe with an instance, and what is measured with services; of journeys alone those of all steps."""
+    subjects = dict.fromkeys(trouble.subject for trouble in found)
+    behind = _BEHIND if subjects.keys() - JOURNEYS.keys() else {name: _of_steps(JOURNEYS[name]) for name in subjects}
+    more = {trouble.subject: behind.get(trouble.subject) or trouble.instance for trouble in reversed(found)}
+    return ", ".join(f"{name} ({more[name]})" if more[name] else name for name in subjects)
+
+
+def _of_steps(journey: Journey) -> str:
+    """The services that a journey asks, or that do what it measures."""
+    services = {operation.partition(" ")[0] for operation in journey.operations}
+    # Whose connections it opens, its other work says; only of a journey without any both may be meant.
+    measured = journey.measures - {CONNECTION} or (frozenset() if services else journey.measures)
+    return ", ".join(sorted(services.union(*(_BEHIND[name].split(", ") for name in measured))))
 
 
 def _before_services(run: LoadRun, found: tuple[Trouble, ...]) -> str:

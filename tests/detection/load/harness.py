@@ -17,6 +17,7 @@ from typing import IO
 import psutil
 
 from fixtures.sandbox import Sandbox
+from fixtures.sandbox.faults.ways.processes import Hung
 from fixtures.sandbox.layout import SLOTS
 from tests.detection.suite import REPOSITORY, variables
 
@@ -30,6 +31,10 @@ _BEGIN_S = 90.0
 _END_S = 20.0
 _INTO_IT_S = 4.0
 """Seconds of arrivals before trouble comes."""
+_LATE_S = 13.0
+"""The same for trouble that comes when a `BRIEF` run is nearly over."""
+_FROZEN_S = 8.0
+"""Longer than one worker may be silent whose leader is not."""
 _FULL_S = 5.0
 """Seconds for which the generator may open nothing."""
 _TRESPASSERS = 24
@@ -44,14 +49,17 @@ while time.monotonic() < end: pass
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which processes make the load: the arguments of the one that leads, and the locustfile of each worker."""
+    """How a run is started: more arguments of the process that leads, and the locustfile of each worker."""
 
     leader: tuple[str, ...] = ()
     workers: tuple[str, ...] = ()
 
 
 ONE = Layout()
+BRIEF = Layout(("--for", "20 s"))
+UNTIL_DECIDED = Layout(("--stop-when-decided",))
 TWO_WORKERS = Layout(("--processes", "2"))
+TWO_WORKERS_BRIEF = Layout((*TWO_WORKERS.leader, *BRIEF.leader))
 ONE_CLOCK_OFF = Layout(
     ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(PORT), "--expect-workers", "2"),
     (LOCUSTFILE, CLOCK_OFF),
@@ -156,6 +164,26 @@ def switches_the_slot(generator: Generator) -> Iterator[None]:
 
 
 @contextmanager
+def hushes_a_service(generator: Generator) -> Iterator[None]:
+    """Let a service take requests and answer none, late in a run; on exit it goes on."""
+    _wait_until_under_way(generator, _LATE_S)
+    with Hung("user-profile").broken(generator.sandbox.layout):
+        yield
+
+
+@contextmanager
+def freezes_it(generator: Generator) -> Iterator[None]:
+    """Stop all processes of the run together for a while, as a machine that is suspended does."""
+    _wait_until_under_way(generator)
+    os.killpg(generator.leader.pid, signal.SIGSTOP)
+    try:
+        threading.Event().wait(_FROZEN_S)
+    finally:
+        os.killpg(generator.leader.pid, signal.SIGCONT)
+    yield
+
+
+@contextmanager
 def starves_it(generator: Generator) -> Iterator[None]:
     """Let a crowd of other programs compute on the one core that it may use."""
     _wait_until_under_way(generator)
@@ -172,9 +200,9 @@ def starves_it(generator: Generator) -> Iterator[None]:
             trespasser.wait()
 
 
-def _wait_until_under_way(generator: Generator) -> None:
+def _wait_until_under_way(generator: Generator, seconds: float = _INTO_IT_S) -> None:
     generator.begun.wait(_BEGIN_S)
-    threading.Event().wait(_INTO_IT_S)
+    threading.Event().wait(seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
-from fixtures.sandbox.faults.mangler.rules import Delay, Respond
+from fixtures.sandbox.faults.mangler.rules import Delay, Frames, Respond
 from fixtures.sandbox.faults.model import Together, Way
 from fixtures.sandbox.faults.registry import find
+from fixtures.sandbox.faults.ways.edge import Reconfigured
+from fixtures.sandbox.faults.ways.joints import Replaced
 from fixtures.sandbox.faults.ways.processes import Stalling
 from fixtures.sandbox.faults.ways.routes import Mangled
 from tests.detection.load import harness
@@ -17,6 +19,18 @@ _PROBLEM: Final = {"Content-Type": "application/problem+json", "Retry-After": "1
 _UNAVAILABLE: Final = '{"type":"about:blank","title":"Unavailable","status":503}'
 _ASKED: Final = ("user-profile", "friend-request", "chat", "notification")
 """The services whose operations the profile `rates` calls."""
+
+_KEEPING: Final = Reconfigured(
+    {
+        "location /api/user-profile-service/ {": (
+            "location /api/user-profile-service/ {\n"
+            "      proxy_cache cdn;\n"
+            "      proxy_cache_key $uri;\n"
+            "      proxy_cache_valid 200 1s;\n"
+            "      proxy_ignore_headers Cache-Control Expires Set-Cookie Vary;"
+        )
+    }
+)
 
 
 class Sound:
@@ -99,6 +113,15 @@ SCENARIOS: Final = (
         way=find("one-message-in-500-lost").way,
     ),
     Scenario(
+        id="idle-ones-go-deaf",
+        breaks="Connections that are ten seconds old hear no message any more, while pings are answered.",
+        ids=("CHT-01",),
+        profile="deaf",
+        verdict="NO-GO",
+        names=("idle connection: succeeded",),
+        way=Mangled("websocket-signaling", Frames("lose", "message\\.created", since=10.0)),
+    ),
+    Scenario(
         id="calls-fail",
         breaks="Answers to offers do not arrive: no call is agreed upon.",
         ids=("VID-01",),
@@ -115,6 +138,55 @@ SCENARIOS: Final = (
         verdict="NO-GO",
         names=("somebody else's presence",),
         way=find("presence-to-strangers").way,
+    ),
+    Scenario(
+        id="people-mixed-up-at-the-edge",
+        breaks="The gateway keeps what one person was answered for a second, and gives it to whoever asks next.",
+        ids=("PRO-01",),
+        profile="rates",
+        verdict="NO-GO",
+        names=("user-profile getOwnProfile", "somebody else's"),
+        way=_KEEPING,
+        layout=harness.BRIEF,
+    ),
+    Scenario(
+        id="tokens-of-another",
+        breaks="Who logs in is given the access token of whoever did before.",
+        ids=("AUT-01",),
+        profile="rates",
+        verdict="NO-GO",
+        names=("somebody else's tokens",),
+        way=Replaced("auth", "token_rules", "tokens:Misaddressed"),
+        layout=harness.BRIEF,
+    ),
+    Scenario(
+        id="nobody-told",
+        breaks="Nobody is told of anything, and every list of notifications is empty, quick and good in form.",
+        ids=("NTF-01",),
+        profile="rates",
+        verdict="NO-GO",
+        names=("notification listNotifications",),
+        way=find("notification-lost").way,
+        layout=harness.UNTIL_DECIDED,
+    ),
+    Scenario(
+        id="mail-addresses-shown",
+        breaks="Friends see the mail address of a profile, which is its owner's business.",
+        ids=("PRO-01",),
+        profile="smoke",
+        verdict="NO-GO",
+        names=("browsing", "somebody else's email"),
+        way=find("email-shown-to-strangers").way,
+    ),
+    Scenario(
+        id="quiet-at-the-end",
+        breaks="A service takes requests and answers none in the last seconds of a run: too few to prove it broken.",
+        ids=("LOD-02",),
+        profile="rates",
+        verdict="INCONCLUSIVE",
+        names=("each: errors", "user-profile"),
+        trouble=harness.hushes_a_service,
+        layout=harness.BRIEF,
     ),
     Scenario(
         id="worker-killed",
@@ -152,6 +224,16 @@ SCENARIOS: Final = (
         cause="generator-",
         names=("late",),
         trouble=harness.starves_it,
+    ),
+    Scenario(
+        id="generator-frozen",
+        breaks="The machine that makes the load stands still for some seconds, with all its processes.",
+        profile="rates",
+        verdict="INVALID",
+        cause="generator-lag",
+        names=("late",),
+        trouble=harness.freezes_it,
+        layout=harness.TWO_WORKERS_BRIEF,
     ),
     Scenario(
         id="clock-moved",

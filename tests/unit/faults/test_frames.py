@@ -132,3 +132,14 @@ def test_a_pointer_sets_members_and_elements() -> None:
     for pointer in ("/a/0/b~1c", "/d/e", "/a/7/x", "/q/r"):
         put(document, pointer, 2)
     assert document == {"a": [{"b/c": 2}], "d": {"e": 2}}
+
+
+def test_an_editor_begins_when_its_connection_is_old_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until then every frame is carried as it came."""
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    editor, frame = FrameEditor(Frames(what="lose", pattern="m", since=5.0)), Frame(1, b"m", masked=False)
+    now = 104.9
+    assert editor.edit(frame) == [frame]
+    now = 105.0
+    assert editor.edit(frame) == []

@@ -49,6 +49,26 @@ def test_a_file_that_is_not_there_is_told_with_who_named_it(tmp_path: Path) -> N
     assert wrong(Asked(profile=str(profile))) == [f"{profile}: environment: {told}"]
 
 
+def test_an_environment_that_allows_nobody_is_refused_to_a_profile_with_people(tmp_path: Path) -> None:
+    """Whoever waits for a run need not hear of it only when it should begin; one without people is let in."""
+    looked_at, nobody = tmp_path / "looked-at.toml", tmp_path / "nobody.toml"
+    looked_at.write_text('name = "looked-at"\napi = "https://h"\nreported_environment = "production"\n')
+    nobody.write_text(
+        """
+        summary = "what anybody may ask"
+        arrivals = "constant"
+        budget = "each: errors <= guide"
+        [[rates]]
+        operation = "auth getKeySet"
+        phases = [{ for = "20 s", rate = "50 /s" }]
+        """
+    )
+    told = f'{looked_at}: effects: do not have "synthetic", and the profile smoke makes 80 people: '
+    assert wrong(Asked(profile="smoke", env=str(looked_at))) == [f"{told}allow it there, or name another environment"]
+    assert len(wrong(Asked(profile="smoke", env=str(looked_at), rate="-1"))) == 2
+    assert choose(Asked(profile=str(nobody), env=str(looked_at)), {}).profile.people == 0
+
+
 def test_no_profile_is_a_mistake() -> None:
     """There is no load without one."""
     [only] = wrong(Asked(profile=None, env="local"))

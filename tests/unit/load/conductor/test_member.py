@@ -11,6 +11,7 @@ from loadtests.conductor import member as membership
 from loadtests.conductor.messages import Done, Go, Ping, Pong, Ready, Report, Unable
 from loadtests.counts import Counts
 from loadtests.failure import Failure
+from loadtests.people import PeopleError
 from loadtests.session import Session
 from tests.unit.load.conductor.correspondent import People, Told, Work
 
@@ -96,6 +97,22 @@ def test_what_went_wrong_while_people_were_made_is_reported(tmp_path: Path) -> N
     assert Counts.decode(told.of(Report)[0].counts).causes == {("fresh tokens", "others'"): 1}
 
 
+def test_what_went_wrong_is_reported_also_where_nobody_can_be_made(tmp_path: Path) -> None:
+    """A platform that mixes all people up is no less broken than one that does so now and then."""
+
+    def given(_: Session) -> object:
+        told.member.heard(request_type="LOGIN", name="fresh tokens", response_time=1.0, exception=Failure("others'"))
+        raise PeopleError("the people cannot be made", "look at the auth service")
+
+    told = Told(tmp_path, given)
+    told.prepares()
+    told.ends()
+    [report] = told.of(Report)
+    assert Counts.decode(report.counts).causes == {("fresh tokens", "others'"): 1}
+    assert (report.cpu, report.elapsed) == (0.0, 0.0)
+    assert told.letters[-1] == Done("run", 1, 0, "")
+
+
 def test_who_cannot_make_its_people_says_why_and_stays_to_be_ended(tmp_path: Path) -> None:
     """The leader decides what becomes of the run."""
 
@@ -106,7 +123,7 @@ def test_who_cannot_make_its_people_says_why_and_stays_to_be_ended(tmp_path: Pat
     told.prepares()
     assert told.letters == [Unable("run", "no space left on device")]
     told.ends()
-    assert told.letters[-1] == Done("run", 0, 0, "")
+    assert told.letters[-1] == Done("run", 1, 0, "")
 
 
 def test_another_version_of_the_profile_or_environment_is_refused(told: Told) -> None:

@@ -94,10 +94,10 @@ def test_an_end_while_people_are_made_stops_that(tmp_path: Path) -> None:
     told.prepares()
     told.ends()
     assert ended == ["removed"]
-    assert told.letters == [Done("run", 0, 0, "account one (500)")]
+    assert told.of(Done) == [Done("run", 1, 0, "account one (500)")]
     told.prepares(run="next")
     told.ends()
-    assert told.letters[-1] == Done("next", 0, 0, "account one (500)")
+    assert told.letters[-1] == Done("next", 1, 0, "account one (500)")
 
 
 def test_making_people_that_does_not_end_in_time_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,8 +120,7 @@ def test_making_people_that_does_not_end_in_time_is_told(tmp_path: Path, monkeyp
     told.prepares()
     told.ends()
     gevent.killall(making)
-    [done] = told.letters
-    assert isinstance(done, Done)
+    [done] = told.of(Done)
     assert done.left.startswith("people were still being made or removed")
     assert done.left.endswith("; account one (500)")
 

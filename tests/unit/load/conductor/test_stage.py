@@ -79,3 +79,28 @@ def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(place: Path) -
             staged(run_folder=str(taken))
         told = f"{taken} cannot be written: {why}; name another with --run-folder or VERIFY_RUN_FOLDER"
         assert str(refused.value) == told
+
+
+def test_where_no_run_takes_place_no_folder_is_left(place: Path) -> None:
+    """Of a run that is refused, or that nobody starts; one that was there before is not ours to remove."""
+    own, new = place / "own", place / "deep" / "new"
+    own.mkdir()
+    other = hold(ADDRESS, "other")
+    for named in (None, str(own), str(new)):
+        with pytest.raises(EnvironmentInvalid, match="run other is made"):
+            staged(run_folder=named)
+    other.release()
+    staged().close()
+    assert own.is_dir()
+    assert not (place / "runs").exists()
+    assert not new.parent.exists()
+
+
+def test_the_folder_of_a_run_is_kept_with_what_is_in_it(place: Path) -> None:
+    """What a run has left is its evidence."""
+    stage = staged()
+    evidence = stage.order().folder / "verdict.json"
+    evidence.touch()
+    stage.close()
+    assert evidence.exists()
+    assert evidence.parent.parent == place / "runs"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fixtures.checks.time_scale import forget_time_scale
 from fixtures.environments.secrets import SecretRef
 from loadtests.profiles.phases import steady
-from tests.unit.clients.make import SYNTHETIC, environment
+from tests.unit.clients.make import environment
 from tests.unit.clients.peer import says
 from tests.unit.clients.test_world import Platform
 from tests.unit.load.working import session
@@ -24,6 +24,19 @@ if TYPE_CHECKING:
     from loadtests.session import Session
 
 TIME = "2026-01-01T00:00:00.000Z"
+
+
+class Clock:
+    """Lets time pass at once, and keeps how much."""
+
+    def __init__(self) -> None:
+        self.passed: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.passed)
+
+    def sleep(self, seconds: float, /) -> None:
+        self.passed.append(seconds)
 
 
 class Village(Platform):
@@ -81,7 +94,6 @@ def process(  # noqa: PLR0913 - each is something that a test varies
     folder: Path,
     people: int,
     *,
-    effects: frozenset[str] = SYNTHETIC,
     secrets: Mapping[str, SecretRef] | None = None,
     mix: Mapping[str, int] | None = None,
     expected: float = 0.0,
@@ -92,7 +104,7 @@ def process(  # noqa: PLR0913 - each is something that a test varies
     key = folder / "key"
     key.write_text("secret-of-the-village", encoding="utf-8")
     held = {"synthetic_key": SecretRef.parse(f"file:{key}")} if secrets is None else secrets
-    platform = replace(environment(base, effects=effects), secrets=held)
+    platform = replace(environment(base), secrets=held)
     made = session()
     profile = replace(made.profile, people=people, mix=mix or {}, phases=(steady(1, expected),))
     return replace(made, folder=folder, profile=profile, platform=platform, of=of, fire=_counts)

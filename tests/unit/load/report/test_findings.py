@@ -108,6 +108,14 @@ def test_what_is_measured_beside_services_is_told_with_its_services() -> None:
     assert step.startswith("Look first at delivery (chat, websocket-signaling): ")
 
 
+def test_a_journey_that_fails_by_itself_is_told_with_the_services_of_its_steps() -> None:
+    """What was answered well and is wrong fails no operation; beside a service that fails it names no more of them."""
+    _, step = steps(run({"chatting": (0.5, "history has gaps")}))
+    assert step.startswith("Look first at chatting (chat, websocket-signaling): ")
+    _, step = steps(run({"chat sendMessage": (0.5, "reset"), "chatting": (0.5, "reset")}))
+    assert step.startswith("Look first at chat, chatting: ")
+
+
 def test_the_time_is_that_of_nine_in_ten() -> None:
     """A burst is found in its seconds, though single failures lie around it."""
     counts = run({}).counts
