@@ -138,6 +138,14 @@ def test_nothing_works_after_logout(alice: Person) -> None:
 
 
 @pytest.mark.guide("AUT-04", service="auth")
+def test_nothing_opens_without_a_token(alice: Person) -> None:
+    """What is good with a token is refused without one by every service."""
+    for operation in protected_operations(alice):
+        alice.does(operation)
+        alice.transport.refused(operation, "unauthenticated")
+
+
+@pytest.mark.guide("AUT-04", service="auth")
 @pytest.mark.parametrize("forgery", list(Forgery))
 def test_forged_token_opens_nothing(alice: Person, forgery: Forgery) -> None:
     """A token that is tampered with, unsigned or signed by another is refused by every service and both sockets."""

@@ -1,6 +1,7 @@
 """The catalogue: every fault can be found, switched on where it says, and names checks that exist."""
 
 import ast
+import fnmatch
 import importlib
 import re
 from pathlib import Path
@@ -15,6 +16,7 @@ from fixtures.sandbox.faults.ways.joints import Replaced
 from fixtures.sandbox.faults.ways.routes import Mangled, Missing
 
 SUITE = Path(__file__).resolve().parents[3]
+SMOKE = tuple((SUITE / "suites" / "smoke").glob("test_*.py"))
 FAULTS = tuple(faults().values())
 
 
@@ -60,10 +62,21 @@ def test_a_fault_says_what_it_breaks_and_who_must_see_it(fault: Fault) -> None:
         assert any(name == wanted or ("*" in check and name.startswith(wanted)) for name in names), pattern
 
 
+def test_every_check_of_the_smoke_suite_has_a_fault() -> None:
+    """Each check of the smoke suite is named by a fault, and not only among others by a pattern that takes many."""
+    checks = {f"suites/smoke/{path.name}::{name}" for path in SMOKE for name in checks_in(path)}
+    proven: set[str] = set()
+    for pattern in {pattern.partition("?")[0] for fault in FAULTS for pattern in fault.tests}:
+        named = fnmatch.filter(checks, pattern)
+        if len(named) == 1:
+            proven.update(named)
+    assert checks - proven == set()
+
+
 def test_every_line_that_the_smoke_suite_judges_has_a_fault() -> None:
     """A line of the guide that a smoke check cites is cited by a fault as well: no check is believed unproven."""
     cited: set[str] = set()
-    for path in (SUITE / "suites" / "smoke").glob("test_*.py"):
+    for path in SMOKE:
         cited |= set(re.findall(r'"([A-Z]{2,3}-\d\d)"', path.read_text(encoding="utf-8")))
     proven = {line for fault in FAULTS for line in fault.ids}
     assert cited - proven == set()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.sandbox.services.admission import Admission
 from fixtures.sandbox.services.events import id_order
 from fixtures.sandbox.services.objects import Stored
 from fixtures.sandbox.services.parts.calls import Deadline
@@ -15,6 +16,7 @@ from fixtures.sandbox.services.parts.otp import ATTEMPTS_ALLOWED, Otp, OtpRules
 from fixtures.sandbox.services.parts.user_profile import AvatarRules
 from fixtures.sandbox.services.parts.video_call_signaling import CallRules, Relay
 from fixtures.sandbox.services.parts.websocket_signaling import Cursor
+from fixtures.sandbox.services.problems import Problem
 from fixtures.sandbox.services.sockets import FrameError, Frames, Gatekeeper
 
 CALLER, CALLEE, STRANGER = uuid4(), uuid4(), uuid4()
@@ -162,6 +164,16 @@ def test_friend_event_is_told_to_the_right_side(event: str, told: object) -> Non
     (notice,) = Notifier().notices("friend.events", {"event": event, **sides})
     assert notice.user_id == told
     assert notice.data["user_id"] != str(told)
+
+
+def test_nobody_is_admitted_without_credentials() -> None:
+    """Who has no token speaks for nobody, and who has another key than the synthetic one has none."""
+    admission = Admission()
+    with pytest.raises(Problem) as refused:
+        admission.nobody("/v1/profiles/me")
+    assert refused.value.slug == "unauthenticated"
+    assert admission.has_key("the key", "the key")
+    assert not any(admission.has_key(given, "the key") for given in ("", "the kez", "the key ", "schlüssel"))
 
 
 def test_nothing_real_is_sent_to_synthetic_people() -> None:
