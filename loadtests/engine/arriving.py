@@ -105,6 +105,8 @@ class OpenArrivals(Driver):
         finally:
             super().end()
             self._due = math.inf
+            # Nobody comes any more whose turn it could be; what is closed at the end would make room for these.
+            self._more = 0.0
             self._hand_over()
 
     def abandon(self) -> None:
@@ -126,7 +128,8 @@ class OpenArrivals(Driver):
         self._hand_over()
         if now >= self._looked + 1:
             self._lately, self._before = self.opened - self._before, self.opened
-            self._spread(now - self._looked, now)
+            if not self.ending:
+                self._spread(now - self._looked, now)
             self._looked, self._since, self._missed, self._longest = now, 0, 0, 0.0
         super().inspect(now)
 

@@ -59,6 +59,7 @@ class Handshake:
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
+            # llhttp says so only where `Connection` does, too.
             self._check()
             return data[upgrade.args[0] :]
         except HttpParserError as error:
@@ -90,8 +91,6 @@ class Handshake:
         headers = self.headers
         if headers.get("upgrade", "").lower() != "websocket":
             raise Failure("not a websocket", f"Upgrade: {headers.get('upgrade')!r}")
-        if "upgrade" not in {token.strip().lower() for token in headers.get("connection", "").split(",")}:
-            raise Failure("not a websocket", f"Connection: {headers.get('connection')!r}")
         if headers.get("sec-websocket-accept") != self._accept:
             raise Failure("not a websocket", f"Sec-WebSocket-Accept: {headers.get('sec-websocket-accept')!r}")
         if "sec-websocket-extensions" in headers:

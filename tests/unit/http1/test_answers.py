@@ -102,10 +102,10 @@ def test_a_farewell_is_understood(head: bytes) -> None:
     assert answers.reusable is (head == b"HTTP/1.1 200 OK\r\n")
 
 
-@given(CUTS)
-def test_an_answer_to_head_ends_with_its_head(cuts: list[int]) -> None:
-    """Whatever length the head states, no body is waited for, and interim answers are passed over."""
-    data = b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5000\r\nA: b\r\n\r\n"
+@given(CUTS, st.sampled_from([b"Content-Length: 5000", b"Content-Length: 0", b"Transfer-Encoding: chunked"]))
+def test_an_answer_to_head_ends_with_its_head(cuts: list[int], framing: bytes) -> None:
+    """Whatever length the head states, no body is waited for, interim answers are passed over, and no other follows."""
+    data = b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n%b\r\nA: b\r\n\r\n" % framing
     answers = fed(pieces(data, cuts), head_only=True)
     assert (answers.complete, answers.status, answers.body, answers.reusable) == (True, 200, b"", False)
     assert answers.fields[b"a"] == b"b"
@@ -136,6 +136,13 @@ def test_nothing_grows_without_end() -> None:
     long = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     with pytest.raises(TooLargeError):
         fed(itertools.chain([long], itertools.repeat(b"1\r\nx\r\n" * 100)))
+
+
+def test_a_body_may_be_as_large_as_is_allowed() -> None:
+    """The limit of a head is none of a body: what comes in pieces is read until all of it is too large."""
+    body = b"x" * (LARGEST - 100)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+    assert fed(pieces(head + body, range(0, LARGEST, 999))).body == body
 
 
 def test_switching_protocols_is_no_answer() -> None:

@@ -36,6 +36,25 @@ def test_what_ended_while_it_waited_is_not_used_again(connections: Connections, 
     assert (known.connections, len(known.requests)) == (2, 2)
 
 
+@pytest.mark.parametrize(("limit", "none"), [("_KEPT", 0), ("_IDLE_S", 0.0)])
+def test_no_more_are_kept_than_may_be_nor_for_longer(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, limit: str, none: float
+) -> None:
+    """A connection that is one too many, or has waited too long, is closed, and a new one opened."""
+    monkeypatch.setattr(f"fixtures.http1.connections.{limit}", none)
+    ends: list[bytes] = []
+
+    def does(peer: Peer) -> None:
+        peer.answers(OK)
+        ends.append(peer.connection.recv(1))
+
+    with server(does) as known:
+        for _ in range(2):
+            assert ask(connections, known.url).status == 200
+        connections.close()
+    assert (known.connections, ends) == (2, [b"", b""])
+
+
 @pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("ending", [Peer.hangs_up, Peer.resets])
 def test_what_met_the_end_of_a_kept_connection_is_sent_once_more(

@@ -146,8 +146,13 @@ def test_answers_are_waited_for_as_long_as_the_environment_is_slow(
 
 
 @pytest.mark.parametrize("mixed", [False, True])
-def test_answers_are_compared_with_who_asked(*, mixed: bool, made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two who ask at once, over two connections, are each given their own, or each the other's."""
+@pytest.mark.parametrize(
+    ("operation", "wrong"), [("user-profile getOwnProfile", "user_id"), ("friend-request listFriends", "friend")]
+)
+def test_answers_are_compared_with_who_asked(
+    *, mixed: bool, operation: str, wrong: str, made: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two friends who ask at once, over two connections, are each given their own, or each the other's."""
     people = [
         SimpleNamespace(user_id=str(UUID(int=number)), identity=SimpleNamespace(email=f"p{number}@synthetic.invalid"))
         for number in (1, 2)
@@ -160,12 +165,13 @@ def test_answers_are_compared_with_who_asked(*, mixed: bool, made: Session, monk
             if server.requests > 1:
                 both.set()
             both.wait(20)
-            whose = people[(tokens[1].encode() in asked) is not mixed]
-            body = json.dumps({**PROFILE, "user_id": whose.user_id, "email": whose.identity.email}).encode()
+            number = (tokens[1].encode() in asked) is not mixed
+            whose, friend = people[number], {"user_id": people[not number].user_id, "since": PROFILE["updated_at"]}
+            profile = {**PROFILE, "user_id": whose.user_id, "email": whose.identity.email}
+            body = json.dumps(profile if wrong == "user_id" else {"items": [friend], "next_cursor": None}).encode()
             peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
     with serving(answers) as server:
-        operation = "user-profile getOwnProfile"
         made.profile = replace(made.profile, rates=(OperationRate(operation, (steady(60, 100),)),))
         made.platform = replace(PLATFORM, api=f"http://127.0.0.1:{server.port}")
         made.pool = SimpleNamespace(people=people, tokens=tokens, told_by=0.0)  # type: ignore[assignment]
@@ -174,7 +180,7 @@ def test_answers_are_compared_with_who_asked(*, mixed: bool, made: Session, monk
         rates.stop(20)
     counts = made.recorder.take()
     asked = counts.tallies[operation].requests
-    assert dict(counts.causes) == ({(operation, "somebody else's user_id"): asked} if mixed else {})
+    assert dict(counts.causes) == ({(operation, f"somebody else's {wrong}"): asked} if mixed else {})
 
 
 def had_to_wait(rates: Rates, number: int) -> None:

@@ -1,12 +1,18 @@
 """Connections that do not come about, or not soon, and the word for each."""
 
 import socket
+import threading
+from pathlib import Path
+
+import pytest
 
 from loadtests.client import Timeouts
 from loadtests.client.names import Names
-from tests.unit.http1.peer import OK, server
-from tests.unit.load.client.visitor import Visitor, cause_of, does
+from loadtests.failure import Failure
+from tests.unit.http1.peer import OK, Peer, server
+from tests.unit.load.client.visitor import GET, Visitor, cause_of, does
 from tests.unit.load.sockets.peers import closed_port, unanswering
+from tests.unit.load.turns import ENOUGH
 
 
 def test_nobody_there_is_said(visitor: Visitor) -> None:
@@ -30,3 +36,20 @@ def test_the_time_to_connect_is_that_for_all_addresses(visitor: Visitor) -> None
         assert known.connections == 0
         client._common.timeouts = Timeouts()
         assert cause_of(client) == ""
+
+
+def test_who_never_agrees_on_keys_is_left(visitor: Visitor, certificates: Path) -> None:
+    """A connection that does not become one of TLS in time is closed, however long its failure is remembered."""
+    left = threading.Event()
+
+    def listens(peer: Peer) -> None:
+        while peer.connection.recv(65536):
+            pass
+        left.set()
+
+    with server(listens) as known:
+        client = visitor.client(known.url.replace("http:", "https:"), certificates / "ca.pem", connect=0.2)
+        with pytest.raises(Failure, match="time-out connecting") as remembered:
+            client.send(GET)
+        assert left.wait(ENOUGH)
+        assert remembered.value.cause == "time-out connecting"

@@ -1,5 +1,6 @@
 """Requests that do not fit into the socket's buffer, and what comes before they are sent."""
 
+import select
 import socket
 import threading
 import time
@@ -10,7 +11,7 @@ import pytest
 
 from fixtures.contract.operation import Endpoint, Operation
 from tests.unit.http1.peer import OK, Peer, server
-from tests.unit.load.client.visitor import GET, Visitor, cause_of, does
+from tests.unit.load.client.visitor import GET, Visitor, cause_of, does, wire_of
 from tests.unit.load.turns import ENOUGH, waits
 
 
@@ -113,3 +114,27 @@ def test_an_interim_answer_stops_no_request(visitor: Visitor, pieces: tuple[byte
         client.close()
     assert len(known.requests[0].body) == 8_000_000
     assert known.connections == 1
+
+
+def test_what_met_an_end_that_was_there_already_is_sent_again(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of such a request was taken, however recently its connection was used."""
+    monkeypatch.setattr("loadtests.client.client.RESTED", 3600.0)
+    answered = threading.Event()
+
+    def resets(peer: Peer) -> None:
+        peer.answers(OK)
+        if peer.number == 0:
+            answered.wait(ENOUGH)
+            peer.resets()
+
+    with server(resets) as known:
+        client = visitor.client(known.url)
+        assert cause_of(client) == ""
+        answered.set()
+        # The loop, which could tell of it, has no turn meanwhile.
+        assert select.select([wire_of(client)._socket], [], [], ENOUGH)[0]
+        assert cause_of(client) == ""
+        client.close()
+    assert (known.connections, len(known.requests)) == (2, 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING, Any
 
 from fixtures.checks import eventually
@@ -25,6 +27,21 @@ PATIENCE_S = 20.0
 """More than a machine ever stands still. Tests of time-outs name shorter ones."""
 
 
+class Timed(Engine):
+    """Nothing that it counts took longer than since it was made, but for what never came."""
+
+    def __init__(self, *origin: Any, **more: Any) -> None:  # noqa: ANN401 - as its base
+        super().__init__(*origin, **more)
+        self._made = time.perf_counter()
+
+    def take(self) -> Counts:
+        counts = super().take()
+        buckets = [bucket for tally in counts.tallies.values() for bucket in tally.latencies.buckets()]
+        longest = max((least for least, most, _ in buckets if most < math.inf), default=0.0)
+        assert longest < time.perf_counter() - self._made
+        return counts
+
+
 def engine(
     origin: Origin,
     *,
@@ -34,7 +51,7 @@ def engine(
     drain: float = PATIENCE_S,
 ) -> Engine:
     """An engine that is as patient as a test wants."""
-    return Engine(origin, over=LIMITS, timeouts=Timeouts(connect=connect, read=read, largest=largest), drain=drain)
+    return Timed(origin, over=LIMITS, timeouts=Timeouts(connect=connect, read=read, largest=largest), drain=drain)
 
 
 def arriving(origin: Origin, offsets: Iterable[float], *, on: Engine | None = None, **plan: Any) -> Counts:  # noqa: ANN401

@@ -159,10 +159,11 @@ def test_what_is_closed_before_it_begins_is_opened_again_then() -> None:
 
 
 def test_a_connection_that_has_just_ended_is_not_sent_on() -> None:
-    """Until its end is told it is one of those that are open, and it is replaced then."""
+    """Until its end is told it is one of those that are open, and it is replaced then, or was never answered."""
+    counts = Counts()
 
     async def begins() -> tuple[bool, int, int]:
-        plan, recorder = Plan(SUBJECT, GET, connections=1), Recorder(SUBJECT, Ledger(Counts(), new_lock()))
+        plan, recorder = Plan(SUBJECT, GET, connections=1), Recorder(SUBJECT, Ledger(counts, new_lock()))
         watch = Watch(lambda _: None, SUBJECT)
         loop = ClosedLoop(Server(refusing_port()), plan, Timeouts(), recorder, watch)
         ended = Connection(plan, 1, recorder, watch, loop)
@@ -173,6 +174,8 @@ def test_a_connection_that_has_just_ended_is_not_sent_on() -> None:
         loop.lost(ended)
         after = loop.opening
         loop.abandon()
+        recorder.settle()
         return ended.busy, before, after
 
     assert asyncio.run(begins()) == (False, 0, 1)
+    assert counts.causes == {(SUBJECT, "unanswered at the end"): 1}

@@ -159,6 +159,8 @@ def test_who_waits_too_long_gives_up() -> None:
     with serving(silent) as server:
         counts = arriving(server, [0.0] * 4, connections=1, on=engine(server, read=0.2))
     assert dict(counts.causes) == {(SUBJECT, "time-out"): 4}
+    latencies = counts.tally(SUBJECT).latencies
+    assert 0.19 <= (latencies.quantile(0) or 0) <= (latencies.quantile(1) or 0) < PATIENCE_S
 
 
 def test_plans_have_connections_of_their_own() -> None:

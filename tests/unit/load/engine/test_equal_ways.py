@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import ssl
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST = 300
+WAITED = 1000.0
+"""Seconds since the intended start of each request when its answer comes."""
 NAMES = st.sampled_from([b"Content-Length", b"content-length", b"CONTENT-LENGTH"])
 BODIES = (
     st.binary(max_size=40) | st.just(b"x" * (LARGEST + 1)) | st.just(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -59,6 +62,8 @@ FIRST_LINES = st.sampled_from(
     ]
 )
 INTERIM = st.sampled_from([b"", b"", b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"])
+HOLDS_ANOTHER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(OK)
+"""The head of an answer whose body looks like an answer."""
 TAILS = st.sampled_from([b"", b"", b"", b"\r\n", b"HTT", b"garbage", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"])
 
 
@@ -159,10 +164,15 @@ class Bench:
         """What one request came to: cause, whether the connection goes on, and bodies of good answers."""
         self.bodies.clear()
         self.wire.freed_times = 0
-        self.connection.send(0.0, 0.0)
+        self.recorder.border, self.recorder._second = 0.0, 0  # the second of the last sample is over
+        asked = time.perf_counter() - WAITED
+        self.connection.send(asked, asked)
         self.arrive(given_pieces, ends=ends)
         self.recorder.settle()
         before = self.counts.take()
+        assert 0 not in before.tally("s").seconds()
+        latency = before.tally("s").latencies.quantile(1) or WAITED
+        assert 0.99 * WAITED < latency < 2 * WAITED
         assert before.tally("s").requests == (0 if self.connection.busy else 1)
         assert before.tally("s").failed == before.causes.total() <= 1
         cause = next((cause for _, cause in before.causes), "")
@@ -229,6 +239,7 @@ def judged(data: bytes, *, ends: bool) -> tuple[str, bool, tuple[int, bytes] | N
 @example(data=OK + b"HTT", cuts=[], check=True, ends=False)
 @example(data=OK + b"garbage", cuts=[], check=True, ends=False)
 @example(data=b"HTTP/1.1 100 Continue\r\n\r\n" + OK, cuts=[25], check=True, ends=False)
+@example(data=HOLDS_ANOTHER + OK, cuts=[len(HOLDS_ANOTHER)], check=True, ends=False)
 def test_pieces_change_nothing(data: bytes, cuts: list[int], check: bool, ends: bool) -> None:  # noqa: FBT001
     """An answer is judged alike in one piece and in many, by the fast way and by the general one."""
     bench = Bench(check)
@@ -288,6 +299,17 @@ def test_no_bytes_break_it(data: bytes, cuts: list[int]) -> None:
     cause, _, bodies = bench.outcome(list(pieces(data, cuts)), ends=False)
     assert cause in {"", "waits", "not HTTP", "answer too large"} or cause.startswith("status ")
     assert bool(bodies) == (not cause)
+
+
+@pytest.mark.parametrize("unasked", [OK, OK.replace(b"ok", b"no, no").replace(b"2\r", b"6\r"), b"HTT"])
+def test_what_nobody_asked_for_answers_nobody(unasked: bytes) -> None:
+    """Between two requests not even a good answer is counted, or left there for who asks next."""
+    bench = Bench(check=True)
+    assert bench.outcome([OK], ends=False) == ("", True, [(200, b"ok")])
+    bench.connection.data_received(unasked)
+    bench.recorder.settle()
+    assert not bench.counts.tallies
+    assert (bench.wire.freed_times, bench.wire.aborted, bench.connection.usable) == (1, True, False)
 
 
 def test_a_repeated_head_is_recognised() -> None:

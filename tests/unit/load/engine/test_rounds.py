@@ -41,11 +41,11 @@ class Dealt(Connection):
 class World(OpenArrivals):
     """Arrivals and machines in a time of their own; `takes` says how long a machine needs at that time.
 
-    It has no more than `full` connections.
+    It has no more than `full` connections, and nobody asks for more than `most`.
     """
 
-    def __init__(self, takes: Callable[[int, float], float], machines: int, full: int) -> None:
-        plan = Plan("s", b"", arrivals=(number / RATE for number in range(RATE * 30)), connections=MOST)
+    def __init__(self, takes: Callable[[int, float], float], machines: int, full: int, most: int) -> None:
+        plan = Plan("s", b"", arrivals=(number / RATE for number in range(RATE * 30)), connections=most)
         recorder, watch = Recorder("s", Ledger(Counts(), new_lock())), Watch(lambda _: None, "s")
         super().__init__(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, watch)
         self.takes, self.machines, self.full = takes, machines, full
@@ -122,14 +122,14 @@ class World(OpenArrivals):
 def _lived(monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
     """A world after thirty seconds, in the first of which those connections are opened that it takes."""
 
-    async def lives(takes: Callable[[int, float], float], machines: int, full: int) -> World:
-        world = World(takes, machines, full)
+    async def lives(takes: Callable[[int, float], float], machines: int, full: int, most: int) -> World:
+        world = World(takes, machines, full, most)
         monkeypatch.setattr("loadtests.engine.arriving.time", world)
         world.lives()
         return world
 
-    def lived(takes: Callable[[int, float], float], *, machines: int, full: int = MOST) -> World:
-        return asyncio.run(lives(takes, machines, full))
+    def lived(takes: Callable[[int, float], float], *, machines: int, full: int = MOST, most: int = MOST) -> World:
+        return asyncio.run(lives(takes, machines, full, most))
 
     return lived
 
@@ -168,3 +168,15 @@ def test_who_refuses_more_connections_is_not_stormed(lived: Callable[..., World]
     world = lived(lambda machine, _: 2.0 if machine == 0 else QUICK, machines=4, full=WARM)
     assert world.opened == WARM
     assert 0 < world.tried <= 30 * 32
+
+
+@pytest.mark.parametrize("looks", [0, 1])
+def test_when_all_is_over_nobody_needs_another_turn(lived: Callable[..., World], looks: int) -> None:
+    """Connections that are closed at the end make room for none, though turns were missed until then."""
+    world = lived(lambda machine, _: 2.0 if machine == 0 else QUICK, machines=4, most=WARM)
+    for _ in range(looks):
+        world.inspect(world.perf_counter() + 1)
+    world.abandon()
+    for connection in tuple(world.connections):
+        world.lost(connection)
+    assert world.tried == 0

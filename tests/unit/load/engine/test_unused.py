@@ -11,7 +11,7 @@ import time
 import pytest
 
 from fixtures.http1.target import Target
-from loadtests.engine import Engine, Plan, reaching
+from loadtests.engine import Plan, reaching
 from tests.unit.load.engine.runs import GET, SUBJECT, ends, engine
 from tests.unit.load.engine.server import OK, Server, answering, serving
 from tests.unit.load.sockets.peers import closed_port
@@ -19,12 +19,11 @@ from tests.unit.load.sockets.peers import closed_port
 
 def counted(url: str, warm: int, begins_in: float = 0.3) -> dict[str, int]:
     """Causes of what failed with so many connections before the first of three arrivals."""
-    engine = Engine(Target.of(url, None))
-    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-    plan = Plan("told", request, arrivals=iter((0.0, 0.3, 0.6)), connections=warm, warm=warm, idempotent=True)
-    engine.start(plan, begins=time.perf_counter() + begins_in)
-    assert engine.wait(10)
-    counts = engine.take()
+    runs = engine(Target.of(url, None))
+    plan = Plan(SUBJECT, GET, arrivals=iter((0.0, 0.3, 0.6)), connections=warm, warm=warm, idempotent=True)
+    runs.start(plan, begins=time.perf_counter() + begins_in)
+    ends(runs)
+    counts = runs.take()
     assert counts.asked.total() == counts.started.total() == 3
     return {cause: number for (_, cause), number in counts.causes.items()}
 

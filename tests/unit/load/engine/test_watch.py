@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from loadtests import clock
+from loadtests.engine.watch import Sighting, Watch
 from tests.unit.load.engine.runs import SUBJECT, arriving, engine
 from tests.unit.load.engine.server import OK, Server, serving
 
@@ -13,14 +15,18 @@ if TYPE_CHECKING:
     import socket
 
 
-def test_who_answers_is_reported_when_it_changes() -> None:
-    """The first answer of a service and each change of who answers are sightings."""
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_who_answers_is_reported_when_it_changes(pieces: int) -> None:
+    """The first answer of a service and each change of who answers are sightings, in whatever pieces they come."""
     who = [b"chat;slot=blue", b"chat;slot=blue", b"chat;slot=green", b"otp;slot=green", b"otp;slot=green"]
 
     def changing(server: Server, peer: socket.socket) -> None:
         for value in who:
             server.request(peer)
-            peer.sendall(OK.replace(b"\r\n\r\n", b"\r\nx-served-by: " + value + b"\r\n\r\n"))
+            answer = OK.replace(b"\r\n\r\n", b"\r\nx-served-by: " + value + b"\r\n\r\n")
+            for piece in (answer,) if pieces == 1 else (answer[:30], answer[30:]):
+                peer.sendall(piece)
+                server.over.wait(0.002)
 
     with serving(changing) as server:
         runs = engine(server)
@@ -32,6 +38,17 @@ def test_who_answers_is_reported_when_it_changes() -> None:
         (SUBJECT, "otp;slot=green"),
     ]
     assert runs.sightings() == []
+
+
+def test_replicas_that_take_turns_are_reported_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are not as many sightings as answers, and each of those who answer is told of again."""
+    seen: list[Sighting] = []
+    watch = Watch(seen.append, SUBJECT)
+    for second in (7.0, 8.0):
+        monkeypatch.setattr(clock, "wall", lambda now=second: now)
+        for who in [b"chat;a", b"chat;b"] * 10:
+            watch.saw(who)
+    assert [sighting.value for sighting in seen] == ["chat;a", "chat;b"] * 2
 
 
 @pytest.mark.parametrize("pieces", [1, 2])

@@ -7,8 +7,8 @@ from typing import Any
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.counts import Counts
-from loadtests.engine import Engine
 from loadtests.sockets.engine import Talk
+from tests.unit.load.engine.runs import Timed
 
 
 def arrivals(count: int, **more: Any) -> Talk:  # noqa: ANN401 - of `Talk`
@@ -19,7 +19,7 @@ def arrivals(count: int, **more: Any) -> Talk:  # noqa: ANN401 - of `Talk`
 
 def counted(url: str, talk: Talk, *, ca_file: Path | None = None, timeouts: Timeouts | None = None) -> Counts:
     """Everything that the engine counted until the schedule was over and all was answered."""
-    engine = Engine(Target.of(url, ca_file), timeouts=timeouts, drain=5)
+    engine = Timed(Target.of(url, ca_file), timeouts=timeouts, drain=5)
     engine.start(talk)
     assert engine.wait(15)
     # An exception that nobody has taken breaks the engine when it is collected.

@@ -1,5 +1,6 @@
 """Messages in the engine: each is counted once, by its answer or by what kept it from coming."""
 
+import contextlib
 import gc
 import json
 import socket
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 from websockets.sync.server import ServerConnection
 
@@ -81,6 +83,20 @@ def test_what_is_no_answer_is_let_by() -> None:
     assert counts.tallies["echo"].requests == 20
     assert counts.causes == {}
     assert next(numbers) == 20
+
+
+def test_what_comes_between_two_messages_answers_none() -> None:
+    """Whoever says everything twice has answered each message once."""
+
+    def twice(connection: ServerConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            for message in connection:
+                connection.send(message)
+                connection.send(message)
+
+    with websocket_server(twice) as url:
+        counts = counted(url, arrivals(20))
+    assert (counts.tallies["echo"].requests, counts.causes) == (20, {})
 
 
 def test_what_a_check_finds_wrong_is_a_failed_sample() -> None:

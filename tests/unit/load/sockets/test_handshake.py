@@ -83,7 +83,9 @@ def test_every_other_answer_says_what_it_is(cause: str) -> None:
     [
         ("not a websocket", b"Accept: ", b"Accept: x"),
         ("not a websocket", b"Connection: Upgrade", b"Connection: close"),
+        ("not a websocket", b"Connection: Upgrade", b"Connection: keep-alive, upgrades"),
         ("not a websocket", b"Upgrade: websocket\r\n", b""),
+        ("not a websocket", b"Upgrade: websocket", b"Upgrade: h2c"),
         ("subprotocol not offered", b"\r\n\r\n", b"\r\nSec-WebSocket-Protocol: z\r\n\r\n"),
         ("extension not offered", b"\r\n\r\n", b"\r\nSec-WebSocket-Extensions: z\r\n\r\n"),
     ],
