@@ -20,7 +20,6 @@ from tests.unit.clients.peer import says, web_server
 def _health(
     handler: BaseHTTPRequestHandler,
     *,
-    slot: str = "green",
     instance: str = "1",
     status: int = 200,
     postgres: str = "up",
@@ -33,12 +32,12 @@ def _health(
         "service": service,
         "environment": "production",
         "version": "prod-1234567",
-        "slot": slot,
+        "slot": "green",
         "instance": instance,
         "started_at": "2026-01-01T00:00:00.000Z",
         "dependencies": {"postgres": dependency},
     }
-    header = f'{service};slot={slot};build="prod-1234567";instance="{instance}"'
+    header = f'{service};slot=green;build="prod-1234567";instance="{instance}"'
     says(handler, status, json.dumps(body).encode(), **({"X_Served_By": header} if served else {}))
 
 
