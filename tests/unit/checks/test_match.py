@@ -186,7 +186,7 @@ def test_it_does_not_match(matcher: match.Matcher, value: object) -> None:
 def test_the_path_leads_through_nested_matchers() -> None:
     """A path leads through fields and elements to the value that is wrong."""
     mismatch = found(match.has(items=match.each(match.has(kind="a"))), {"items": [{"kind": "a"}, {"kind": "b"}]})
-    assert mismatch == Mismatch("'a'", "'b'", ".items[1].kind")
+    assert mismatch == Mismatch("'a'", "'b'", ".items[1].kind", around="{'kind': 'b'}")
 
 
 @given(st.lists(st.integers(0, 5)), st.integers(0, 5))
