@@ -183,6 +183,13 @@ def test_it_does_not_match(matcher: match.Matcher, value: object) -> None:
     assert mismatch.got
 
 
+def test_a_limit_is_told_as_it_was_given() -> None:
+    """A limit of many digits has all of them, and one of few no more."""
+    assert match.at_least(15_552_000, "s").describe() == "at least 15552000 s"
+    assert match.at_most(0.1).describe() == "at most 0.1"
+    assert match.between(1.0, 10_000_001).describe() == "between 1 and 10000001"
+
+
 def test_the_path_leads_through_nested_matchers() -> None:
     """A path leads through fields and elements to the value that is wrong."""
     mismatch = found(match.has(items=match.each(match.has(kind="a"))), {"items": [{"kind": "a"}, {"kind": "b"}]})
