@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fixtures.checks import must
-from fixtures.checks.match import absent, all_of, at_least, has, is_a, matches
+from fixtures.checks.match import absent, at_least, has, matches
 from fixtures.contract import shared
 from fixtures.contract.promises import PROMISES
 from fixtures.edge.control import control_server
@@ -20,9 +20,9 @@ from fixtures.runs.causes import PUBLIC_ADDRESS
 
 if TYPE_CHECKING:
     from fixtures.clients.transport import Transport
+    from fixtures.contract.answer import Answer
 
-_SERVICE = load_guide().services[0].name
-"""Any service will do: what is judged stands before all of them."""
+_SERVICES = tuple(service.name for service in load_guide().services)
 MEANT = ssl.TLSVersion[f"TLSv{load_guide().security.tls}".replace(".", "_")]
 FORMER = tuple(
     version for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2) if version < MEANT
@@ -71,7 +71,7 @@ def sends_plain_http_to_https(transport: Transport) -> None:
     environment = transport.environment
     host = urlsplit(environment.live_api).hostname or ""
     plain = environment.plain_api or f"http://{host}"
-    path = f"{shared.health(_SERVICE).path}?from=plain"
+    path = f"{shared.health(_SERVICES[0]).path}?from=plain"
     # The dot that may end a name is for the resolver; web servers take it off.
     name = re.escape(host.removesuffix("."))
     must(
@@ -83,12 +83,19 @@ def sends_plain_http_to_https(transport: Transport) -> None:
 
 
 def tells_clients_to_come_back_over_tls(transport: Transport) -> None:
-    """Hold that answers carry Strict-Transport-Security (RFC 6797) for long enough."""
-    header = transport.answer(shared.health(_SERVICE)).headers.get("Strict-Transport-Security", "")
-    found = re.search(r'(?:^|;)\s*max-age="?(\d+)"?\s*(?:;|$)', header, re.IGNORECASE)
+    """Hold that the answers of each service carry Strict-Transport-Security (RFC 6797) for long enough.
+
+    Of each, because a header is lost route by route: where one has a header of its own, nginx adds no other to it.
+    """
     must(
-        int(found[1]) if found else None,
-        all_of(is_a(int), at_least(PROMISES.edge.hsts_seconds, "s")),
-        subject=f"the max-age of Strict-Transport-Security at {transport.base} (header: {header!r})",
+        {name: _max_age(transport.answer(shared.health(name))) for name in _SERVICES},
+        has(**dict.fromkeys(_SERVICES, at_least(PROMISES.edge.hsts_seconds, "s"))),
+        subject=f"the max-age of Strict-Transport-Security at {transport.base}, by service",
         service=PUBLIC_ADDRESS,
     )
+
+
+def _max_age(answer: Answer) -> int | str:
+    header = answer.headers.get("Strict-Transport-Security", "no such header")
+    found = re.search(r'(?:^|;)\s*max-age="?(\d+)"?\s*(?:;|$)', header, re.IGNORECASE)
+    return int(found[1]) if found else header

@@ -39,5 +39,5 @@ def test_plain_http_leads_to_https(idle: IdleSlot) -> None:
 
 
 def test_clients_are_told_to_come_back_over_tls(idle: IdleSlot) -> None:
-    """Answers of the slot carry Strict-Transport-Security for long enough."""
+    """Answers of each service at the address of the slot carry Strict-Transport-Security for long enough."""
     edge.tells_clients_to_come_back_over_tls(idle.transport)

@@ -40,5 +40,5 @@ def test_plain_http_leads_to_https(transport: Transport) -> None:
 
 
 def test_clients_are_told_to_come_back_over_tls(environment: Environment, transport: Transport) -> None:
-    """Answers of the public address carry Strict-Transport-Security for long enough."""
+    """Answers of each service at the public address carry Strict-Transport-Security for long enough."""
     edge.tells_clients_to_come_back_over_tls(transport.towards(environment.live_api))

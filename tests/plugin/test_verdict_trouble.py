@@ -250,6 +250,19 @@ def test_no_secret_leaves_the_run(suite: Suite) -> None:
     assert "*****" in ended.out
 
 
+def test_a_secret_of_the_environment_is_hidden_from_the_start(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment refers to is in no output and no file, though no check has asked for it."""
+    secret = "hunter2-of-the-environment"  # noqa: S105  # the example
+    monkeypatch.setenv("OWN_SECRET", secret)
+    own = "from fixtures.environments import SecretRef\ndef pytest_verify_environment(config):\n"
+    own += "    return environment(secrets={'own': SecretRef.parse('env:OWN_SECRET')})\n"
+    suite.write(own, a="import os\ndef test_a(): assert os.environ['OWN_SECRET'] == 'other'\n")
+    ended = suite.run()
+    written = [path.read_text() for path in ended.folder.rglob("*") if path.is_file()]
+    assert "*****" in ended.verdict["causes"][0]["headline"]
+    assert all(secret not in output for output in (ended.out, *written))
+
+
 def test_retries_are_refused(suite: Suite) -> None:
     """A run that asks for retries of checks is a usage error."""
     suite.write("def pytest_addoption(parser): parser.addoption('--reruns', type=int)\n", a=HOLDS)

@@ -154,7 +154,7 @@ def test_sends_that_overlap_have_no_order() -> None:
         History((send("a", 0), send("a", 0)), (Read("r", ()),)),
         History((send("a", 0), replace(send("a", 0), message="other")), (Read("r", ()),)),
         History((send("a", 0),), (Read("r", ()), Read("r", ()))),
-        History((replace(send("a", 0), completed=None),), (Read("r", ()),)),
+        History((replace(send("a", 0), completed=None), send("b", 0)), (Read("r", ()),)),
     ],
 )
 def test_a_history_that_proves_nothing_is_refused(history: History) -> None:

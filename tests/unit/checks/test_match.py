@@ -116,6 +116,8 @@ HOLDS = [
     (match.at_most(2, "s"), 2),
     (match.at_least(2), 2.5),
     (match.between(1, 2), 1),
+    (match.between(1, 2), 2),
+    (match.equals([{"n": match.at_least(3)}]), [{"n": 3}]),
     (match.matches(r"\d+"), "123"),
     (match.length(2), "ab"),
     (match.length(match.at_least(1)), [1]),
@@ -147,6 +149,7 @@ FAILS = [
     (match.at_most(2), float("nan")),
     (match.at_least(2), "3"),
     (match.between(1, 2), 3),
+    (match.equals([{"n": match.at_least(3)}]), [{"n": 2}]),
     (match.matches(r"\d+"), "123x"),
     (match.matches(r"\d+"), 123),
     (match.length(2), "abc"),
@@ -180,10 +183,17 @@ def test_it_does_not_match(matcher: match.Matcher, value: object) -> None:
     assert mismatch.got
 
 
+def test_a_limit_is_told_as_it_was_given() -> None:
+    """A limit of many digits has all of them, and one of few no more."""
+    assert match.at_least(15_552_000, "s").describe() == "at least 15552000 s"
+    assert match.at_most(0.1).describe() == "at most 0.1"
+    assert match.between(1.0, 10_000_001).describe() == "between 1 and 10000001"
+
+
 def test_the_path_leads_through_nested_matchers() -> None:
     """A path leads through fields and elements to the value that is wrong."""
     mismatch = found(match.has(items=match.each(match.has(kind="a"))), {"items": [{"kind": "a"}, {"kind": "b"}]})
-    assert mismatch == Mismatch("'a'", "'b'", ".items[1].kind")
+    assert mismatch == Mismatch("'a'", "'b'", ".items[1].kind", around="{'kind': 'b'}")
 
 
 @given(st.lists(st.integers(0, 5)), st.integers(0, 5))

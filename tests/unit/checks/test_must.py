@@ -2,7 +2,7 @@ import pytest
 
 from fixtures.checks import CheckFailure, must
 from fixtures.checks.failure import Seen
-from fixtures.checks.match import equals, has
+from fixtures.checks.match import each, equals, has
 
 
 def test_a_value_that_matches_is_returned() -> None:
@@ -22,6 +22,17 @@ def test_a_failure_explains_itself() -> None:
     assert caught.value.summary() == (
         "alice's account.user.status: expected 'active', got 'pending' (in {'user': {'status': 'pending'}})"
     )
+
+
+def test_a_failure_shows_the_one_of_many_that_is_wrong() -> None:
+    """Of replicas that differ the wrong one is shown by name, and not the first."""
+    replicas = [{"name": name, "build": build} for name, build in (("a", "new"), ("b", "new"), ("c", "old"))]
+    with pytest.raises(CheckFailure) as caught:
+        must(replicas, each(has(build="new")), subject="builds")
+    assert caught.value.summary() == ("builds[2].build: expected 'new', got 'old' (in {'build': 'old', 'name': 'c'})")
+    with pytest.raises(CheckFailure) as caught:
+        must([1, 2], each(1), subject="n")
+    assert caught.value.summary() == "n[1]: expected 1, got 2 (in [1, 2])"
 
 
 @pytest.mark.parametrize(

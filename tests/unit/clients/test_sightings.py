@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fixtures.checks import CheckFailure
 from fixtures.clients.idle_slot import NoIdleSlotError, find_idle_slot
 from fixtures.clients.scene import look
-from fixtures.clients.sightings import prevailing, requests_for, sight, sight_all, tally
+from fixtures.clients.sightings import prevailing, requests_for, sight, sight_all, sight_often, tally
 from fixtures.runs.causes import State
 from tests.unit.clients.make import environment, transport
 from tests.unit.clients.peer import says, web_server
@@ -20,7 +20,7 @@ from tests.unit.clients.peer import says, web_server
 def _health(
     handler: BaseHTTPRequestHandler,
     *,
-    slot: str = "green",
+    instance: str = "1",
     status: int = 200,
     postgres: str = "up",
     served: bool = True,
@@ -32,12 +32,12 @@ def _health(
         "service": service,
         "environment": "production",
         "version": "prod-1234567",
-        "slot": slot,
-        "instance": "1",
+        "slot": "green",
+        "instance": instance,
         "started_at": "2026-01-01T00:00:00.000Z",
         "dependencies": {"postgres": dependency},
     }
-    header = f'{service};slot={slot};build="prod-1234567";instance="1"'
+    header = f'{service};slot=green;build="prod-1234567";instance="{instance}"'
     says(handler, status, json.dumps(body).encode(), **({"X_Served_By": header} if served else {}))
 
 
@@ -57,6 +57,19 @@ def test_an_answer_of_nobody_fails_the_service() -> None:
     with web_server(answers) as base, pytest.raises(CheckFailure) as failure:
         sight(transport(base), "chat")
     assert failure.value.service == "chat"
+
+
+def test_each_replica_is_met_where_connections_are_balanced() -> None:
+    """Who looks often looks over many connections: one of them is led to one replica, however often it asks."""
+    replicas: dict[object, str] = {}
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        # A handler serves one connection to its end.
+        _health(handler, instance=replicas.setdefault(handler, str(len(replicas) % 2)))
+
+    with web_server(answers) as base:
+        seen = sight_often(transport(base), "chat", 4)
+    assert [one.who.instance for one in seen] == ["0", "1", "0", "1"]
 
 
 def test_services_that_do_not_answer_are_left_out() -> None:

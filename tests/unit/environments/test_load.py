@@ -14,6 +14,7 @@ from fixtures.guide import load_guide
 OWN = """
 name = "own"
 api = "https://127.0.0.1:8443/"
+plain_api = "http://127.0.0.1:8080/"
 ca_file = "ca.pem"
 reported_environment = "production"
 capabilities = ["cdn", "tls"]
@@ -93,11 +94,21 @@ def test_an_own_file(tmp_path: Path) -> None:
     found = load_environment(str(_file(tmp_path, OWN)))
     assert found.api == found.live_api == "https://127.0.0.1:8443"
     assert found.issuer == "https://127.0.0.1:8443/api/auth-service"
+    assert found.plain_api == "http://127.0.0.1:8080"
     assert found.ca_file == tmp_path / "ca.pem"
     assert found.cdn == "https://127.0.0.1:8444/cdn"
     (tmp_path / "key").write_text("clear\n", encoding="utf-8")
     assert found.secrets["synthetic_key"].resolve().reveal() == "clear"
     assert "clear" not in repr(found)
+
+
+def test_what_an_own_file_leaves_out(tmp_path: Path) -> None:
+    """It is strict where it does not say otherwise, and has nothing of the guide's environments."""
+    found = load_environment(str(_file(tmp_path, OWN)))
+    assert found.strict
+    assert not found.metrics
+    assert (found.build, found.kube_context, found.namespace) == (None, None, None)
+    assert found.slots == {"blue": "https://127.0.0.1:8445"}
 
 
 def test_a_value_in_another_file(tmp_path: Path) -> None:
@@ -175,7 +186,9 @@ def test_a_slot_of_ones_own_needs_the_live_address(tmp_path: Path) -> None:
 def test_a_secret_store_is_for_secrets(tmp_path: Path) -> None:
     """An address is not fetched from the secrets manager while loading: that would touch the network."""
     path = _file(tmp_path, OWN.replace('"https://127.0.0.1:8443/"', '"aws-secretsmanager:api"'))
-    assert set(_errors(path)) == {"api"}
+    errors = _errors(path)
+    assert set(errors) == {"api"}
+    assert "is kept where only secrets are kept" in errors["api"]
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("inf"), float("nan")])
@@ -187,7 +200,7 @@ def test_a_time_scale_is_positive_and_finite(scale: float) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["http://a", "a", "https://", "https://a/b", "https://u:p@a", "https://a?b=c", "https://a#b", "https://a:x",
+    ["http://a", "a", "https://", "https://a/b", "https://u:p@a", "https://u@a", "https://a?b=c", "https://a#b", "https://a:x",
      "https://a:70000", "https://a b", "https://a:0", "https://[::1"],
 )  # fmt: skip
 def test_what_is_no_base_address(text: str) -> None:

@@ -1,12 +1,14 @@
 """Which environment and which tiers a command line means."""
 
+from pathlib import Path
+
 import pytest
 from _pytest.mark.expression import Expression
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.environments import EnvironmentInvalid
-from fixtures.environments.selection import name_environment, tiers_named, tiers_possible, time_scale
+from fixtures.environments.selection import name_environment, tiers_in_paths, tiers_named, tiers_possible, time_scale
 
 TIERS = ("preflight", "smoke")
 
@@ -106,3 +108,18 @@ def test_a_time_scale_is_read_or_refused(text: str) -> None:
     except ValueError:
         return
     assert 0 < scale < float("inf")
+
+
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        (["smoke"], {"smoke"}),
+        (["smoke/test_chat.py"], {"smoke"}),
+        (["smoke", "preflight/test_slot.py"], {"smoke", "preflight"}),
+        (["."], {"smoke", "preflight"}),
+        (["../tests"], set()),
+    ],
+)
+def test_paths_ask_for_the_tiers_in_or_around_them(tmp_path: Path, paths: list[str], expected: set[str]) -> None:
+    """Each of several paths asks for its tier, be it the folder, something in it or what it lies in."""
+    assert tiers_in_paths(tmp_path, ("smoke", "preflight"), [tmp_path / path for path in paths]) == expected

@@ -45,9 +45,10 @@ def test_names_that_do_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", nowhere)
-    (problem,) = usable(HERE)
+    there = replace(HERE, cdn="https://127.0.0.1:2/cdn", slots={"blue": "https://127.0.0.1:3"})
+    (problem,) = usable(there)
     assert "127.0.0.1 does not resolve: Name or service not known" in problem.what
-    assert "here.toml: api, live_api" in problem.where
+    assert problem.where == "here.toml: api, live_api, cdn, slots.blue"
 
 
 def test_a_look_that_hangs_is_a_problem_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
