@@ -116,10 +116,12 @@ def at_the_end(
     alone = shared(levels.alpha, len(asked))
     answers = {question: _one_look(question, blocks, alone, levels.beta) for question, blocks in seen.items()}
     broken = holm({question: _p_value(answer) for question, answer in answers.items()}, levels.alpha)
-    return tuple(
-        replace(answers[question], finding=Finding.BROKEN, more=0) if question in broken else answers[question]
-        for question in asked
-    )
+    return tuple(_broken(answers[question]) if question in broken else answers[question] for question in asked)
+
+
+def _broken(answer: Answer) -> Answer:
+    """Its share is beyond its limit, though proven only at a level that others leave to it (Holm)."""
+    return replace(answer, finding=Finding.BROKEN, lower=max(answer.lower, answer.question.allowed), more=0)
 
 
 def worn_out(

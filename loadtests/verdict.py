@@ -101,7 +101,11 @@ class Plan:
 def judge(plan: Plan, tallies: Mapping[str, Tally], facts: Facts) -> Verdict:
     """The verdict of a finished run: one look, exact bounds."""
     answers = at_the_end((*plan.asked, *_beside(tallies)), tallies, plan.called, plan.levels)
-    return _to_its_end(plan, tallies, _conclude(plan, tallies, facts, answers, how(plan.levels.alpha, len(answers))))
+    return _to_its_end(plan, tallies, _conclude(plan, tallies, facts, answers, _sharing(plan.levels, answers)))
+
+
+def _sharing(levels: Levels, answers: Sequence[Answer]) -> str:
+    return how(levels.alpha, levels.beta, len(answers))
 
 
 def _to_its_end(plan: Plan, tallies: Mapping[str, Tally], verdict: Verdict) -> Verdict:
@@ -173,7 +177,7 @@ class EarlyStop:
         levels = replace(self._plan.levels, alpha=self._each)
         once = at_the_end(_beside(tallies), tallies, self._plan.called, levels)
         answers = (*self._follower.answers(), *once)
-        sharing = how(self._plan.levels.alpha, len(answers)) + " Bounded at every look (e-processes)."
+        sharing = _sharing(self._plan.levels, answers) + " Bounded at every look (e-processes)."
         verdict = _conclude(self._plan, tallies, facts, answers, sharing)
         return _to_its_end(self._plan, tallies, verdict) if whole else verdict
 

@@ -14,7 +14,7 @@ from loadtests.judging import Finding
 from loadtests.kinds import FRESH
 from loadtests.soundness import Cause, Facts, Soundness
 from loadtests.verdict import EarlyStop, Outcome, judge
-from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, UNSOUND, plan, run
+from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, UNSOUND, counted, plan, run
 
 
 @pytest.mark.parametrize(
@@ -246,6 +246,15 @@ def test_what_one_question_alone_would_prove_twenty_do_not() -> None:
     assert 0.001 / 20 < p_value < 0.001
     assert judge(plan("each: errors <= guide", one), tallies, SOUND).outcome is Outcome.NO_GO
     assert judge(plan("each: errors <= guide", TWENTY), tallies, SOUND).outcome is not Outcome.NO_GO
+
+
+def test_a_proof_for_which_others_left_the_level_says_that_the_share_is_outside() -> None:
+    """Where nineteen are proven broken, none shares the level with the last, and its interval begins at its limit."""
+    tallies = {name: counted((10, 20, 20)) for name in TWENTY}
+    tallies["chat operation7"] = counted((1, 20, 0), (9, 20, 1))
+    answers = judge(plan("each: errors <= guide", TWENTY), tallies, SOUND).answers
+    assert {answer.finding for answer in answers} == {Finding.BROKEN}
+    assert min(answer.lower for answer in answers) == 0.01
 
 
 def test_clumped_errors_are_worth_less() -> None:
