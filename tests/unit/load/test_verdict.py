@@ -253,7 +253,7 @@ def test_a_proof_for_which_others_left_the_level_says_that_the_share_is_outside(
     tallies = {name: counted((10, 20, 20)) for name in TWENTY}
     tallies["chat operation7"] = counted((1, 20, 0), (9, 20, 1))
     answers = judge(plan("each: errors <= guide", TWENTY), tallies, SOUND).answers
-    assert {answer.finding for answer in answers} == {Finding.BROKEN}
+    assert {(answer.finding, answer.more) for answer in answers} == {(Finding.BROKEN, 0)}
     assert min(answer.lower for answer in answers) == 0.01
 
 

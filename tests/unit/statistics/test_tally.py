@@ -29,14 +29,14 @@ def test_every_count_is_exact(recorded: Samples) -> None:
     assert made.failed == sum(failed for _, _, failed in recorded)
     for limit in LIMITS:
         assert made.over(limit) == sum(latency > limit for _, latency, _ in recorded)
-        assert made.blocks(limit) == [
-            (
+        assert made.counts(limit) == {
+            second: (
                 sum(at == second for at, _, _ in recorded),
                 sum(at == second and latency > limit for at, latency, _ in recorded),
             )
-            for second in sorted({at for at, _, _ in recorded})
-        ]
-    assert sum(bad for _, bad in made.blocks()) == made.failed
+            for second, _, _ in recorded
+        }
+    assert sum(bad for _, bad in made.counts().values()) == made.failed
     assert len(made.latencies) == made.requests
 
 
