@@ -266,7 +266,16 @@ def test_clumped_errors_are_worth_less() -> None:
     assert judge(ERRORS, {"chat sendMessage": even}, SOUND).outcome is Outcome.NO_GO
     verdict = judge(ERRORS, {"chat sendMessage": clumped}, SOUND)
     assert verdict.outcome is Outcome.INCONCLUSIVE
-    assert "clump" in str(verdict.reasons[0])
+    assert str(verdict.answers[0]) == (
+        "*: errors <= guide: 120 of 6000 (2.000%), between 0.045% and 10.745%, allowed 1.000%: open; "
+        "bad ones clump 60.2 times; 70901 more samples would settle it"
+    )
+
+
+def test_at_the_limit_itself_no_number_of_samples_settles_it() -> None:
+    """Nobody is told to run longer for what would stay open."""
+    [answer] = judge(ERRORS, {"chat sendMessage": counted((100, 100, 1))}, SOUND).answers
+    assert str(answer).endswith("allowed 1.000%: open; no number of samples settles it")
 
 
 workers = st.lists(
