@@ -86,6 +86,14 @@ def test_nothing_merged_is_nothing() -> None:
     assert empty.seconds() == {}
 
 
+def test_tallies_that_differ_in_one_thing_are_not_the_same() -> None:
+    """What is said here to be equal is so in all of its parts."""
+    one = tally([(0, 0.1, False)])
+    others = [(0, 0.11, False), (1, 0.1, False), (0, 0.1, True)]
+    for other in (*(tally([recorded]) for recorded in others), tally([(0, 0.1, False)], limits=(9.0,))):
+        assert one != other
+
+
 def test_different_limits_do_not_merge() -> None:
     """Counts over other limits are other counts."""
     with pytest.raises(ValueError, match="cannot be merged"):
