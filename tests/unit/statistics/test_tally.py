@@ -69,6 +69,14 @@ def test_204_9_ms_are_over_204_8() -> None:
     assert (made.over(0.2), made.over(0.2048), made.over(0.205)) == (100, 100, 0)
 
 
+@pytest.mark.parametrize(("limit", "few", "over"), [(0.188, [3.0, 0.04638671875, 0.188], 1), (0.747, [1.0, 0.748], 2)])
+def test_what_only_reads_like_a_limit_in_between_is_not_counted(limit: float, few: list[float], over: int) -> None:
+    """Where two values read like the bucket of a limit across their border, none is counted twice or lost."""
+    made = tally([], limits=(limit,))
+    made.add(0, [*[0.01] * 500, *few * 9])
+    assert made.over(limit) == 9 * over
+
+
 @given(st.lists(st.tuples(st.floats(0, 3) | st.just(math.inf), st.booleans()), max_size=80))
 def test_a_batch_counts_what_its_samples_would(recorded: list[tuple[float, bool]]) -> None:
     """However the samples of a second are cut into batches, the tally is the same."""
