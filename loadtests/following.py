@@ -13,8 +13,8 @@ from fixtures.statistics.bounds import fewest_more
 from fixtures.statistics.sequential import Decision, anytime_interval, share_test
 from fixtures.statistics.several import shared
 from fixtures.statistics.tally import Tally
-from loadtests.budgets.questions import Question, tallies_of, tally_of
-from loadtests.judging import Answer, Finding, Levels, counted, grouped, is_inside
+from loadtests.budgets.questions import Question, tallies_of
+from loadtests.judging import Answer, Finding, Levels, counted, grouped, is_inside, seconds_of
 
 _AT_ONCE: Final = 1000
 """Seconds that are gone through one by one: usually there is one new one."""
@@ -34,8 +34,8 @@ class Follower:
             question: (_Singles if question.single else BlockTest)(question.allowed, alpha=self._alpha)
             for question in asked
         }
-        self._all = {question: grouped(question, []) for question in asked}
-        self._since = {question: grouped(question, []) for question in asked}
+        self._all = {question: grouped(question, {}) for question in asked}
+        self._since = {question: grouped(question, {}) for question in asked}
         """Those from when the load is steady."""
         self._holding = _Holds(self._alpha, levels.beta)
         self._holding_since = _Holds(self._alpha, levels.beta)
@@ -68,10 +68,9 @@ class Follower:
     def recount(self, tallies: Mapping[str, Tally], steady: int = 0) -> None:
         """Judge by everything that there is, also what was added to a second after it was counted; bet no more."""
         for question in self._tests:
-            tally = tally_of(question.name, tallies, self._called)
-            seconds = sorted(({} if tally is None else tally.counts(question.limit)).items())
-            self._all[question] = grouped(question, (counts for _, counts in seconds))
-            self._since[question] = grouped(question, (counts for second, counts in seconds if second >= steady))
+            seconds = seconds_of(question, tallies, self._called)
+            self._all[question] = grouped(question, seconds)
+            self._since[question] = grouped(question, seconds, steady)
         self._look()
 
     def _look(self) -> None:

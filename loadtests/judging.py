@@ -11,7 +11,7 @@ that comes once an hour.
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
@@ -112,14 +112,16 @@ def at_the_end(
     asked: Sequence[Question], tallies: Mapping[str, Tally], called: Collection[str], levels: Levels
 ) -> tuple[Answer, ...]:
     """Every question answered by exact bounds on all counts of a finished run. One look: not to be asked repeatedly."""
-    seen = {question: _blocks(question, tallies, called) for question in asked}
+    seen = {question: seconds_of(question, tallies, called) for question in asked}
     alone = shared(levels.alpha, len(asked))
-    answers = {question: _one_look(question, blocks, alone, levels.beta) for question, blocks in seen.items()}
+    answers = {question: _one_look(question, seconds, alone, levels.beta) for question, seconds in seen.items()}
     broken = holm({question: _p_value(answer) for question, answer in answers.items()}, levels.alpha)
-    return tuple(
-        replace(answers[question], finding=Finding.BROKEN, more=0) if question in broken else answers[question]
-        for question in asked
-    )
+    return tuple(_broken(answers[question]) if question in broken else answers[question] for question in asked)
+
+
+def _broken(answer: Answer) -> Answer:
+    """Its share is beyond its limit, though proven only at a level that others leave to it (Holm)."""
+    return replace(answer, finding=Finding.BROKEN, lower=max(answer.lower, answer.question.allowed), more=0)
 
 
 def worn_out(
@@ -129,24 +131,25 @@ def worn_out(
 
     How many idle connections were lost is asked of the whole of a run, whenever they were.
     """
-    each, found = shared(level, len(asked)), []
-    for question in asked:
-        tally = None if question.single else tally_of(question.name, tallies, called)
-        seconds = () if tally is None else sorted(tally.counts(question.limit).items())
-        last = counted(question, grouped(question, (block for second, block in seconds if second >= since)))
-        if last.samples and _p_value(last) <= each:
-            found.append(last)
-    return tuple(sorted(found, key=lambda answer: -answer.worth_bad))
+    each = shared(level, len(asked))
+    last = (
+        counted(question, grouped(question, seconds_of(question, tallies, called), since))
+        for question in asked
+        if not question.single
+    )
+    return tuple(sorted((answer for answer in last if _p_value(answer) <= each), key=lambda answer: -answer.worth_bad))
 
 
-def _blocks(question: Question, tallies: Mapping[str, Tally], called: Collection[str]) -> Blocks:
+def seconds_of(question: Question, tallies: Mapping[str, Tally], called: Collection[str]) -> dict[int, tuple[int, int]]:
+    """Samples and bad ones of each second in which there are any."""
     tally = tally_of(question.name, tallies, called)
-    return grouped(question, [] if tally is None else tally.blocks(question.limit))
+    return {} if tally is None else tally.counts(question.limit)
 
 
-def grouped(question: Question, seconds: Iterable[tuple[int, int]]) -> Blocks:
-    """Samples and bad ones of seconds in their order, as the blocks that the question is judged by."""
-    return Blocks.of(seconds, 1) if question.single else Blocks.of(seconds)
+def grouped(question: Question, seconds: Mapping[int, tuple[int, int]], since: int = 0) -> Blocks:
+    """Those from a second on, in their order, as the blocks that the question is judged by."""
+    counts = (seconds[second] for second in sorted(seconds) if second >= since)
+    return Blocks.of(counts, 1) if question.single else Blocks.of(counts)
 
 
 def counted(question: Question, blocks: Blocks) -> Answer:
@@ -155,8 +158,8 @@ def counted(question: Question, blocks: Blocks) -> Answer:
     return Answer(question, blocks.n, blocks.bad, effect, 0.0, 1.0, Finding.OPEN, None)
 
 
-def _one_look(question: Question, blocks: Blocks, alpha: float, beta: float) -> Answer:
-    answer = counted(question, blocks)
+def _one_look(question: Question, seconds: Mapping[int, tuple[int, int]], alpha: float, beta: float) -> Answer:
+    answer = counted(question, grouped(question, seconds))
     if not answer.samples:
         return replace(answer, more=_more(answer, alpha, beta))
     n, bad = answer.worth, answer.worth_bad

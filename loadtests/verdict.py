@@ -101,7 +101,15 @@ class Plan:
 def judge(plan: Plan, tallies: Mapping[str, Tally], facts: Facts) -> Verdict:
     """The verdict of a finished run: one look, exact bounds."""
     answers = at_the_end((*plan.asked, *_beside(tallies)), tallies, plan.called, plan.levels)
-    verdict = _conclude(plan, tallies, facts, answers, how(plan.levels.alpha, len(answers)))
+    return _to_its_end(plan, tallies, _conclude(plan, tallies, facts, answers, _sharing(plan.levels, answers)))
+
+
+def _sharing(levels: Levels, answers: Sequence[Answer]) -> str:
+    return how(levels.alpha, levels.beta, len(answers))
+
+
+def _to_its_end(plan: Plan, tallies: Mapping[str, Tally], verdict: Verdict) -> Verdict:
+    """The verdict of a run that had its whole time: GO only if its end, by itself, does not speak against that."""
     worse = _worn_out(plan, tallies) if verdict.outcome is Outcome.GO else ""
     if not worse:
         return verdict
@@ -161,16 +169,17 @@ class EarlyStop:
             return self._follower.broken
         return self._follower.holds and not any(_too_few(self._plan, tallies))
 
-    def verdict(self, tallies: Mapping[str, Tally], facts: Facts) -> Verdict:
+    def verdict(self, tallies: Mapping[str, Tally], facts: Facts, *, whole: bool = False) -> Verdict:
         """The verdict so far, by the seconds that were judged; of fresh tokens by all counts, at one look.
 
-        No run is ended for these: only its last look counts.
+        No run is ended for these: only its last look counts. So it is with the end of a run that had its `whole` time.
         """
         levels = replace(self._plan.levels, alpha=self._each)
         once = at_the_end(_beside(tallies), tallies, self._plan.called, levels)
         answers = (*self._follower.answers(), *once)
-        sharing = how(self._plan.levels.alpha, len(answers)) + " Bounded at every look (e-processes)."
-        return _conclude(self._plan, tallies, facts, answers, sharing)
+        sharing = _sharing(self._plan.levels, answers) + " Bounded at every look (e-processes)."
+        verdict = _conclude(self._plan, tallies, facts, answers, sharing)
+        return _to_its_end(self._plan, tallies, verdict) if whole else verdict
 
 
 def _beside(tallies: Mapping[str, Tally]) -> tuple[Question, ...]:

@@ -274,7 +274,7 @@ class Leader:
         decided = self._early.advance(tallies, self._counted_before, self.began, reported=True)
         if self._decided and not (decided or self.roster.mixed_up):
             self.interrupt("it was decided, and is not any more by what was still under way")
-        return self._early.verdict(tallies, self._facts())
+        return self._early.verdict(tallies, self._facts(), whole=self._whole)
 
     @property
     def _counted_before(self) -> int:

@@ -27,6 +27,7 @@ def _counted(samples: list[tuple[str, int, float, str]]) -> Counts:
         counts.plot(second, [latency])
         counts.asked[second] += 1
         counts.instances[subject, None if cause else 0.5, f"chat-{second}"] += 1
+        (counts.refused if cause else counts.started)[second] += 1
         counts.lag.add([0.001])
     return counts
 
@@ -37,6 +38,14 @@ def test_two_counts_added_are_what_one_would_have_counted(one: list, other: list
     merged = _counted(one)
     merged.merge(_counted(other))
     assert merged == _counted(one + other)
+
+
+@pytest.mark.parametrize("name", Counts.__slots__)
+def test_counts_that_differ_in_one_thing_are_not_the_same(name: str) -> None:
+    """What is said here to be equal is so in all of its parts."""
+    counts = Counts(LIMITS)
+    setattr(counts, name, None)
+    assert counts != Counts(LIMITS)
 
 
 @given(SAMPLES)

@@ -41,7 +41,7 @@ def held(count: int, lost: Sequence[int]) -> dict[str, Tally]:
 def test_how_many_were_lost_is_the_verdict(lost: list[int], outcome: Outcome) -> None:
     """A second in which all are lost is no burst that could happen to anybody, and one loss an hour is none, either."""
     tallies = held(2000, lost)
-    assert judge(PLAN, tallies, SOUND).outcome is outcome
+    assert judge(replace(PLAN, lasting=LASTS), tallies, SOUND).outcome is outcome
     early = EarlyStop(replace(PLAN, lasting=LASTS, steady_from=LASTS))
     for second in range(1, LASTS + 1):
         early.advance({IDLE: Tally()} if second == 1 else _until(tallies, second), second)

@@ -47,10 +47,12 @@ def test_bad_news_shares_its_level_and_good_news_has_its_own_whole() -> None:
     assert answer.effect > 1.5
     n, bad = answer.samples / answer.effect, answer.bad / answer.effect
     assert (answer.lower, answer.upper) == (lower_bound(bad, n, 1e-2 / 5), upper_bound(bad, n, 1e-4))
-    early, _ = followed(UNEQUAL, tallies)
-    answer = of(early.verdict(tallies, SOUND).answers, FIVE[0])
-    assert answer.finding is Finding.OPEN
-    assert (answer.lower, answer.upper) == anytime_interval(n, bad, 1e-2 / 5, 1e-4)
+    for people, questions in ((False, 5), (True, 6)):
+        # Whether people get fresh tokens is a question of its own.
+        early, _ = followed(replace(UNEQUAL, people=people), tallies)
+        answer = of(early.verdict(tallies, SOUND).answers, FIVE[0])
+        assert answer.finding is Finding.OPEN
+        assert (answer.lower, answer.upper) == anytime_interval(n, bad, 1e-2 / questions, 1e-4)
 
 
 @pytest.mark.parametrize("alpha", [1e-2, 1e-12])

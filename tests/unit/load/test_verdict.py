@@ -14,7 +14,7 @@ from loadtests.judging import Finding
 from loadtests.kinds import FRESH
 from loadtests.soundness import Cause, Facts, Soundness
 from loadtests.verdict import EarlyStop, Outcome, judge
-from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, UNSOUND, plan, run
+from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, UNSOUND, counted, plan, run
 
 
 @pytest.mark.parametrize(
@@ -248,6 +248,15 @@ def test_what_one_question_alone_would_prove_twenty_do_not() -> None:
     assert judge(plan("each: errors <= guide", TWENTY), tallies, SOUND).outcome is not Outcome.NO_GO
 
 
+def test_a_proof_for_which_others_left_the_level_says_that_the_share_is_outside() -> None:
+    """Where nineteen are proven broken, none shares the level with the last, and its interval begins at its limit."""
+    tallies = {name: counted((10, 20, 20)) for name in TWENTY}
+    tallies["chat operation7"] = counted((1, 20, 0), (9, 20, 1))
+    answers = judge(plan("each: errors <= guide", TWENTY), tallies, SOUND).answers
+    assert {(answer.finding, answer.more) for answer in answers} == {(Finding.BROKEN, 0)}
+    assert min(answer.lower for answer in answers) == 0.01
+
+
 def test_clumped_errors_are_worth_less() -> None:
     """The same 2 % prove nothing when they came in two seconds of sixty."""
     even, clumped = Tally(), Tally()
@@ -257,7 +266,16 @@ def test_clumped_errors_are_worth_less() -> None:
     assert judge(ERRORS, {"chat sendMessage": even}, SOUND).outcome is Outcome.NO_GO
     verdict = judge(ERRORS, {"chat sendMessage": clumped}, SOUND)
     assert verdict.outcome is Outcome.INCONCLUSIVE
-    assert "clump" in str(verdict.reasons[0])
+    assert str(verdict.answers[0]) == (
+        "*: errors <= guide: 120 of 6000 (2.000%), between 0.045% and 10.745%, allowed 1.000%: open; "
+        "bad ones clump 60.2 times; 70901 more samples would settle it"
+    )
+
+
+def test_at_the_limit_itself_no_number_of_samples_settles_it() -> None:
+    """Nobody is told to run longer for what would stay open."""
+    [answer] = judge(ERRORS, {"chat sendMessage": counted((100, 100, 1))}, SOUND).answers
+    assert str(answer).endswith("allowed 1.000%: open; no number of samples settles it")
 
 
 workers = st.lists(

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,7 +81,10 @@ def test_wrong_answers_explain_nothing_elsewhere() -> None:
     """A service that answers wrongly is a cause for its own checks only."""
     failures = [failure("a", "auth"), failure("b", "chat", Kind.ASSERTION, "auth"), failure("c", "chat")]
     causes = collapse(failures, [HealthReading("auth", State.UP), HealthReading("chat", State.UP)])
-    assert {cause.subject: len(cause.also) for cause in causes} == {"auth": 0, "chat": 1}
+    assert [cause.headline() for cause in causes] == [
+        "chat: chat is wrong; 1 check more fails in it",
+        "auth: auth is wrong",
+    ]
 
 
 def test_a_datastore_that_is_down_is_the_cause() -> None:
@@ -90,6 +94,14 @@ def test_a_datastore_that_is_down_is_the_cause() -> None:
     (cause,) = collapse(failures, health)
     assert cause.subject == "postgres"
     assert "so says auth: no postgres" in cause.headline()
+
+
+def test_a_service_that_works_without_its_datastore_fails_by_that() -> None:
+    """What is wrong in a service that says what it misses is laid to what is missing, and that is told first."""
+    health = [HealthReading("auth", State.DEGRADED, "no redis", ("redis",)), HealthReading("chat", State.UP)]
+    causes = collapse([failure("a", "chat"), failure("b", "chat"), failure("c", "auth")], health)
+    assert [cause.subject for cause in causes] == ["redis", "chat"]
+    assert causes[0].headline() == "redis is down (so says auth: no redis)"
 
 
 def test_a_check_that_fails_in_two_phases_is_counted_once() -> None:
@@ -106,10 +118,13 @@ def test_a_check_that_fails_in_two_phases_is_counted_once() -> None:
 
 
 def test_nothing_reachable_is_the_public_address() -> None:
-    """When no service can be reached, the way to them is the cause."""
+    """When no service can be reached, the way to them is the cause; it is none where one can, or nobody asked more."""
     health = [HealthReading(name, State.UNREACHABLE) for name in NEEDS]
     (cause,) = collapse([failure("a", "auth", Kind.UNREACHABLE), failure("b", "otp")], health)
     assert cause.subject == PUBLIC_ADDRESS
+    all_but_chat = [replace(one, state=State.UP) if one.service == "chat" else one for one in health]
+    for some in (all_but_chat, [HealthReading("auth", State.UNREACHABLE)]):
+        assert [cause.subject for cause in collapse([failure("a", "auth")], some)] == ["auth"]
 
 
 def test_of_two_that_are_down_the_one_the_other_needs_is_to_blame() -> None:
@@ -140,6 +155,16 @@ def test_where_no_service_says_who_it_is_each_is_blamed_for_its_answers() -> Non
     assert [cause.headline() for cause in causes] == ["auth: auth is wrong", "chat: chat is wrong"]
 
 
+@pytest.mark.parametrize(("named", "down"), [(False, True), (True, False)])
+def test_what_answers_for_the_health_of_a_service_says_nothing_of_it_where_services_are_named(
+    *, named: bool, down: bool
+) -> None:
+    """A 503 that is given before a service is that of the service only where nobody can tell."""
+    health = [HealthReading("chat", State.DOWN, "status 503", before="no X-Served-By"), HealthReading("otp", State.UP)]
+    (cause,) = collapse([failure("a", "chat")], health, named=named)
+    assert (cause.subject, cause.down) == ("chat", down)
+
+
 def test_a_service_that_is_up_at_the_end_is_not_told_to_be_down() -> None:
     """Who could not be reached for a while is named, and not looked for where it is well."""
     (cause,) = collapse([failure("a", "chat", Kind.UNREACHABLE)], [HealthReading("chat", State.UP)])
@@ -148,7 +173,8 @@ def test_a_service_that_is_up_at_the_end_is_not_told_to_be_down() -> None:
 
 def test_failures_without_a_service_stay_apart() -> None:
     """What nobody can attribute is a cause of its own each, not a heap."""
-    assert len(collapse([failure("a", None), failure("b", None)])) == 2
+    causes = collapse([failure("a", None), failure("b", None)])
+    assert [cause.headline() for cause in causes] == ["of no single service: None is wrong"] * 2
 
 
 def test_the_graph_is_sound() -> None:

@@ -1,14 +1,19 @@
+import re
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.runs.verdict import CODES, Decision, Evidence, ExitCode, Invalid, Outcome, Problem, Verdict, decide
 
 ORDER = list(Verdict)
-OUTCOMES = st.lists(st.sampled_from(Outcome), max_size=8).map(tuple)
+HARMLESS = [Outcome.HELD, Outcome.NOT_APPLICABLE, Outcome.ADVISORY]
+OUTCOMES = (st.lists(st.sampled_from(HARMLESS), max_size=8) | st.lists(st.sampled_from(Outcome), max_size=8)).map(tuple)
 PROBLEMS = st.lists(st.builds(Problem, st.sampled_from(Invalid), st.just("why")), max_size=3).map(tuple)
-EVIDENCE = st.builds(
+# Every second run has nothing against it but its outcomes.
+EVIDENCE = st.builds(Evidence, OUTCOMES, strict=st.booleans()) | st.builds(
     Evidence,
     outcomes=OUTCOMES,
     problems=PROBLEMS,
@@ -93,6 +98,46 @@ def test_the_worst_wins() -> None:
     assert decision.verdict is Verdict.NO_GO
     assert len(decision.reasons) == 6
     assert decide(replace(everything, outcomes=(Outcome.HELD,))).exit_code == ExitCode.WORKER_LOST
+
+
+README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+HELD = Evidence((Outcome.HELD,))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "code"),
+    [
+        (HELD, 0),
+        (Evidence((Outcome.HELD, Outcome.FAILED)), 1),
+        (Evidence((Outcome.HELD, Outcome.ADVISORY), strict=True), 1),
+        (replace(HELD, interrupted="Ctrl-C"), 2),
+        (Evidence(), 5),
+        (Evidence((Outcome.HELD, Outcome.NOT_APPLICABLE), strict=True), 67),
+        (Evidence((Outcome.HELD, Outcome.NOT_RUN)), 75),
+        (replace(HELD, partial=("-k",)), 75),
+        (replace(HELD, unproven=("SVC-01",)), 75),
+        *(
+            (replace(HELD, problems=(Problem(cause, "why"),)), code)
+            for cause, code in {
+                Invalid.COLLECTION_ERROR: 2,
+                Invalid.INTERNAL_ERROR: 3,
+                Invalid.BAD_CONFIGURATION: 64,
+                Invalid.MISSING_SECRET: 65,
+                Invalid.ENVIRONMENT_UNUSABLE: 66,
+                Invalid.CAPABILITY_UNDECLARED: 67,
+                Invalid.TARGET_CHANGED: 68,
+                Invalid.WORKER_LOST: 69,
+                Invalid.RUN_FOLDER: 70,
+            }.items()
+        ),
+    ],
+)
+def test_a_pipeline_gets_the_code_that_the_readme_says(evidence: Evidence, code: int) -> None:
+    """Each number means what its row says, of the verdict that it says."""
+    decision = decide(evidence)
+    assert decision.exit_code == code
+    (row,) = re.findall(rf"^\| {code} \| ([^|]+) \|", README, re.MULTILINE)
+    assert decision.verdict in row.split(", or ")
 
 
 def test_every_cause_has_a_code() -> None:

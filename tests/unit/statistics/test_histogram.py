@@ -27,7 +27,13 @@ def test_a_value_is_known_to_its_stated_error(value: float) -> None:
     assert abs(reported - value) <= RELATIVE_ERROR * value
     [(low, high, count)] = histogram([value]).buckets()
     assert low * (1 - 1e-7) <= value <= high * (1 + 1e-7)
+    assert (high - low) / low <= 1 / 128
     assert count == 1
+
+
+def test_what_never_came_lies_beyond_every_number() -> None:
+    """Its bucket has no other value in it."""
+    assert list(histogram([math.inf, 3e38]).buckets())[1:] == [(math.inf, math.inf, 1)]
 
 
 @given(st.lists(latencies), st.lists(latencies), st.lists(latencies))

@@ -42,7 +42,8 @@ def test_no_question_is_not_a_division_by_zero() -> None:
 
 
 def test_the_report_says_how() -> None:
-    """One sentence names the number of questions, the level of each and of all."""
-    assert "20 questions share the level 0.001" in how(0.001, 20)
-    assert "5e-05" in how(0.001, 20)
-    assert how(0.001, 1).startswith("One question")
+    """One sentence names the number of questions, the level of each and of all, and that of good news."""
+    assert "20 questions share the level 0.001" in how(0.001, 0.02, 20)
+    assert "5e-05" in how(0.001, 0.02, 20)
+    assert how(0.001, 0.02, 2).endswith("for GO each must hold at 0.02 by itself.")
+    assert how(0.001, 0.02, 1) == "One question; NO-GO is wrong with probability at most 0.001, GO with at most 0.02."

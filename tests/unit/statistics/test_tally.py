@@ -29,14 +29,14 @@ def test_every_count_is_exact(recorded: Samples) -> None:
     assert made.failed == sum(failed for _, _, failed in recorded)
     for limit in LIMITS:
         assert made.over(limit) == sum(latency > limit for _, latency, _ in recorded)
-        assert made.blocks(limit) == [
-            (
+        assert made.counts(limit) == {
+            second: (
                 sum(at == second for at, _, _ in recorded),
                 sum(at == second and latency > limit for at, latency, _ in recorded),
             )
-            for second in sorted({at for at, _, _ in recorded})
-        ]
-    assert sum(bad for _, bad in made.blocks()) == made.failed
+            for second, _, _ in recorded
+        }
+    assert sum(bad for _, bad in made.counts().values()) == made.failed
     assert len(made.latencies) == made.requests
 
 
@@ -69,6 +69,14 @@ def test_204_9_ms_are_over_204_8() -> None:
     assert (made.over(0.2), made.over(0.2048), made.over(0.205)) == (100, 100, 0)
 
 
+@pytest.mark.parametrize(("limit", "few", "over"), [(0.188, [3.0, 0.04638671875, 0.188], 1), (0.747, [1.0, 0.748], 2)])
+def test_what_only_reads_like_a_limit_in_between_is_not_counted(limit: float, few: list[float], over: int) -> None:
+    """Where two values read like the bucket of a limit across their border, none is counted twice or lost."""
+    made = tally([], limits=(limit,))
+    made.add(0, [*[0.01] * 500, *few * 9])
+    assert made.over(limit) == 9 * over
+
+
 @given(st.lists(st.tuples(st.floats(0, 3) | st.just(math.inf), st.booleans()), max_size=80))
 def test_a_batch_counts_what_its_samples_would(recorded: list[tuple[float, bool]]) -> None:
     """However the samples of a second are cut into batches, the tally is the same."""
@@ -84,6 +92,14 @@ def test_nothing_merged_is_nothing() -> None:
     empty.add(3, [])
     assert empty == Tally(LIMITS)
     assert empty.seconds() == {}
+
+
+def test_tallies_that_differ_in_one_thing_are_not_the_same() -> None:
+    """What is said here to be equal is so in all of its parts."""
+    one = tally([(0, 0.1, False)])
+    others = [(0, 0.11, False), (1, 0.1, False), (0, 0.1, True)]
+    for other in (*(tally([recorded]) for recorded in others), tally([(0, 0.1, False)], limits=(9.0,))):
+        assert one != other
 
 
 def test_different_limits_do_not_merge() -> None:

@@ -235,6 +235,21 @@ def test_a_budget_that_holds_ends_such_a_run_too(monkeypatch: pytest.MonkeyPatch
     assert ended.ended - ended.began < 60
 
 
+@pytest.mark.parametrize("stop_when_decided", [False, True])
+def test_a_run_that_had_its_whole_time_is_asked_how_it_ended(
+    monkeypatch: pytest.MonkeyPatch, *, stop_when_decided: bool
+) -> None:
+    """Half a minute of twice as many errors as are allowed is no end of a GO, though it might have ended before."""
+    member = Simulated(ONE)
+    watched = profile(600, "each: errors <= guide\neach: share over guide, proven from 1 h")
+    run = Run([member], watched, stop_when_decided=stop_when_decided)
+    run.after(571, lambda _: setattr(member, "errors", 0.02))
+    ended = run.conduct(monkeypatch)
+    assert ended.ended - ended.began > 599
+    assert ended.verdict.outcome is Outcome.INCONCLUSIVE
+    assert "did not end as it ran" in str(ended.verdict.reasons)
+
+
 def test_what_fails_in_the_drain_takes_a_decision_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that ended as decided is no GO if what was under way then failed."""
     run = Run([Simulated(ONE, errors_at_the_end=1.0)], profile(300), stop_when_decided=True)
