@@ -220,3 +220,8 @@ def test_a_pattern_must_match_the_whole_text(text: str) -> None:
     """A pattern covers the whole text, so that an id with rubbish behind it is no id."""
     assert match.matches(re.escape(text)).match(text) is None
     assert match.matches(re.escape(text)).match(text + "!") is not None
+
+
+def test_a_matcher_within_a_value_is_shown_as_it_describes_itself() -> None:
+    """Whoever reads what was expected reads words, wherever in it a matcher stands."""
+    assert match.equals([{"n": match.at_least(3, "s")}]).describe() == "[{'n': at least 3 s}]"
