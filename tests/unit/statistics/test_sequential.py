@@ -84,6 +84,13 @@ def test_a_test_that_means_nothing_is_refused(limit: float, below: float, alpha:
         ShareTest(limit, below=below, alpha=alpha, beta=beta)
 
 
+def test_an_interval_ends_where_shares_do() -> None:
+    """If all were bad, or none, the interval goes to the end."""
+    assert anytime_interval(20, 20, 0.001, 0.001)[1] == 1
+    assert anytime_interval(20, 0, 0.001, 0.001)[0] == 0
+    assert anytime_interval(0, 0, 0.001, 0.001) == (0, 1)
+
+
 @pytest.mark.parametrize(("n", "bad"), [(3, 1000), (5, -1), (-1, 0)])
 def test_impossible_counts_are_refused(n: int, bad: int) -> None:
     """Counts that cannot be, such as those of a call that has mixed them up, prove nothing: they are an error."""
