@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from fixtures.statistics.bounds import exceeds
 from loadtests.budgets.model import ALL
 from loadtests.failure import NO_ROOM
 from loadtests.judging import Answer, Finding
@@ -26,6 +27,8 @@ _EDGE: Final = 0.15
 out at each end lies there, and what chance adds to it."""
 _SEVERAL: Final = 2
 """Instances of which one can be worse than the others."""
+_CHANCE: Final = 0.001
+"""How probable it may be that one of several that are equally bad looks so."""
 _ANSWERS: Final = ("status 5", "contract: ", "refused")
 """How causes begin that are the platform's answers. A status of 400 and more may be that of a token kept too long."""
 
@@ -171,7 +174,7 @@ def _worst(run: LoadRun, limit: float | None, names: list[str]) -> str:
 
 
 def _instance(run: LoadRun, limit: float | None, names: list[str], replicas: int) -> str:
-    """The one that gave more bad answers than halfway from its fair part to all.
+    """The one that gave more bad answers than halfway from its fair part to all, if that is hardly chance.
 
     Of all bad samples: what nobody answered, and what the engine asked, is known of no instance.
     """
@@ -182,8 +185,9 @@ def _instance(run: LoadRun, limit: float | None, names: list[str], replicas: int
     if replicas < _SEVERAL or not found:
         return ""
     name = max(found, key=lambda name: (found[name], name))
-    bad = sum(_bad(run, subject, limit) for subject in names)
-    return name if found[name] > (1 + 1 / replicas) / 2 * bad else ""
+    bad, part = sum(_bad(run, subject, limit) for subject in names), 1 / replicas
+    chance = replicas * exceeds(found[name], bad, part)
+    return name if found[name] > (1 + part) / 2 * bad and chance <= _CHANCE else ""
 
 
 def _span(seconds: Counter[int]) -> tuple[int, int]:

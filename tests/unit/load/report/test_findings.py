@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fixtures.statistics.tally import Tally
 from loadtests.counts import NEVER, Counts
@@ -242,6 +244,19 @@ def told_of(by: dict[str, int], replicas: int, limit: float | None = None) -> st
 def test_one_sick_instance_of_several_is_named(by: dict[str, int], replicas: int, instance: str) -> None:
     """One that gave more bad answers than halfway from its fair part to all; what nobody answered is no instance's."""
     assert told_of(by, replicas) == instance
+
+
+@given(st.integers(1, 60), st.integers(2, 20))
+@settings(deadline=None)
+def test_few_bad_answers_name_nobody_by_chance(bad: int, replicas: int) -> None:
+    """One of several gave them all: it is named if that comes about less than once in a thousand times by itself."""
+    found = run({})
+    found.counts.tallies["chat sendMessage"] = Tally((1.0,))
+    found.counts.add("chat sendMessage", BEGAN, [0.01] * bad, ["status 503"] * bad)
+    found.counts.instances["chat sendMessage", None, "chat-1"] = bad
+    found = replace(judged(found.counts), replicas={"chat": replicas})
+    (trouble,) = troubles(found) or doubts(found)
+    assert trouble.instance == ("chat-1" if replicas ** (1 - bad) <= 0.001 else "")
 
 
 def test_one_slow_instance_is_named() -> None:
