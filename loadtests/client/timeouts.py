@@ -23,9 +23,8 @@ class Timeouts:
     """From the request to the end of its answer, so that one that drips comes to an end, too."""
     largest: int = 32 * 1024 * 1024
     """Bytes: no answer of the platform comes near; more is a service out of its mind."""
-
     slow: float = math.inf
-    """Nothing ends then: of an answer that takes longer the event says who gave it, as of one that fails."""
+    """Nothing ends at this time. Of an answer that takes longer the event says who gave it, as of one that fails."""
 
     def scaled(self, factor: float) -> "Timeouts":
         """The same for a world that is `factor` times as slow; what is slow there is as before."""

@@ -22,9 +22,8 @@ from tests.unit.load.sockets.server import sent
 from tests.unit.load.told import PLATFORM
 from tests.unit.load.working import session
 
-MOMENT = "2026-01-01T00:00:00.000Z"
 SEEN = 'websocket-signaling;slot=blue;build="b1";instance="one"'
-ME, FRIEND, STRANGER = (str(UUID(int=number)) for number in (1, 2, 3))
+ME, FRIEND = (str(UUID(int=number)) for number in (1, 2))
 WELCOME = {
     "type": "welcome",
     "user_id": ME,
