@@ -101,6 +101,7 @@ class Line(WSListener):
         self._make = talk.text if callable(talk.text) else None
         self._text = b"" if callable(talk.text) else talk.text
         self._recorder, self._record, self._openings, self._owner = recorder, recorder.record, openings, owner
+        self._freed: Callable[[Any, float], None] = owner.freed
         self._joiner = Joiner(largest)
         self._room = self._joiner.room
         self._leaving = False
@@ -159,7 +160,7 @@ class Line(WSListener):
             except Exception as error:  # noqa: BLE001 - whatever a check finds wrong is a failed sample
                 self._recorder.failed(complaint(error))
         self.busy = False
-        self._owner.freed(cast("Connection", self), now)
+        self._freed(self, now)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Give its place to another."""
