@@ -53,6 +53,7 @@ def test_service_runs_the_build_that_was_meant(service: Service, idle: IdleSlot)
         each(has(health=has(version=build), who=has(build=build))),
         subject=f"the builds that answer for {service.name} in {idle.name}",
         service=service.name,
+        likely="the release did not reach each replica, or another build is meant than was deployed",
     )
 
 
@@ -75,6 +76,7 @@ def test_address_of_the_slot_leads_to_the_slot(service: Service, idle: IdleSlot)
         each(has(health=has(slot=idle.name), who=has(slot=idle.name))),
         subject=f"the slots that answer for {service.name} at the address of {idle.name}",
         service=service.name,
+        likely=f"the load balancer, or the service behind it, leads from this address elsewhere than to {idle.name}",
     )
 
 
@@ -86,4 +88,5 @@ def test_slot_takes_no_live_traffic_yet(service: Service, idle: IdleSlot) -> Non
         each(has(who=has(slot=is_not(equals(idle.name))))),
         subject=f"the slots that take the live traffic of {service.name}",
         service=service.name,
+        likely=f"traffic has moved to {idle.name} already, or this is not the slot that it is to move to",
     )
