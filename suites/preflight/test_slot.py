@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.checks import must
 from fixtures.checks.match import each, equals, has, is_not, matches
-from fixtures.clients.sightings import sight_often
+from fixtures.clients.sightings import sight, sight_often
 from fixtures.contract import shared
 from suites.meant import build_meant, release_tag
 from suites.per_service import for_each_service
@@ -46,13 +46,24 @@ def test_service_runs_in_the_environment_that_was_meant(
 
 @for_each_service("SVC-06")
 def test_service_runs_the_build_that_was_meant(service: Service, idle: IdleSlot) -> None:
-    """Every replica of the slot runs the build of the release, tagged as the guide tags production images."""
+    """Every replica of the slot runs the build of the release."""
     build = build_meant(idle.transport)
-    must(build, matches(release_tag()), subject=f"the build that is meant for {idle.name}")
     must(
         sight_often(idle.transport, service.name, service.replicas_max),
         each(has(health=has(version=build), who=has(build=build))),
         subject=f"the builds that answer for {service.name} in {idle.name}",
+        service=service.name,
+        likely="the release did not reach each replica, or another build is meant than was deployed",
+    )
+
+
+@for_each_service("SVC-06")
+def test_service_runs_a_release_build(service: Service, idle: IdleSlot) -> None:
+    """Every service of the slot runs a build that is tagged as the guide tags production images."""
+    must(
+        sight(idle.transport, service.name),
+        has(health=has(version=matches(release_tag()))),
+        subject=f"the build of {service.name} in {idle.name}",
         service=service.name,
     )
 
@@ -65,6 +76,7 @@ def test_address_of_the_slot_leads_to_the_slot(service: Service, idle: IdleSlot)
         each(has(health=has(slot=idle.name), who=has(slot=idle.name))),
         subject=f"the slots that answer for {service.name} at the address of {idle.name}",
         service=service.name,
+        likely=f"the load balancer, or the service behind it, leads from this address elsewhere than to {idle.name}",
     )
 
 
@@ -76,4 +88,5 @@ def test_slot_takes_no_live_traffic_yet(service: Service, idle: IdleSlot) -> Non
         each(has(who=has(slot=is_not(equals(idle.name))))),
         subject=f"the slots that take the live traffic of {service.name}",
         service=service.name,
+        likely=f"traffic has moved to {idle.name} already, or this is not the slot that it is to move to",
     )

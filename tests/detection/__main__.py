@@ -1,4 +1,4 @@
-"""`python -m tests.detection`: break a sandbox in every way of the catalogue and demand that the suite sees it.
+"""`python -m tests.detection`: break a sandbox in every way of the catalogue and demand that its suite sees it.
 
 Exit code 0 when every fault was detected and every run without one was GO; 1 when not; 2 for a mistake in the command;
 130 when interrupted. The last line is 'N passed, N failed'.
@@ -7,11 +7,11 @@ Exit code 0 when every fault was detected and every run without one was GO; 1 wh
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fixtures.sandbox import SandboxError
-from fixtures.sandbox.faults.model import Fault, FaultError
+from fixtures.sandbox.faults.model import Fault, FaultError, Target
 from fixtures.sandbox.faults.registry import faults, find
 from tests.detection import suite
 from tests.detection.judge import Judgement, Report, judge, judge_healthy
@@ -20,7 +20,7 @@ from tests.detection.stage import Stage
 from tests.detection.suite import say, until_interrupted
 
 ENOUGH = 20
-"""Runs without a fault that must be GO, in a row, for the page to be written."""
+"""Runs of each suite without a fault that must be GO, in a row, for the page to be written."""
 PAGE = suite.REPOSITORY / "docs" / "detection.md"
 _WITHIN_S = 300.0
 _INTERRUPTED = 130
@@ -42,13 +42,13 @@ class Proof:
         self._folder = folder
         self._workers = workers
         self._whole = whole
-        self._known: tuple[str, ...] = ()
+        self._known: dict[str, tuple[str, ...]] = {}
         self.trials: list[Trial] = []
         self.calm: list[Calm] = []
 
-    def collects(self) -> None:
+    def collects(self, suites: Iterable[str]) -> None:
         """Find out which checks there are. Raises SuiteError."""
-        self._known = suite.collect()
+        self._known = {name: suite.collect(name) for name in suites}
 
     def tries(self, fault: Fault) -> None:
         """Break, run, mend, judge."""
@@ -57,12 +57,14 @@ class Proof:
         name = f"{fault.id}-{before + 1}" if before else fault.id
         trouble = []
         try:
-            checks = _checks(fault, self._known, whole=self._whole)
-            sandbox = self._stage.sandbox
-            with fault.on(sandbox.layout):
+            checks = _checks(fault, self._known[fault.suite], whole=self._whole)
+            layout = self._stage.sandbox.layout
+            # found before: a fault may move live traffic, and the slot that is judged stays the same
+            environment = Target.of(fault.suite, layout).environment_file
+            with fault.on(layout):
                 done = suite.run(
-                    sandbox.environment_file, self._folder / name,
-                    checks=checks, within=_WITHIN_S, workers=self._workers,
+                    fault.suite, environment,
+                    folder=self._folder / name, checks=checks, within=_WITHIN_S, workers=self._workers,
                 )  # fmt: skip
             found, seconds, said = done.report, done.seconds, done.said
         except (FaultError, SandboxError) as error:
@@ -80,24 +82,27 @@ class Proof:
         if not judged.passed and said:
             (self._folder / f"{name}.txt").write_text(said, encoding="utf-8")
 
-    def stays_calm(self, number: int) -> None:
-        """Run the whole suite with nothing broken."""
-        sandbox = self._stage.sandbox
-        folder = self._folder / f"healthy-{number}"
-        done = suite.run(sandbox.environment_file, folder, within=_WITHIN_S, workers=self._workers)
+    def stays_calm(self, name: str, number: int) -> None:
+        """Run a whole suite with nothing broken."""
+        environment = Target.of(name, self._stage.sandbox.layout).environment_file
+        folder = self._folder / f"healthy-{name}-{number}"
+        done = suite.run(name, environment, folder=folder, within=_WITHIN_S, workers=self._workers)
         judged = judge_healthy(done.report)
-        self.calm.append(Calm(judged, done.seconds))
-        say(f"{'GO      ' if judged.passed else 'NOT GO  '} run {number} without a fault {done.seconds:26.1f} s")
+        self.calm.append(Calm(name, judged, done.seconds))
+        title = f"{name}, run {number} without a fault"
+        say(f"{'GO      ' if judged.passed else 'NOT GO  '} {title:44} {done.seconds:5.1f} s")
         for miss in judged.misses:
             say(f"         {miss}")
         if not judged.passed:
-            (self._folder / f"healthy-{number}.txt").write_text(done.said, encoding="utf-8")
+            (self._folder / f"{folder.name}.txt").write_text(done.said, encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.detection", description=__doc__)
     parser.add_argument("--fault", action="append", default=[], metavar="ID", help="only this one; may be repeated")
-    parser.add_argument("--healthy", type=int, default=None, metavar="N", help=f"runs without a fault ({ENOUGH})")
+    parser.add_argument(
+        "--healthy", type=int, default=None, metavar="N", help=f"runs without a fault, of each suite ({ENOUGH})"
+    )
     parser.add_argument("--workers", type=int, metavar="N", help="processes of each run (as the suite chooses)")
     parser.add_argument("--named", action="store_true", help="only the checks named for a fault: quick, and no page")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the runs' folders there")
@@ -105,10 +110,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _prove(proof: Proof, chosen: Sequence[Fault], healthy: int) -> None:
-    proof.collects()
-    say(f"{len(chosen)} faults, {healthy} runs without one")
-    for number in range(1, healthy + 1):
-        proof.stays_calm(number)
+    suites = sorted({fault.suite for fault in chosen})
+    proof.collects(suites)
+    say(f"{len(chosen)} faults, {healthy} runs without one of each suite: {', '.join(suites)}")
+    for name in suites:
+        for number in range(1, healthy + 1):
+            proof.stays_calm(name, number)
     for fault in chosen:
         proof.tries(fault)
 

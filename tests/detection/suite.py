@@ -1,4 +1,4 @@
-"""Runs of the smoke suite as a pipeline would start them: one subprocess each, bounded, with a folder of its own."""
+"""Runs of the suites as a pipeline would start them: one subprocess each, bounded, with a folder of its own."""
 
 import json
 import os
@@ -15,7 +15,6 @@ from types import FrameType
 from tests.detection.judge import Report, read
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-_SUITE = "suites/smoke"
 _COLLECT_S = 60.0
 _END_S = 10.0
 _FEW = 4
@@ -61,21 +60,27 @@ def variables() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "VERIFY_"))}
 
 
-def collect() -> tuple[str, ...]:
-    """Return the node ids of all checks. Raises SuiteError."""
+def _folder(suite: str) -> str:
+    return f"suites/{suite}"
+
+
+def collect(suite: str) -> tuple[str, ...]:
+    """Return the node ids of all checks of a suite. Raises SuiteError."""
     found = subprocess.run(
-        [sys.executable, "-m", "pytest", _SUITE, "-m", "smoke", "--collect-only", "-q"],
+        [sys.executable, "-m", "pytest", _folder(suite), "-m", suite, "--collect-only", "-q"],
         cwd=REPOSITORY, env=variables(), capture_output=True, text=True, timeout=_COLLECT_S, check=False,
     )  # fmt: skip
-    nodes = tuple(line for line in found.stdout.splitlines() if line.startswith(f"{_SUITE}/") and "::" in line)
+    nodes = tuple(line for line in found.stdout.splitlines() if line.startswith(f"{_folder(suite)}/") and "::" in line)
     if found.returncode != 0 or not nodes:
-        raise SuiteError(f"the smoke suite cannot be collected:\n{found.stdout[-2000:]}{found.stderr[-2000:]}")
+        raise SuiteError(f"the {suite} suite cannot be collected:\n{found.stdout[-2000:]}{found.stderr[-2000:]}")
     return nodes
 
 
-def run(environment: Path, folder: Path, *, checks: Sequence[str] = (), within: float, workers: int | None) -> Run:
-    """Run the suite, or only `checks` of it, against `environment`; after `within` seconds it is ended."""
-    argv = [sys.executable, "-m", "pytest", *(checks or [_SUITE]), "-m", "smoke", "-q", "-p", "no:cacheprovider"]
+def run(  # noqa: PLR0913 - what a run is; all but the first two by name
+    suite: str, environment: Path, *, folder: Path, checks: Sequence[str] = (), within: float, workers: int | None
+) -> Run:
+    """Run a suite, or only `checks` of it, against `environment`; after `within` seconds it is ended."""
+    argv = [sys.executable, "-m", "pytest", *(checks or [_folder(suite)]), "-m", suite, "-q", "-p", "no:cacheprovider"]
     argv += [f"--env={environment}", f"--run-folder={folder}"]
     if checks and len(checks) <= _FEW:
         argv += ["-n", "0"]  # starting workers would take longer than the checks

@@ -162,7 +162,7 @@ def test_another_build_under_the_run_is_invalid(suite: Suite) -> None:
     suite.write(a=text)
     ended = suite.run()
     assert (ended.code, ended.verdict["verdict"]) == (68, "INVALID")
-    assert "otp answered with build b2, not b1" in ended.out
+    assert "target-changed: otp answered with build b2, not b1 as before" in ended.out
 
 
 @pytest.mark.parametrize("args", [(), ("-n2",)])

@@ -242,6 +242,17 @@ def test_wheel_that_others_may_not_read_is_copied(tmp_path: Path) -> None:
         assert (sandbox.directory / "postgres" / "programs" / package.name).is_dir()
 
 
+def test_each_slot_has_an_environment_file(sandbox: Sandbox) -> None:
+    """It loads as an environment of that slot, with the build that answers there."""
+    from fixtures.environments import load_environment  # noqa: PLC0415
+
+    with httpx.Client(verify=False, trust_env=False) as web:  # noqa: S501 - the certificate is tested elsewhere
+        for slot in ("blue", "green"):
+            environment = load_environment(str(sandbox.layout.slot_environment_file(slot)), time_scale=1)
+            assert (environment.slot, environment.live_api) == (slot, sandbox.addresses["public"])
+            assert web.get(f"{environment.api}/api/auth-service/health").json()["build"] == environment.build
+
+
 def test_settings_reach_the_environment_file(sandbox: Sandbox) -> None:
     """The environment file loads as an environment whose secret is the sandbox's and whose parts say what is real."""
     from fixtures.environments import load_environment  # noqa: PLC0415

@@ -58,7 +58,7 @@ class Proof:
         began = time.monotonic()
         try:
             with (
-                fault.way.broken(sandbox.layout) if fault else nullcontext(),
+                fault.way.broken(sandbox.layout, sandbox.live_slot) if fault else nullcontext(),
                 harness.running(sandbox, source, folder, fault.layout if fault else harness.ONE) as generator,
                 fault.trouble(generator) if fault else nullcontext(),
             ):

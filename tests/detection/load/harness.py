@@ -18,7 +18,7 @@ import psutil
 
 from fixtures.sandbox import Sandbox
 from fixtures.sandbox.faults.ways.processes import Hung
-from fixtures.sandbox.layout import SLOTS
+from fixtures.sandbox.layout import other_slot
 from tests.detection.suite import REPOSITORY, variables
 
 LOCUSTFILE = "loadtests/locustfile.py"
@@ -156,7 +156,7 @@ def switches_the_slot(generator: Generator) -> Iterator[None]:
     """Move live traffic to the other slot; on exit back."""
     _wait_until_under_way(generator)
     former = generator.sandbox.live_slot
-    generator.sandbox.switch(next(slot for slot in SLOTS if slot != former))
+    generator.sandbox.switch(other_slot(former))
     try:
         yield
     finally:
@@ -167,7 +167,7 @@ def switches_the_slot(generator: Generator) -> Iterator[None]:
 def hushes_a_service(generator: Generator) -> Iterator[None]:
     """Let a service take requests and answer none, late in a run; on exit it goes on."""
     _wait_until_under_way(generator, _LATE_S)
-    with Hung("user-profile").broken(generator.sandbox.layout):
+    with Hung("user-profile").broken(generator.sandbox.layout, generator.sandbox.live_slot):
         yield
 
 

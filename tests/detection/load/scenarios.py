@@ -36,7 +36,7 @@ _KEEPING: Final = Reconfigured(
 class Sound:
     """Nothing of the sandbox is broken."""
 
-    def broken(self, _layout: object) -> AbstractContextManager[None]:
+    def broken(self, _layout: object, _slot: str, /) -> AbstractContextManager[None]:
         """Break nothing."""
         return nullcontext()
 

@@ -11,13 +11,13 @@ def test_a_value_that_matches_is_returned() -> None:
 
 
 def test_a_failure_explains_itself() -> None:
-    """A failure says what, where, expected, got and whose it is."""
+    """A failure says what, where, expected, got, whose it is and what it usually means."""
     account = {"user": {"status": "pending"}}
     with pytest.raises(CheckFailure) as caught:
-        must(account, has(user=has(status="active")), subject="alice's account", service="auth")
+        must(account, has(user=has(status="active")), subject="alice's account", service="auth", likely="no proof")
     assert caught.value.service == "auth"
     assert caught.value.where == ".user.status"
-    for part in ("alice's account", "auth", "'active'", "'pending'"):
+    for part in ("alice's account", "auth", "'active'", "'pending'", "likely:   no proof"):
         assert part in str(caught.value)
     assert caught.value.summary() == (
         "alice's account.user.status: expected 'active', got 'pending' (in {'user': {'status': 'pending'}})"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fixtures.checks import CheckFailure
 from fixtures.clients.idle_slot import NoIdleSlotError, find_idle_slot
+from fixtures.clients.plugin import pytest_verify_scene
 from fixtures.clients.scene import look
 from fixtures.clients.sightings import prevailing, requests_for, sight, sight_all, sight_often, tally
 from fixtures.runs.causes import State
@@ -164,7 +165,7 @@ def test_the_scene_has_a_reading_of_every_service() -> None:
             _health(handler)
 
     with web_server(answers) as base:
-        scene = {reading.service: reading for reading in look(environment(base))}
+        scene = {reading.service: reading for reading in look(environment(base), base)}
     assert len(scene) == 8
     assert (scene["chat"].state, scene["chat"].ailing) == (State.DOWN, ("postgres",))
     assert scene["chat"].detail == "postgres is down: gone"
@@ -178,7 +179,7 @@ def test_a_scene_without_anybody_is_a_scene() -> None:
     """When nothing answers at all every service is unreachable."""
     with web_server(_health) as base:
         gone = base
-    assert {reading.state for reading in look(environment(gone))} == {State.UNREACHABLE}
+    assert {reading.state for reading in look(environment(gone), gone)} == {State.UNREACHABLE}
 
 
 def _with_slots(base: str, **changes: object) -> object:
@@ -201,6 +202,20 @@ def test_the_idle_slot_is_the_one_that_is_not_live(changes: dict[str, object], e
     """An environment of one colour is that colour; of a live one it is the declared slot that takes no traffic."""
     with web_server(_health) as base:
         assert find_idle_slot(_with_slots(base, **changes)) == expected  # type: ignore[arg-type]
+
+
+def test_the_scene_of_the_idle_slot_is_at_its_own_address() -> None:
+    """After a failure in preflight the services of the slot that was judged are looked at, not those that are live."""
+    from dataclasses import replace  # noqa: PLC0415  # beside its use
+
+    with web_server(_health) as live, web_server(lambda handler: _health(handler, status=503, postgres="down")) as idle:
+        both = replace(environment(live), slots={"blue": idle, "green": live})
+        assert {reading.state for reading in pytest_verify_scene(both, frozenset({"preflight"}))} == {State.DOWN}
+        for tiers in ({"smoke"}, {"smoke", "preflight"}):
+            assert {reading.state for reading in pytest_verify_scene(both, frozenset(tiers))} == {State.UP}
+        one = replace(environment(idle), slot="blue", live_api=live)
+        assert {reading.state for reading in pytest_verify_scene(one, frozenset({"preflight"}))} == {State.DOWN}
+    assert {reading.state for reading in pytest_verify_scene(both, frozenset({"preflight"}))} == {State.UNREACHABLE}
 
 
 @pytest.mark.parametrize("slots", [{}, {"green": "https://g"}, {"blue": "https://b", "canary": "https://c"}])

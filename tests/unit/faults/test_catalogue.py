@@ -16,7 +16,11 @@ from fixtures.sandbox.faults.ways.joints import Replaced
 from fixtures.sandbox.faults.ways.routes import Mangled, Missing
 
 SUITE = Path(__file__).resolve().parents[3]
-SMOKE = tuple((SUITE / "suites" / "smoke").glob("test_*.py"))
+SUITES = {
+    folder.name: tuple(folder.glob("test_*.py"))
+    for folder in (SUITE / "suites").iterdir()
+    if any(folder.glob("test_*"))
+}
 FAULTS = tuple(faults().values())
 
 
@@ -54,7 +58,7 @@ def test_a_fault_says_what_it_breaks_and_who_must_see_it(fault: Fault) -> None:
     assert all(re.fullmatch(r"[A-Z]{2,3}-\d\d", line) for line in fault.ids)
     parts = {service.name for service in load_guide().services} | {"postgres", "redis", "kafka", "object-storage"}
     assert fault.cause in parts | {"public address"}
-    assert fault.tests
+    assert fault.suite in SUITES
     for pattern in fault.tests:
         file, _, check = pattern.partition("::")
         names = checks_in(SUITE / file)
@@ -62,9 +66,10 @@ def test_a_fault_says_what_it_breaks_and_who_must_see_it(fault: Fault) -> None:
         assert any(name == wanted or ("*" in check and name.startswith(wanted)) for name in names), pattern
 
 
-def test_every_check_of_the_smoke_suite_has_a_fault() -> None:
-    """Each check of the smoke suite is named by a fault, and not only among others by a pattern that takes many."""
-    checks = {f"suites/smoke/{path.name}::{name}" for path in SMOKE for name in checks_in(path)}
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_check_of_a_suite_has_a_fault(suite: str) -> None:
+    """Each check of each suite is named by a fault, and not only among others by a pattern that takes many."""
+    checks = {f"suites/{suite}/{path.name}::{name}" for path in SUITES[suite] for name in checks_in(path)}
     proven: set[str] = set()
     for pattern in {pattern.partition("?")[0] for fault in FAULTS for pattern in fault.tests}:
         named = fnmatch.filter(checks, pattern)
@@ -73,12 +78,13 @@ def test_every_check_of_the_smoke_suite_has_a_fault() -> None:
     assert checks - proven == set()
 
 
-def test_every_line_that_the_smoke_suite_judges_has_a_fault() -> None:
-    """A line of the guide that a smoke check cites is cited by a fault as well: no check is believed unproven."""
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_line_that_a_suite_judges_has_a_fault(suite: str) -> None:
+    """A line of the guide that a suite's check cites is cited by a fault for it as well: no check is unproven."""
     cited: set[str] = set()
-    for path in SMOKE:
+    for path in SUITES[suite]:
         cited |= set(re.findall(r'"([A-Z]{2,3}-\d\d)"', path.read_text(encoding="utf-8")))
-    proven = {line for fault in FAULTS for line in fault.ids}
+    proven = {line for fault in FAULTS for line in fault.ids if fault.suite == suite}
     assert cited - proven == set()
 
 

@@ -19,11 +19,11 @@ def sandbox(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_list_has_every_fault() -> None:
-    """Every fault is listed with its lines of the guide and what it breaks."""
+    """Every fault is listed with its suite, its lines of the guide and what it breaks."""
     shown = sandbox("fault", "list")
     assert shown.returncode == 0
     lines = shown.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(faults())
+    assert [tuple(line.split()[:2]) for line in lines] == [(fault.id, fault.suite) for fault in faults().values()]
     assert all(fault.breaks in line for fault, line in zip(faults().values(), lines, strict=True))
 
 
@@ -47,6 +47,7 @@ def test_a_fault_is_on_until_it_is_switched_off(tmp_path: Path) -> None:
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline().startswith("route-missing is on")
+        assert holder.stdout.readline() == f"run        pytest -m smoke --env={layout.environment_file}\n"
         assert not link.is_symlink()
         # by a thread of its own the ended holder would stay a zombie until somebody waits for it
         off = subprocess.Popen(

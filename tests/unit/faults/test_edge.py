@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from fixtures.sandbox.faults.model import FaultError
+from fixtures.sandbox.faults.model import FaultError, Together, Way
 from fixtures.sandbox.faults.ways import edge
 from fixtures.sandbox.layout import Layout
 from fixtures.sandbox.tls import write_certificates
+
+CONFIGURATION = "workers 2;\nserver_name public;\nserver_name blue;\nserver_name green;\n"
 
 
 def test_a_certificate_that_ends_soon_is_good_until_then(tmp_path: Path) -> None:
@@ -50,22 +52,69 @@ def _shake_hands(chain: Path, key: Path, trusted: Path) -> None:
     assert done >= 2
 
 
-def test_a_text_that_is_not_there_is_told(tmp_path: Path) -> None:
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """A sandbox's folder with a configuration, and no gateway that runs."""
+    made = Layout(tmp_path)
+    made.create_folders((), "green")
+    folder = made.part("gateway")
+    folder.mkdir()
+    (folder / "nginx.conf").write_text(CONFIGURATION)
+    return made
+
+
+def test_a_certificate_is_for_another_name(tmp_path: Path) -> None:
+    """It is for the name that was asked for and for no other, under a CA that is trusted."""
+    write_certificates(tmp_path)
+    leaf, _, _ = edge._issued((tmp_path / "server.pem").read_bytes(), days=5, name="green.example")
+    shown = x509.load_pem_x509_certificate(leaf.encode())
+    names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert list(names) == [x509.DNSName("green.example")]
+
+
+def test_a_text_that_is_not_there_is_told(layout: Layout) -> None:
     """A fault that does not find what it would change says so and changes nothing: it must not seem undetected."""
-    folder = tmp_path / "gateway"
-    folder.mkdir()
-    (folder / "nginx.conf").write_text("worker_processes 2;\n")
     way = edge.Reconfigured({"no such text": "x"})
-    with pytest.raises(FaultError, match="no such text"), way.broken(Layout(tmp_path)):
+    with pytest.raises(FaultError, match="no such text"), way.broken(layout, "green"):
         pass
-    assert (folder / "nginx.conf").read_text() == "worker_processes 2;\n"
+    assert _configured(layout) == CONFIGURATION
 
 
-def test_a_gateway_that_does_not_run_cannot_be_changed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "way", [edge.Reconfigured({"workers 2": "workers 3"}), edge.Certified(days=5)], ids=lambda way: type(way).__name__
+)
+def test_a_gateway_that_does_not_run_cannot_be_changed(layout: Layout, way: Way) -> None:
     """Without a running gateway the files are put back and the reason is told."""
-    folder = tmp_path / "gateway"
-    folder.mkdir()
-    (folder / "nginx.conf").write_text("worker_processes 2;\n")
-    with pytest.raises(FaultError, match="reloaded"), edge.Reconfigured({"2": "3"}).broken(Layout(tmp_path)):
+    write_certificates(layout.root / "tls")
+    before = _files(layout)
+    with pytest.raises(FaultError, match="reloaded"), way.broken(layout, "green"):
         pass
-    assert (folder / "nginx.conf").read_text() == "worker_processes 2;\n"
+    assert _files(layout) == before
+
+
+@pytest.mark.parametrize(("slot", "address", "routes"), [("green", "public", "live"), ("blue", "blue", "blue")])
+def test_the_address_that_is_judged_is_changed_alone(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, slot: str, address: str, routes: str
+) -> None:
+    """Of the slot that is live it is the public address, of the other one its own; nothing is left of it afterwards."""
+    monkeypatch.setattr(edge, "reload", lambda _layout: None)
+    write_certificates(layout.root / "tls")
+    before = _files(layout)
+    way = Together((edge.Reconfigured({edge.ADDRESS: "{routes};"}), edge.Reconfigured({"workers": "threads"})))
+    with way.broken(layout, slot):
+        expected = CONFIGURATION.replace(f"server_name {address};", f"{layout.root}/routes/{routes};")
+        assert _configured(layout) == expected.replace("workers", "threads")
+    with edge.Certified(days=5).broken(layout, slot):
+        changed = _configured(layout)
+        assert changed.count("ssl_certificate ") == 1
+        assert f"server_name {address};\n    ssl_certificate {layout.root}/tls/other.pem;" in changed
+        assert (layout.root / "tls" / "ca.pem").read_bytes().startswith(before["tls/ca.pem"])
+    assert _files(layout) == before
+
+
+def _configured(layout: Layout) -> str:
+    return (layout.part("gateway") / "nginx.conf").read_text()
+
+
+def _files(layout: Layout) -> dict[str, bytes]:
+    return {str(path.relative_to(layout.root)): path.read_bytes() for path in layout.root.rglob("*") if path.is_file()}

@@ -13,7 +13,7 @@ from tests.detection.page import Calm, Trial, page
 NODE = "suites/smoke/test_x.py::test_one"
 OTHER = "suites/smoke/test_x.py::test_two[chat]"
 FAULT = Fault(
-    id="x", breaks="It breaks.", ids=("AAA-01", "BBB-02"), tests=(NODE, "*::test_two?chat?"), cause="chat",
+    id="x", breaks="It breaks.", ids=("AAA-01", "BBB-02"), tests=(NODE, "suites/smoke/*::test_two?chat?"), cause="chat",
     way=Missing("chat"),
 )  # fmt: skip
 SEEN = Report(
@@ -43,7 +43,7 @@ def test_less_is_not_detection() -> None:
     told = {
         "the verdict is INVALID": changed(verdict="INVALID"),
         "exit code is 64": changed(exit_code=64),
-        "no check failed that is named *::test_two": changed(failed=SEEN.failed[:1]),
+        "no check failed that is named suites/smoke/*::test_two": changed(failed=SEEN.failed[:1]),
         "cites BBB-02": changed(failed=(SEEN.failed[0], Failed(OTHER, frozenset({"AAA-01"})))),
         "named is auth (then chat)": changed(causes=("auth", "chat")),
         "named is None": changed(causes=()),
@@ -107,10 +107,24 @@ def test_no_report_is_both_detection_and_health(report: Report) -> None:
 
 @given(REPORTS, REPORTS)
 def test_the_page_says_every_miss(one: Report, other: Report) -> None:
-    """The page has a row for every fault, and every miss is on it."""
+    """The page has a row for every fault with its suite, and every miss is on it."""
     judged, well = judge(FAULT, one), judge_healthy(other)
-    text = page([Trial(FAULT, judged, 1.5)], [Calm(well, 12.0)])
-    assert "| `x`" in text
+    text = page([Trial(FAULT, judged, 1.5)], [Calm("preflight", well, 12.0)])
+    assert ("| `x` | smoke |" if judged.passed else "| `x` **missed** | smoke |") in text
     for miss in (*judged.misses, *well.misses):
         assert miss in text
     assert ("## Not detected" in text) == bool(judged.misses or well.misses)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["smoke", "preflight"]), REPORTS), max_size=6), st.lists(REPORTS, max_size=3))
+def test_the_page_counts_each_suite_by_itself(runs: list[tuple[str, Report]], reports: list[Report]) -> None:
+    """Each suite has a line with its faults and calm runs; one without either has none."""
+    trials = [Trial(FAULT, judge(FAULT, report), 1.0) for report in reports]
+    calm = [Calm(suite, judge_healthy(report), 2.0) for suite, report in runs]
+    text = page(trials, calm)
+    for suite in ("smoke", "preflight"):
+        tried = [trial.judgement.passed for trial in trials if suite == "smoke"]
+        well = [run.judgement.passed for run in calm if run.suite == suite]
+        spread = "2.0, 2.0, 2.0" if well else "none"
+        line = f"| {suite} | {sum(tried)} of {len(tried)} | {sum(well)} of {len(well)} | {spread} |"
+        assert (line in text) == bool(tried or well)

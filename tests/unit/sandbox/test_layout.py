@@ -92,7 +92,7 @@ def test_long_directory_is_refused(tmp_path: Path) -> None:
 def test_switch_renames_one_link(place: layout.Layout) -> None:
     """The live slot is what the link says, before and after a switch, and nothing else is left in the folder."""
     place.create_folders(("auth", "otp"), "green")
-    assert place.live_slot == "green"
+    assert (place.live_slot, place.idle_slot) == ("green", "blue")
     place.switch("blue")
     assert place.live_slot == "blue"
     assert sorted(path.name for path in place.live.parent.iterdir()) == ["blue", "green", "live"]

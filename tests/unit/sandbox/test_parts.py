@@ -87,6 +87,17 @@ def test_environment_file_is_toml() -> None:
     assert values["provenance"] == {"a": "real"}
 
 
+def test_environment_file_of_a_slot_is_that_slot_before_a_switch() -> None:
+    """It has the slot's own address and build, and where the live traffic goes."""
+    addresses = gateway.base_urls(_PORTS)
+    text = environment_toml(
+        addresses=addresses, issuer="https://x", environment="production", provenance={}, slot="blue", build="prod-1"
+    )
+    values = tomllib.loads(text)
+    assert (values["name"], values["slot"], values["build"]) == ("blue", "blue", "prod-1")
+    assert (values["api"], values["live_api"]) == (addresses["blue"], addresses["public"])
+
+
 def test_gateway_routes_every_service_by_the_live_link() -> None:
     """Each service has a route at the live link and at each slot, and metrics are cut off at the live one only."""
     text = gateway.configuration(

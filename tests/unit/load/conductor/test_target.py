@@ -45,8 +45,14 @@ def test_replicas_are_counted_by_service() -> None:
 
 def test_another_slot_or_build_is_a_change() -> None:
     """Whichever service it comes from, and whatever answered first is what was meant."""
-    assert changed([seen(), seen(slot="green")]) == ("chat answered from slot green, not blue",)
-    assert changed([seen(), seen(build="b2")]) == ("chat answered with build b2, not b1",)
+    assert changed([seen(), seen(slot="green")]) == ("chat answered from slot green, not blue as before",)
+    assert changed([seen(), seen(build="b2")]) == ("chat answered with build b2, not b1 as before",)
+
+
+def test_another_slot_or_build_than_the_environment_says_is_told_as_such() -> None:
+    """It may have answered from the first moment, so nobody has to look for what changed."""
+    assert changed([seen(slot="green")], BLUE) == ("chat answered from slot green, not blue as the environment says",)
+    assert changed([seen(build="b2")], BLUE) == ("chat answered with build b2, not b1 as the environment says",)
 
 
 def test_a_header_that_says_nothing_is_no_change_where_nothing_is_meant() -> None:
