@@ -176,7 +176,7 @@ def _worst(run: LoadRun, limit: float | None, names: list[str]) -> str:
 def _instance(run: LoadRun, limit: float | None, names: list[str], replicas: int) -> str:
     """The one that gave more bad answers than halfway from its fair part to all, if that is hardly chance.
 
-    Of all bad samples: what nobody answered, and what the engine asked, is known of no instance.
+    Of all bad samples: what nobody answered is known of no instance.
     """
     found: Counter[str] = Counter()
     for (subject, exceeded, instance), times in run.counts.instances.items():
