@@ -39,7 +39,8 @@ class Recorder:
     ) -> None:
         """Listen to Locust's `request` event: milliseconds from the intended start, None for what never came.
 
-        The context of what failed or took long says which instance answered, if that is known (`kinds.INSTANCE`).
+        The context of what failed or took long says whose it was, of several instances, if it is known
+        (`kinds.INSTANCE`).
         """
         now = clock.wall()
         if not self._begins <= now < self._ends:
@@ -50,7 +51,7 @@ class Recorder:
         waiting[name].append(latency)
         if exception is not None:
             self._causes[name, plotted].append(cause_of(exception))
-        if context and response_time is not None and isinstance(instance := context.get(INSTANCE), str):
+        if context and isinstance(instance := context.get(INSTANCE), str):
             self._counts.gave(name, instance, latency, failed=exception is not None)
 
     def asks(self, second: int) -> None:

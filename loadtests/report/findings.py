@@ -14,10 +14,19 @@ from fixtures.statistics.bounds import exceeds
 from loadtests.budgets.model import ALL
 from loadtests.failure import NO_ROOM
 from loadtests.judging import Answer, Finding
+from loadtests.kinds import CONNECTION, FRESH, IDLE
 from loadtests.numbers import count, latency, offset, share
 from loadtests.report.model import LoadRun
 from loadtests.verdict import OWN
 
+BEHIND: Final = {
+    "delivery": "chat, websocket-signaling",
+    "call": "video-call-signaling",
+    CONNECTION: "websocket-signaling, video-call-signaling",
+    IDLE: "websocket-signaling",
+    FRESH: "auth",
+}
+"""The services of what is measured beside operations: its name is nobody whose logs could be read."""
 EXPLAINED: Final = 0.9
 """Of a line on all operations, services are named until they explain this share of all bad samples."""
 _TIGHT: Final = 0.9
@@ -151,7 +160,7 @@ def _trouble(run: LoadRun, names: list[str], limit: float | None, of_all: float,
         samples=sum(run.counts.tallies[name].requests for name in names),
         share_of_all=of_all,
         worst=_worst(run, limit, names),
-        instance=_instance(run, limit, names, run.replicas.get(subject, 1)),
+        instance=_instance(run, limit, names, run.replicas.get(BEHIND.get(subject, subject), 1)),
         first=first,
         last=last,
         lines=tuple(str(answer.question) for answer in lines),
