@@ -67,6 +67,7 @@ FIRST_LINES = st.sampled_from(
 )
 INTERIM = st.sampled_from([b"", b"", b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"])
 GIVEN = OK.replace(b"\r\n\r\n", b"\r\n" + SERVED + b"\r\n\r\n")
+GIVEN_IN_TWO_LINES = GIVEN.replace(b";instance", b"\r\nX-Served-By: ;instance")
 SAID_BY_ITS_BODY = b"HTTP/1.1 503 No\r\nContent-Length: %d\r\n\r\n\r\n%b\r\n" % (len(SERVED) + 4, SERVED)
 HOLDS_ANOTHER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(OK)
 """The head of an answer whose body looks like an answer."""
@@ -260,6 +261,7 @@ def given_by(data: bytes, *, ends: bool) -> Counter[tuple[str, float | None, str
 @example(data=HOLDS_ANOTHER + OK, cuts=[len(HOLDS_ANOTHER)], check=True, ends=False)
 @example(data=GIVEN, cuts=[], check=True, ends=False)
 @example(data=b"\r\n\r\n" + GIVEN, cuts=[], check=True, ends=False)
+@example(data=GIVEN_IN_TWO_LINES, cuts=[], check=True, ends=False)
 @example(data=SAID_BY_ITS_BODY, cuts=[], check=True, ends=False)
 def test_pieces_change_nothing(data: bytes, cuts: list[int], check: bool, ends: bool) -> None:  # noqa: FBT001
     """An answer is judged alike in one piece and in many, by the fast way and by the general one."""

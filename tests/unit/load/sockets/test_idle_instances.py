@@ -47,7 +47,7 @@ def test_what_is_lost_is_counted_by_who_agreed_to_it() -> None:
         ("HTTP/1.1 503 No\r\nContent-Length: 0\r\nX-Served-By: " + WHO.format(2) + "\r\n\r\n", "ws-2"),
         ("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", ""),
         ("HTTP/1.1 503 No\r\nContent-Length: 0\r\nX-Served-By: somebody\r\n\r\n", ""),
-        ("HTTP/1.1 101 Yes\r\nX-Served-By: " + WHO.format(2) + "\r\n", ""),
+        ("HTTP/1.1 101 Yes\r\nX-Served-By: " + WHO.format(2) + "\r\nUpgrade: websocket\r\n", ""),
     ],
     ids=["it says so", "before the service", "malformed", "not answered"],
 )
