@@ -75,6 +75,14 @@ class Counts:
         if plotted:
             self._second(second).add_batch(batch)
 
+    def gave(self, subject: str, instance: str, latency: float, *, failed: bool) -> None:
+        """Count who gave an answer as far as it is bad: it failed, or took longer than a limit."""
+        if failed:
+            self.instances[subject, None, instance] += 1
+        for limit in self.limits:
+            if latency > limit:
+                self.instances[subject, limit, instance] += 1
+
     def begun(self, late: Iterable[float]) -> None:
         """Count how many seconds late arrivals were begun, in microseconds, rounded up.
 

@@ -21,20 +21,27 @@ IDLE: Final = "idle connection"
 FRESH: Final = "fresh tokens"
 """What it is counted as when somebody's tokens have to be renewed while a run lasts."""
 INSTANCE: Final = "instance"
-"""What the context of Locust's event has of an answer that failed or was slow: who gave it, as it says itself."""
+"""What the context of Locust's event has of an answer that failed or was slow, and of all idle connections: who gave
+it, of these the answer that opened them, as it says itself."""
 NO_REQUESTS: Final = frozenset({JOURNEY, WEBSOCKET, CALL, LOGIN})
 """What has no place in the picture of requests over time."""
 
 
-def count(
-    fire: Callable[..., object], kind: str, subject: str, latency: float | None, failure: Failure | None = None
+def count(  # noqa: PLR0913 - what a sample is
+    fire: Callable[..., object],
+    kind: str,
+    subject: str,
+    latency: float | None,
+    failure: Failure | None = None,
+    *,
+    instance: str = "",
 ) -> None:
-    """Fire Locust's event for one sample; `latency` in seconds, None for what never came."""
+    """Fire Locust's event for one sample; `latency` in seconds, None for what never came; `instance` if it is known."""
     fire(
         request_type=kind,
         name=subject,
         response_time=None if latency is None else latency * 1000,
         response_length=0,
         exception=failure,
-        context={},
+        context={INSTANCE: instance} if instance else {},
     )

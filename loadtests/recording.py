@@ -39,23 +39,20 @@ class Recorder:
     ) -> None:
         """Listen to Locust's `request` event: milliseconds from the intended start, None for what never came.
 
-        The context of what failed or took long says which instance answered, if that is known (`kinds.INSTANCE`).
+        The context of what failed or took long says whose it was, of several instances, if it is known
+        (`kinds.INSTANCE`).
         """
         now = clock.wall()
         if not self._begins <= now < self._ends:
             self._turn(int(now))
         plotted = request_type not in NO_REQUESTS
         waiting = self._operations if plotted else self._journeys
-        waiting[name].append(NEVER if response_time is None else response_time / 1000)
+        latency = NEVER if response_time is None else response_time / 1000
+        waiting[name].append(latency)
         if exception is not None:
             self._causes[name, plotted].append(cause_of(exception))
-        if context and response_time is not None and isinstance(instance := context.get(INSTANCE), str):
-            found = self._counts.instances
-            if exception is not None:
-                found[name, None, instance] += 1
-            for limit in self.limits:
-                if response_time / 1000 > limit:
-                    found[name, limit, instance] += 1
+        if context and isinstance(instance := context.get(INSTANCE), str):
+            self._counts.gave(name, instance, latency, failed=exception is not None)
 
     def asks(self, second: int) -> None:
         """An arrival of the schedule is due in this second."""

@@ -5,8 +5,7 @@ from typing import Final
 
 import gevent
 
-from fixtures.contract.errors import ContractError
-from fixtures.contract.served_by import HEADER, parse
+from fixtures.contract.served_by import HEADER
 from fixtures.http1.answers import Answers
 from fixtures.http1.errors import UnsendableError
 from fixtures.http1.requests import Requests
@@ -18,6 +17,7 @@ from loadtests.client.timeouts import Timeouts
 from loadtests.client.traces import Traces
 from loadtests.client.trouble import ConnectTimeoutError
 from loadtests.client.wire import Wire, look_up, reach
+from loadtests.instances import instance_of
 from loadtests.kinds import INSTANCE
 
 Fire = Callable[..., object]
@@ -84,11 +84,8 @@ class Common:
     @staticmethod
     def context(answers: Answers) -> dict[str, object]:
         """The event's context of an answer that failed or was slow; empty if it does not say well who gave it."""
-        who = answers.fields.get(_SERVED_BY, b"")
-        try:
-            return {INSTANCE: parse(who.decode("latin-1")).instance}
-        except ContractError:
-            return {}
+        instance = instance_of(answers.fields.get(_SERVED_BY, b"").decode("latin-1"))
+        return {INSTANCE: instance} if instance else {}
 
     def at(self, origin: str) -> "Common":
         """The same for another origin that the platform named; raises `UnsendableError` if it is none.

@@ -10,6 +10,8 @@ from fixtures.http1.errors import NotHttpError, TooLargeError
 from loadtests.client.timeouts import CROSSED, RESTED
 from loadtests.engine.parsing import Whole, WholeWithBody
 from loadtests.engine.plan import Plan, complaint
+from loadtests.engine.watch import SERVED_BY, served_by
+from loadtests.instances import instance_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +61,7 @@ class Connection(asyncio.Protocol):
         "_record",
         "_recorder",
         "_request",
+        "_slow",
         "_small",
         "_statuses",
         "_transport",
@@ -81,6 +84,7 @@ class Connection(asyncio.Protocol):
         self._largest = largest
         self._recorder = recorder
         self._record = recorder.record
+        self._slow = recorder.slow
         self._watch = watch
         self._familiar = watch.familiar
         self._owner = owner
@@ -139,9 +143,11 @@ class Connection(asyncio.Protocol):
             now = perf_counter()
             if now >= self._recorder.border:
                 self._recorder.turn(now)
-            self._record(now - self.since)
-            if self._check is not None:
-                self._judge(familiar.status, data[familiar.size :])
+            latency = now - self.since
+            self._record(latency)
+            cause = None if self._check is None else self._judge(familiar.status, data[familiar.size :])
+            if cause is not None or latency > self._slow:
+                self._bad(cause, latency, served_by(data))
             self._used = now
             self.busy = False
             self._owner.freed(self, now)
@@ -156,14 +162,18 @@ class Connection(asyncio.Protocol):
         now = perf_counter()
         if now >= self._recorder.border:
             self._recorder.turn(now)
-        self._record(now - self.since)
+        latency = now - self.since
+        self._record(latency)
         whole, watch, status = self._whole, self._watch, self._whole.status()
         if (data.find(watch.marker) < 0) is watch.expected:
             watch.look(data)
+        cause: str | None = None
         if status not in self._statuses:
-            self._recorder.failed(f"status {status}{watch.before(data)}")
+            cause = f"status {status}{watch.before(data)}"
         elif self._check is not None:
-            self._judge(status, b"".join(whole.pieces))
+            cause = self._judge(status, b"".join(whole.pieces))
+        if cause is not None or latency > self._slow:
+            self._bad(cause, latency, served_by(data))
         whole.pieces.clear()
         self._used = now
         self.busy = False
@@ -244,13 +254,17 @@ class Connection(asyncio.Protocol):
         self._forget()
         if now >= self._recorder.border:
             self._recorder.turn(now)
-        self._record(now - self.since)
-        self._watch.headers(answers.fields.items())
+        latency, fields = now - self.since, answers.fields
+        self._record(latency)
+        self._watch.headers(fields.items())
         self._familiar.forget()
+        cause: str | None = None
         if answers.status not in self._statuses:
-            self._recorder.failed(f"status {answers.status}{self._watch.before(b' '.join(answers.fields))}")
+            cause = f"status {answers.status}{self._watch.before(b' '.join(fields))}"
         elif self._check is not None:
-            self._judge(answers.status, answers.body)
+            cause = self._judge(answers.status, answers.body)
+        if cause is not None or latency > self._slow:
+            self._bad(cause, latency, fields.get(SERVED_BY, b""))
         self.busy = False
         if answers.reusable and self.usable:
             self._used = now
@@ -263,8 +277,16 @@ class Connection(asyncio.Protocol):
             self._answers.close()
             self._answers = None
 
-    def _judge(self, status: int, body: bytes) -> None:
+    def _judge(self, status: int, body: bytes) -> str | None:
         try:
             self._check(status, body)  # type: ignore[misc]  # asked before
         except Exception as error:  # noqa: BLE001 - whatever a check finds wrong is a failed sample
-            self._recorder.failed(complaint(error))
+            return complaint(error)
+        return None
+
+    def _bad(self, cause: str | None, latency: float, who: bytes) -> None:
+        """Say of an answer that is recorded why it failed, if it is not only slow, and who gave it, if it says so."""
+        if cause is not None:
+            self._recorder.failed(cause)
+        if instance := instance_of(who.decode("latin-1")):
+            self._recorder.gave(instance, latency, failed=cause is not None)

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 class Ledger:
     """The engine's counts, which its thread adds to and any other takes from."""
 
-    __slots__ = ("_counts", "_lock")
+    __slots__ = ("_counts", "_lock", "slow")
 
     def __init__(self, counts: Counts, lock: "LockType") -> None:
         self._counts = counts
         self._lock = lock
+        self.slow = min(counts.limits, default=NEVER)
+        """Seconds; of an answer that takes longer it is counted who gave it, as of one that fails."""
 
     def take(self) -> Counts:
         """Everything that is new; from any thread."""
@@ -41,6 +43,7 @@ class Recorder:
     __slots__ = (
         "_asked",
         "_causes",
+        "_given",
         "_lags",
         "_latencies",
         "_ledger",
@@ -50,15 +53,18 @@ class Recorder:
         "border",
         "lag",
         "record",
+        "slow",
         "subject",
     )
 
     def __init__(self, subject: str, ledger: Ledger) -> None:
         self.subject = subject
+        self.slow = ledger.slow
         self._ledger = ledger
         self._latencies: list[float] = []
         self._lags: list[float] = []
         self._causes: list[str] = []
+        self._given: list[tuple[str, float, bool]] = []
         self._asked: dict[int, int] = {}
         self._refused: dict[int, int] = {}
         # The lists are emptied, never replaced, so that these can be kept by whoever calls them most.
@@ -96,6 +102,10 @@ class Recorder:
         """Say of the sample that was recorded last that it failed."""
         self._causes.append(cause)
 
+    def gave(self, instance: str, latency: float, *, failed: bool) -> None:
+        """Say of the sample that was recorded last, if it failed or is `slow`, who gave the answer."""
+        self._given.append((instance, latency, failed))
+
     def arrivals(self, second: int, asked: int, refused: int) -> None:
         """Count arrivals of a second of the schedule."""
         self._asked[second] = self._asked.get(second, 0) + asked
@@ -112,6 +122,8 @@ class Recorder:
             if self._lost:
                 counts.plot(self._second, [latency for latency in self._latencies if latency != NEVER])
                 self._lost = False
+        for instance, latency, failed in self._given:
+            counts.gave(self.subject, instance, latency, failed=failed)
         if self._lags:
             counts.begun(self._lags)
         for second, asked in self._asked.items():
@@ -120,5 +132,5 @@ class Recorder:
             counts.started[second] += asked - refused
             if refused:
                 counts.refused[second] += refused
-        for filled in (self._latencies, self._causes, self._lags, self._asked, self._refused):
+        for filled in (self._latencies, self._causes, self._given, self._lags, self._asked, self._refused):
             filled.clear()

@@ -4,6 +4,7 @@ As long as the line that was seen last comes again, nothing is parsed. Where no 
 not familiar is looked through, however it spells the name.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +14,13 @@ from loadtests import clock
 from loadtests.engine.parsing import Familiar
 from loadtests.failure import BEFORE
 
-_NAME: Final = HEADER.lower().encode()
+SERVED_BY: Final = HEADER.lower().encode()
+_LINE: Final = re.compile(rb"\r\n%b:[ \t]*([^\r\n]*)" % SERVED_BY, re.IGNORECASE)
+
+
+def served_by(answer: bytes) -> bytes:
+    """Who gave an answer that is there as a whole, as it says itself; empty if it does not."""
+    return b", ".join(value.strip() for value in _LINE.findall(answer.lstrip().partition(b"\r\n\r\n")[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +50,22 @@ class Watch:
     def look(self, data: bytes) -> None:
         """Search an answer that is there as a whole."""
         head = data[: data.find(b"\r\n\r\n") + 2]
-        at = head.lower().find(b"\r\n" + _NAME + b":")
+        at = head.lower().find(b"\r\n" + SERVED_BY + b":")
         if at < 0:
             return
         end = head.find(b"\r\n", at + 2)
         self.marker, self.expected = head[at : end + 2], True
         self.familiar.forget()
-        self.saw(head[at + 3 + len(_NAME) : end])
+        self.saw(head[at + 3 + len(SERVED_BY) : end])
 
     def before(self, answer: bytes) -> str:
         """How the cause of a bad answer ends: with `BEFORE` if services say who they are, and none gave this one."""
-        return BEFORE if self.expected and _NAME not in answer.lower() else ""
+        return BEFORE if self.expected and SERVED_BY not in answer.lower() else ""
 
     def headers(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
         """Look at an answer that came in pieces."""
         for name, value in fields:
-            if len(name) == len(_NAME) and name.lower() == _NAME:
+            if len(name) == len(SERVED_BY) and name.lower() == SERVED_BY:
                 self.saw(value)
 
     def saw(self, value: bytes) -> None:

@@ -7,10 +7,10 @@ from typing import Final
 
 from loadtests.failure import BEFORE
 from loadtests.journeys import JOURNEYS, Journey
-from loadtests.kinds import CONNECTION, FRESH, IDLE
+from loadtests.kinds import CONNECTION
 from loadtests.numbers import duration, several
 from loadtests.profiles.quantities import DURATION
-from loadtests.report.findings import Trouble, doubts, troubles
+from loadtests.report.findings import BEHIND, Trouble, doubts, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.words import asked, follows, unproven
 from loadtests.soundness import Cause
@@ -51,14 +51,6 @@ _STEPS: Final = {
     Cause.MINIMUM_EVIDENCE: "Run longer or at a higher rate, so that every subject of the budget gets its samples.",
 }
 
-_BEHIND: Final = {
-    "delivery": "chat, websocket-signaling",
-    "call": "video-call-signaling",
-    CONNECTION: "websocket-signaling, video-call-signaling",
-    IDLE: "websocket-signaling",
-    FRESH: "auth",
-}
-"""The services of what is measured beside operations: its name is nobody whose logs could be read."""
 _BEFORE_SERVICES: Final = {
     "certificate: |time-out connecting|name does not resolve|refused|unreachable|TLS": (
         "Look first at the way there, and not at a service: most of what failed had no connection. Try each address "
@@ -138,8 +130,11 @@ def _look(run: LoadRun) -> Iterator[str]:
 def _where(found: tuple[Trouble, ...]) -> str:
     """Services, maybe with an instance, and what is measured with services; of journeys alone those of all steps."""
     subjects = dict.fromkeys(trouble.subject for trouble in found)
-    behind = _BEHIND if subjects.keys() - JOURNEYS.keys() else {name: _of_steps(JOURNEYS[name]) for name in subjects}
-    more = {trouble.subject: behind.get(trouble.subject) or trouble.instance for trouble in reversed(found)}
+    behind = BEHIND if subjects.keys() - JOURNEYS.keys() else {name: _of_steps(JOURNEYS[name]) for name in subjects}
+    more = {
+        trouble.subject: ", instance ".join(filter(None, (behind.get(trouble.subject), trouble.instance)))
+        for trouble in reversed(found)
+    }
     return ", ".join(f"{name} ({more[name]})" if more[name] else name for name in subjects)
 
 
@@ -148,7 +143,7 @@ def _of_steps(journey: Journey) -> str:
     services = {operation.partition(" ")[0] for operation in journey.operations}
     # Whose connections it opens, its other work says; only of a journey without any both may be meant.
     measured = journey.measures - {CONNECTION} or (frozenset() if services else journey.measures)
-    return ", ".join(sorted(services.union(*(_BEHIND[name].split(", ") for name in measured))))
+    return ", ".join(sorted(services.union(*(BEHIND[name].split(", ") for name in measured))))
 
 
 def _before_services(run: LoadRun, found: tuple[Trouble, ...]) -> str:

@@ -14,10 +14,19 @@ from fixtures.statistics.bounds import exceeds
 from loadtests.budgets.model import ALL
 from loadtests.failure import NO_ROOM
 from loadtests.judging import Answer, Finding
+from loadtests.kinds import CONNECTION, FRESH, IDLE
 from loadtests.numbers import count, latency, offset, share
 from loadtests.report.model import LoadRun
 from loadtests.verdict import OWN
 
+BEHIND: Final = {
+    "delivery": "chat, websocket-signaling",
+    "call": "video-call-signaling",
+    CONNECTION: "websocket-signaling, video-call-signaling",
+    IDLE: "websocket-signaling",
+    FRESH: "auth",
+}
+"""The services of what is measured beside operations: its name is nobody whose logs could be read."""
 EXPLAINED: Final = 0.9
 """Of a line on all operations, services are named until they explain this share of all bad samples."""
 _TIGHT: Final = 0.9
@@ -151,7 +160,7 @@ def _trouble(run: LoadRun, names: list[str], limit: float | None, of_all: float,
         samples=sum(run.counts.tallies[name].requests for name in names),
         share_of_all=of_all,
         worst=_worst(run, limit, names),
-        instance=_instance(run, limit, names, run.replicas.get(subject, 1)),
+        instance=_instance(run, limit, names, run.replicas.get(BEHIND.get(subject, subject), 1)),
         first=first,
         last=last,
         lines=tuple(str(answer.question) for answer in lines),
@@ -176,7 +185,7 @@ def _worst(run: LoadRun, limit: float | None, names: list[str]) -> str:
 def _instance(run: LoadRun, limit: float | None, names: list[str], replicas: int) -> str:
     """The one that gave more bad answers than halfway from its fair part to all, if that is hardly chance.
 
-    Of all bad samples: what nobody answered, and what the engine asked, is known of no instance.
+    Of all bad samples: what nobody answered is known of no instance.
     """
     found: Counter[str] = Counter()
     for (subject, exceeded, instance), times in run.counts.instances.items():

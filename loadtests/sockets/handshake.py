@@ -6,8 +6,11 @@ from typing import Final
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from websockets.utils import accept_key, generate_key
 
+from fixtures.contract.served_by import HEADER
 from loadtests.failure import Failure
+from loadtests.instances import instance_of
 
+_SERVED_BY: Final = HEADER.lower()
 _SWITCHING: Final = 101
 _FINAL: Final = 200
 """The least status of an answer that is not followed by another."""
@@ -47,6 +50,11 @@ class Handshake:
     def subprotocol(self) -> str | None:
         """What the server agreed to."""
         return self.headers.get("sec-websocket-protocol")
+
+    @property
+    def instance(self) -> str:
+        """Who answered, well or not; empty if nobody did, or it does not say so."""
+        return instance_of(self.headers.get(_SERVED_BY, "")) if self._status else ""
 
     def feed(self, data: bytes) -> bytes | None:
         """None while the answer is not whole, then the bytes after it; raises `Failure` if it is no agreement.

@@ -112,6 +112,7 @@ class Connection:
         "greeting",
         "heard",
         "heartbeat",
+        "instance",
         "latency",
         "number",
         "opening",
@@ -146,6 +147,14 @@ class Connection:
         self.unsent = b""
         self.heard = 0.0
         self.heartbeat: float | None = None
+        self.instance = ""
+        """Who answered its opening, if that is known; the same text for all that it answered."""
+
+    def answered(self, *, greeting: bool) -> None:
+        """Its opening is over, and it waits to be greeted, or came to nothing; who answered is kept."""
+        if self.opening is not None:
+            self.instance, self.opening = self.opening.instance, None
+        self.greeting = greeting
 
     def put(self, data: bytes) -> bool:
         """Send what there is to send, as far as the socket takes it; returns whether it took all."""

@@ -41,13 +41,14 @@ _PIECE: Final = 16 * 1024
 class Holder:
     """The thread's whole work is `run`; it ends after `leave`.
 
-    First openings, openings that failed and unexpected ends go to `sample`; the headers of each agreement to `agreed`.
+    First openings, openings that failed and unexpected ends go to `sample`, with the instance that answered the
+    opening; the headers of each agreement to `agreed`.
     """
 
     def __init__(
         self,
         openings: Openings,
-        sample: Callable[[float | None, Failure | None], None],
+        sample: Callable[[float | None, Failure | None, str], None],
         agreed: Callable[[Mapping[str, str]], None],
     ) -> None:
         self._openings = openings
@@ -228,10 +229,9 @@ class Holder:
             if rest is None:
                 return
             self._agreed(connection.opening.headers)
-            connection.opening = None
+            connection.answered(greeting=True)
             self.held.opening -= 1
             self.held.greeting += 1
-            connection.greeting = True
             connection.latency = time.perf_counter() - connection.due
             connection.since = self._awake
             if self._openings.terms.welcome == math.inf:
@@ -285,7 +285,7 @@ class Holder:
         self.held.open += 1
         latency, connection.latency = connection.latency, None
         if connection.first:
-            self._sample(latency, None)
+            self._sample(latency, None, connection.instance)
 
     def _put(self, connection: Connection, data: bytes) -> None:
         """Send what there is to send; what the socket does not take waits until it does."""
@@ -317,14 +317,14 @@ class Holder:
             # It is in the row of those that are being opened, or welcomed, until its turn there comes.
             self.held.opening -= connection.opening is not None
             self.held.greeting -= connection.greeting
-            connection.opening, connection.greeting = None, False
+            connection.answered(greeting=False)
             self.held.failed += 1
-            self._sample(None, failure)
+            self._sample(None, failure, connection.instance)
         else:
             self.held.open -= 1
             if not self._leaving:
                 self.held.lost += 1
-                self._sample(None, failure)
+                self._sample(None, failure, connection.instance)
 
     def _close(self) -> None:
         """Say good-bye to all, and give them a moment to answer."""
@@ -344,7 +344,7 @@ class Holder:
             if ours and self._openings.offer(number).good_until > good_until:
                 continue  # It was only not its turn yet: the pace is ours.
             self.held.failed += 1
-            self._sample(None, Failure(UNANSWERED, "there was nothing to open it again with"))
+            self._sample(None, Failure(UNANSWERED, "there was nothing to open it again with"), "")
         deadline = time.perf_counter() + _LEAVING
         while self._connections and time.perf_counter() < deadline:
             self._turn(TURN)

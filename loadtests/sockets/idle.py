@@ -53,6 +53,8 @@ class Sample:
 
     latency: float | None
     failure: Failure | None
+    instance: str = ""
+    """Who answered the opening, if that is known."""
 
 
 class Idle:
@@ -104,7 +106,7 @@ class Idle:
                 sources=sources([address[0] for _, address in addresses], self._count),
                 terms=self._terms,
             ),
-            lambda latency, failure: self._new.append(Sample(latency, failure)),
+            lambda latency, failure, instance: self._new.append(Sample(latency, failure, instance)),
             self._agreed,
         )
         self._running = True
@@ -124,7 +126,7 @@ class Idle:
     def tell(self, fire: Callable[..., object]) -> None:
         """Fire Locust's event for everything that happened since the last time."""
         for sample in self.take():
-            count(fire, WEBSOCKET, IDLE, sample.latency, sample.failure)
+            count(fire, WEBSOCKET, IDLE, sample.latency, sample.failure, instance=sample.instance)
 
     def stop(self, sleep: Callable[[float], object], drain: float = 0.0) -> int:
         """Close everything, when all that was begun is open or has failed, or else after `drain` seconds.

@@ -170,7 +170,7 @@ def test_connection_that_hears_nothing_of_a_chat_is_lost(monkeypatch: pytest.Mon
     monkeypatch.setattr("loadtests.sockets.holding._LOOK_EVERY", 0.05)
 
     def says(connection: socket.socket, head: bytes) -> None:
-        connection.sendall(agreement(head) + sent(0x81, json.dumps(WELCOME).encode()))
+        connection.sendall(agreement(head, f"X-Served-By: {SEEN}") + sent(0x81, json.dumps(WELCOME).encode()))
         with contextlib.suppress(OSError):
             connection.recv(1)
 
@@ -185,4 +185,6 @@ def test_connection_that_hears_nothing_of_a_chat_is_lost(monkeypatch: pytest.Mon
             assert holding.stop(3) == 0
     finally:
         forget_time_scale()
-    assert made.recorder.take().causes == {("idle connection", "no messages"): 1}
+    counts = made.recorder.take()
+    assert counts.causes == {("idle connection", "no messages"): 1}
+    assert counts.instances == {("idle connection", None, "one"): 1}

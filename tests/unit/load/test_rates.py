@@ -183,6 +183,21 @@ def test_answers_are_compared_with_who_asked(
     assert dict(counts.causes) == ({(operation, f"somebody else's {wrong}"): asked} if mixed else {})
 
 
+def test_who_gave_bad_answers_is_handed_over(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failures, and what is over a limit of the budget, are told of the instance as those of journeys are."""
+    who = b'X-Served-By: auth;slot=blue;build="b";instance="auth-2"'
+    answer = b"HTTP/1.1 503 No\r\n%b\r\nContent-Length: 0\r\n\r\n" % who
+    made.recorder = Recorder((0.0, 1_000.0))
+    with serving(lambda server, peer: server.answers(peer, answer)) as server:
+        made.platform = replace(PLATFORM, api=f"http://127.0.0.1:{server.port}")
+        rates = begun(made, monkeypatch)
+        eventually(lambda: server.requests, at_least(20), within=20, subject="requests")
+        rates.stop(20)
+    counts = made.recorder.take()
+    asked = counts.tallies[OPERATION].requests
+    assert dict(counts.instances) == {(OPERATION, None, "auth-2"): asked, (OPERATION, 0.0, "auth-2"): asked}
+
+
 def had_to_wait(rates: Rates, number: int) -> None:
     """Wait until so many arrivals found every connection taken."""
     eventually(lambda: rates._engine.facts().full.get(OPERATION, 0), at_least(number), within=20, subject="arrivals")

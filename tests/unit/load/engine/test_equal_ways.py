@@ -8,6 +8,7 @@ import itertools
 import ssl
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from loadtests.engine.plan import Plan
 from loadtests.engine.recording import Ledger, Recorder
 from loadtests.engine.tls import TlsConnection
 from loadtests.engine.watch import Sighting, Watch
+from loadtests.instances import instance_of
 from tests.unit.load.engine.server import OK
 
 if TYPE_CHECKING:
@@ -32,17 +34,19 @@ if TYPE_CHECKING:
 LARGEST = 300
 WAITED = 1000.0
 """Seconds since the intended start of each request when its answer comes."""
+SLOW = 1.0
 NAMES = st.sampled_from([b"Content-Length", b"content-length", b"CONTENT-LENGTH"])
 BODIES = (
     st.binary(max_size=40) | st.just(b"x" * (LARGEST + 1)) | st.just(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 )
+SERVED = b'X-Served-By: chat;slot=blue;build="1";instance="a"'
 EXTRAS = st.lists(
     st.sampled_from(
         [
             b"Connection: close",
             b"Connection: keep-alive",
             b"Date: Wed, 25 Nov 2026 10:00:00 GMT",
-            b'X-Served-By: chat;slot=blue;build="1";instance="a"',
+            SERVED,
             b'x-served-by: chat;slot=green;build="1";instance="b"',
             b'X-SERVED-BY: chat;slot=green;build="2";instance="c"',
             b"Upgrade: h2c",
@@ -62,6 +66,9 @@ FIRST_LINES = st.sampled_from(
     ]
 )
 INTERIM = st.sampled_from([b"", b"", b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"])
+GIVEN = OK.replace(b"\r\n\r\n", b"\r\n" + SERVED + b"\r\n\r\n")
+GIVEN_IN_TWO_LINES = GIVEN.replace(b";instance", b"\r\nX-Served-By: ;instance")
+SAID_BY_ITS_BODY = b"HTTP/1.1 503 No\r\nContent-Length: %d\r\n\r\n\r\n%b\r\n" % (len(SERVED) + 4, SERVED)
 HOLDS_ANOTHER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(OK)
 """The head of an answer whose body looks like an answer."""
 TAILS = st.sampled_from([b"", b"", b"", b"\r\n", b"HTT", b"garbage", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"])
@@ -128,9 +135,11 @@ class Bench:
     """A connection on a wire of ours, and what it counts."""
 
     check: bool
-    counts: Counts = field(default_factory=Counts)
+    counts: Counts = field(default_factory=lambda: Counts((SLOW,)))
     wire: Wire = field(default_factory=Wire)
     bodies: list[tuple[int, bytes]] = field(default_factory=list)
+    given: Counter[tuple[str, float | None, str]] = field(default_factory=Counter)
+    """Who gave the last answer."""
     sightings: list[Sighting] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -170,6 +179,7 @@ class Bench:
         self.arrive(given_pieces, ends=ends)
         self.recorder.settle()
         before = self.counts.take()
+        self.given = before.instances
         assert 0 not in before.tally("s").seconds()
         latency = before.tally("s").latencies.quantile(1) or WAITED
         assert 0.99 * WAITED < latency < 2 * WAITED
@@ -234,12 +244,25 @@ def judged(data: bytes, *, ends: bool) -> tuple[str, bool, tuple[int, bytes] | N
     return "", reader.reusable, (reader.status, reader.body)
 
 
+def given_by(data: bytes, *, ends: bool) -> Counter[tuple[str, float | None, str]]:
+    """Who gave an answer that is slow, and maybe no good one, by the general reader alone."""
+    reader = Answers(LARGEST)
+    with contextlib.suppress(NotHttpError, TooLargeError):
+        who = instance_of(reader.headers.get("X-Served-By", "")) if reader.feed(data) or (ends and reader.end()) else ""
+        return Counter({("s", bad, who): 1 for bad in ({None, SLOW} if reader.status != 200 else {SLOW}) if who})
+    return Counter()
+
+
 @given(answers(), st.lists(st.integers(0, 400), max_size=6), st.booleans(), st.booleans())
 @example(data=OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), cuts=[], check=True, ends=True)
 @example(data=OK + b"HTT", cuts=[], check=True, ends=False)
 @example(data=OK + b"garbage", cuts=[], check=True, ends=False)
 @example(data=b"HTTP/1.1 100 Continue\r\n\r\n" + OK, cuts=[25], check=True, ends=False)
 @example(data=HOLDS_ANOTHER + OK, cuts=[len(HOLDS_ANOTHER)], check=True, ends=False)
+@example(data=GIVEN, cuts=[], check=True, ends=False)
+@example(data=b"\r\n\r\n" + GIVEN, cuts=[], check=True, ends=False)
+@example(data=GIVEN_IN_TWO_LINES, cuts=[], check=True, ends=False)
+@example(data=SAID_BY_ITS_BODY, cuts=[], check=True, ends=False)
 def test_pieces_change_nothing(data: bytes, cuts: list[int], check: bool, ends: bool) -> None:  # noqa: FBT001
     """An answer is judged alike in one piece and in many, by the fast way and by the general one."""
     bench = Bench(check)
@@ -249,6 +272,7 @@ def test_pieces_change_nothing(data: bytes, cuts: list[int], check: bool, ends: 
         # Where a piece ends decides whether the end of what is too large is seen at all.
         return
     assert cause == expected
+    assert bench.given == given_by(data, ends=ends)
     if check:
         assert bodies == ([good] if good else [])
     if not cuts:
@@ -262,6 +286,7 @@ def test_records_change_nothing(certificates: Path, data: bytes, cuts: list[int]
     """What comes together is judged as on a plain connection, and none of it answers what was not yet asked."""
     plain, secure = Bench(check), SecureBench(check, certificates=certificates)
     assert secure.outcome(list(pieces(data, cuts)), ends=ends) == plain.outcome([data], ends=ends)
+    assert secure.given == plain.given
     if not ends:  # else the general reader, which has both of a header that came twice
         assert [s.value for s in secure.sightings] == [s.value for s in plain.sightings]
     assert secure.wire.freed_times == (0 if ends else plain.wire.freed_times)
@@ -287,6 +312,7 @@ def test_a_familiar_head_changes_nothing(known: list[bytes], order: list[int], c
         thorough.watch.familiar.forget()
         outcome = quick.outcome([data], ends=False)
         assert outcome == thorough.outcome([data], ends=False)
+        assert quick.given == thorough.given
         if not quick.connection.usable or outcome[0] == "waits":
             break
     assert [s.value for s in quick.sightings] == [s.value for s in thorough.sightings]

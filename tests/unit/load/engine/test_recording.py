@@ -27,7 +27,8 @@ class Clock:
         return WALL + self.now
 
 
-SAMPLES = st.tuples(st.floats(0, 20), st.sampled_from(["answered", "wrong", "given up"])) | st.just((NEVER, "given up"))
+HOW = st.sampled_from(["answered", "answered by chat-1", "wrong", "wrong by chat-1", "wrong by chat-2", "given up"])
+SAMPLES = st.tuples(st.floats(0, 20), HOW) | st.just((NEVER, "given up"))
 ARRIVALS = st.integers(0, 5).flatmap(
     lambda asked: st.tuples(st.integers(5000, 5003), st.just(asked), st.integers(0, asked), st.floats(0, 1))
 )
@@ -64,9 +65,16 @@ def test_batches_count_what_single_samples_and_arrivals_would(
                         if time.now >= recorder.border:
                             recorder.turn(time.now)
                         recorder.record(latency)
-                    if how == "wrong":
-                        recorder.failed(how)
-                    expected.add("s", clock.second(), [latency], [how] if how != "answered" else [])
+                    cause, _, who = how.partition(" by ")
+                    if cause == "wrong":
+                        recorder.failed(cause)
+                    if who:
+                        recorder.gave(who, latency, failed=cause == "wrong")
+                        exceeded = [limit for limit in LIMITS if latency > limit]
+                        expected.instances.update(
+                            ("s", bad, who) for bad in ([None] if cause == "wrong" else []) + exceeded
+                        )
+                    expected.add("s", clock.second(), [latency], [cause] if cause != "answered" else [])
                     expected.plot(clock.second(), [latency] if latency != NEVER else [])
         recorder.settle()
     total.merge(ledger.take())

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.statistics.tally import Tally
+from loadtests.budgets.grammar import parse_budget
 from loadtests.counts import NEVER, Counts
+from loadtests.kinds import IDLE
 from loadtests.report.advice import steps
 from loadtests.report.document import document
 from loadtests.report.findings import doubts, troubles
@@ -15,7 +17,7 @@ from loadtests.report.model import LoadRun
 from loadtests.report.page import page
 from loadtests.report.terminal import closing_lines
 from loadtests.verdict import Outcome, judge
-from tests.unit.load.judged import SOUND
+from tests.unit.load.judged import GUIDE, SOUND
 from tests.unit.load.report import runs
 
 BEGAN, LASTED, RATE = runs.BEGAN, 60, 100
@@ -257,6 +259,23 @@ def test_few_bad_answers_name_nobody_by_chance(bad: int, replicas: int) -> None:
     found = replace(judged(found.counts), replicas={"chat": replicas})
     (trouble,) = troubles(found) or doubts(found)
     assert trouble.instance == ("chat-1" if replicas ** (1 - bad) <= 0.001 else "")
+
+
+def test_the_instance_that_lost_idle_connections_is_told_with_its_service() -> None:
+    """Who agreed to those that were lost is one of the instances that hold them; nobody else's number counts."""
+    budget = parse_budget("idle connection: succeeded >= 90 %", operations=(), journeys=(IDLE,), guide=GUIDE)
+    profile = replace(PROFILE, budget=budget, called=frozenset())
+    counts = Counts()
+    for second in range(LASTED):
+        counts.add(IDLE, BEGAN + second, [0.01] * RATE, ["no heartbeat"] * 30)
+    counts.instances[IDLE, None, "ws-2"] = 30 * LASTED
+    found = replace(judged(counts), profile=profile, replicas={"websocket-signaling": 3})
+    found = replace(found, verdict=judge(profile.plan, counts.tallies, found.facts))
+    (trouble,) = troubles(found)
+    assert "mostly no heartbeat; mostly from the instance ws-2; throughout" in trouble.headline(BEGAN, BEGAN + LASTED)
+    assert "Look first at idle connection (websocket-signaling, instance ws-2): logs" in steps(found)[1]
+    (alone,) = troubles(replace(found, replicas={"websocket-signaling": 1, "chat": 3}))
+    assert alone.instance == ""
 
 
 def test_one_slow_instance_is_named() -> None:
