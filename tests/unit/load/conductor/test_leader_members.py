@@ -1,6 +1,7 @@
 """The leader and its members: who does not answer, is lost, or speaks of another run."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, READY_WITHIN
 from loadtests.conductor.messages import Done, End, FromMember, Go, Leaving, Pong, Prepare, Ready, Unable
 from loadtests.soundness import Cause
-from loadtests.verdict import Outcome
+from loadtests.verdict import Outcome, Verdict
 from tests.unit.load.conductor.simulated import BEGAN, ONE, OTHER, Run, Simulated, profile, two
 
 
@@ -108,6 +109,23 @@ def test_a_leader_that_was_away_blames_nobody_for_it(monkeypatch: pytest.MonkeyP
     run = Run([Simulated(ONE), Simulated(OTHER, silent_from=1005.0)])
     run.after(6, lambda _: setattr(run, "now", run.now + 3))
     assert "host-bbbbbb (silent for" in str(run.conduct(monkeypatch).facts.workers_lost)
+
+
+def test_a_leader_that_was_away_while_it_judged_blames_nobody_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It judges every second, and a machine may stop just then; who is silent otherwise is lost all the same."""
+
+    def conducted(members: list[Simulated]) -> tuple[str, ...]:
+        run = Run(members)
+
+        def apart(compute: Callable[[], Verdict]) -> Verdict:
+            run.now += 8 if 1006 < run.now < 1010 else 0.1
+            return compute()
+
+        run.leader._apart = apart
+        return run.conduct(monkeypatch).facts.workers_lost
+
+    assert conducted(two()) == ()
+    assert "host-bbbbbb (silent for" in str(conducted([Simulated(ONE), Simulated(OTHER, silent_from=1005.0)]))
 
 
 def test_a_lost_worker_that_lives_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
