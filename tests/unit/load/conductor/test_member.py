@@ -33,7 +33,7 @@ def test_a_run_is_prepared_once_however_often_it_is_told(told: Told) -> None:
     told.prepares()
     told.ends()
     told.prepares()
-    assert [type(letter) for letter in told.letters] == [Ready, Done]
+    assert [type(letter) for letter in told.letters] == [Ready, Report, Done]
     told.prepares(run="next")
     assert told.letters[-1] == Ready("next", 2)
     told.ends()
@@ -85,16 +85,18 @@ def test_what_it_counts_is_reported_in_numbered_pieces_without_loss(
 
 
 def test_what_went_wrong_while_people_were_made_is_reported(tmp_path: Path) -> None:
-    """Whoever is given what is somebody else's before the run begins is no less mixed up."""
+    """Whoever is given what is somebody else's before the run begins is no less mixed up, even if it never does."""
 
     def given(_: Session) -> object:
         told.member.heard(request_type="LOGIN", name="fresh tokens", response_time=1.0, exception=Failure("others'"))
         return People()
 
-    told = Told(tmp_path, given)
-    told.begins(Work)
-    told.ends()
-    assert Counts.decode(told.of(Report)[0].counts).causes == {("fresh tokens", "others'"): 1}
+    for begins in (Told.begins, Told.prepares):
+        told = Told(tmp_path, given)
+        begins(told)
+        told.ends()
+        assert Counts.decode(told.of(Report)[0].counts).causes == {("fresh tokens", "others'"): 1}
+        assert told.letters[-1] == Done("run", 1, 0, "")
 
 
 def test_what_went_wrong_is_reported_also_where_nobody_can_be_made(tmp_path: Path) -> None:

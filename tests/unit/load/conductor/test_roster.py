@@ -132,6 +132,20 @@ def test_who_is_done_is_missed_by_nobody() -> None:
     assert known.left == ("host-aaaaaa: account x (status 503)",)
 
 
+@pytest.mark.parametrize(("elapsed", "lost"), [(0.0, ("host-aaaaaa (it never heard that the run began)",)), (0.2, ())])
+def test_who_reports_only_what_came_before_the_beginning_is_lost(elapsed: float, lost: tuple[str, ...]) -> None:
+    """Its share of the load is missing, though what it says of making people counts; unless the run never began."""
+    known = roster(ONE)
+    known.begun = True
+    known.hear(ONE, report(0, elapsed=elapsed), 101.0, 0.0)
+    known.hear(ONE, Done("run", 1, 0, ""), 102.0, 0.0)
+    assert known.lost == lost
+    other = roster(ONE)
+    other.hear(ONE, report(0, elapsed=elapsed), 101.0, 0.0)
+    other.hear(ONE, Done("run", 1, 0, ""), 102.0, 0.0)
+    assert other.lost == ()
+
+
 def test_who_leaves_is_lost_and_who_cannot_begin_says_why() -> None:
     """Both end the run, each with its own words."""
     known = roster()
