@@ -70,7 +70,7 @@ def test_frame_that_is_lost_fails_the_call(kind: str, town: Town) -> None:
 
 @pytest.mark.parametrize("altered", [True, False])
 def test_each_frame_of_either_side_has_to_come_as_it_was_sent(*, altered: bool, town: Town) -> None:
-    """Whichever of them is lost, or comes otherwise, the call never came to a media path, and a good one has them all."""
+    """Whichever of them is lost, or comes otherwise, the call never came to a media path."""
     wrong, sent = 0, itertools.count(1)
 
     def carried(_device: Device, frame: dict[str, Any]) -> dict[str, Any] | None:
