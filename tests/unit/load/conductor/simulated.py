@@ -79,7 +79,12 @@ class Run:
     """Drives the leader; time passes only while it sleeps."""
 
     def __init__(
-        self, members: list[Simulated], told: Profile | None = None, *, stop_when_decided: bool = False
+        self,
+        members: list[Simulated],
+        told: Profile | None = None,
+        *,
+        stop_when_decided: bool = False,
+        expected: int | None = None,
     ) -> None:
         self.now = 1000.0
         self.members = {member.name: member for member in members}
@@ -101,6 +106,7 @@ class Run:
             order,
             tuple(self.members),
             self,  # type: ignore[arg-type]  # the part of a post that a leader uses
+            expected=expected,
             tell=self.told.append,
             sleep=self.sleep,
             apart=lambda compute: compute(),

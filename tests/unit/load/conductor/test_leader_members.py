@@ -173,8 +173,7 @@ def test_many_people_have_their_time_to_leave(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_worker_that_never_came_is_a_lost_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it no load is made at all, and nobody is asked to make people."""
-    run = Run([Simulated(ONE)])
-    run.leader._expected = 2
+    run = Run([Simulated(ONE)], expected=2)
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.WORKER_LOST.code
     assert "1 that never came" in str(ended.verdict.reasons[0])
