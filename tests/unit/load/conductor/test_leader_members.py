@@ -190,10 +190,11 @@ def test_who_cannot_make_its_people_makes_the_run_invalid(monkeypatch: pytest.Mo
 
 
 def test_who_is_never_ready_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Making people has a bound."""
+    """Making people has a bound, and whoever was ready in time is not told of."""
     run = Run([Simulated(ONE), Simulated(OTHER, ready=lambda: None)])
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.NOT_PREPARED.code
+    assert ended.facts.unable == ("host-bbbbbb: not ready within 60 s",)
     assert run.now < 1000 + READY_WITHIN + 10
 
 
