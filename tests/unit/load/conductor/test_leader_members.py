@@ -133,11 +133,15 @@ def test_a_lost_worker_that_lives_is_told_to_end(monkeypatch: pytest.MonkeyPatch
     silent = Simulated(OTHER, silent_from=1005.0)
     run = Run([Simulated(ONE), silent])
     run.after(13, lambda _: setattr(silent, "silent_from", 1e9))
-    run.after(13, lambda leader: leader.hear(OTHER, Done("run", 4, 0, "account x")))
+    run.after(13, lambda leader: leader.hear(OTHER, Done("run", 4, 2, "account x", ["3 times no fresh token"])))
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.WORKER_LOST.code
     assert End("run", DRAIN_AT_ONCE, early=True) in silent.heard
-    assert any("account x" in note for note in ended.notes)
+    assert ended.notes == (
+        "2 were still under way when 3 s of draining were over",
+        "people were left behind, or may have been: host-bbbbbb: account x",
+        "host-bbbbbb: 3 times no fresh token",
+    )
     assert run.now < 1000 + 20
 
 
@@ -204,3 +208,5 @@ def test_who_never_ends_is_not_waited_for_without_end(monkeypatch: pytest.Monkey
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.WORKER_LOST.code
     assert run.now < 1022 + DRAIN + run.leader.farewell
+    # So long Locust waits before it ends the process.
+    assert run.now < 1020 + run.leader.concludes_within
