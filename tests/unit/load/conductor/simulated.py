@@ -63,6 +63,7 @@ class Simulated:
     quiet_until: float = 0.0
     """Seconds of the run before its first report."""
     deaf_until: float = 0.0
+    tells_the_time: bool = True
     leaves_for: float = 0.0
     """Seconds from the leader's end to its last word."""
     ready: Callable[[], FromMember | None] = lambda: Ready("run", 4)
@@ -123,7 +124,7 @@ class Run:
                 answer = member.ready()
                 if answer is not None:
                     self.leader.hear(name, answer)
-            case Ping(_, sent):
+            case Ping(_, sent) if member.tells_the_time:
                 self.leader.hear(name, Pong("run", sent, self.wall() + member.clock))
             case Go(_, at):
                 member.began = at - member.clock

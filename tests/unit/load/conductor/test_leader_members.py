@@ -167,6 +167,15 @@ def test_a_member_that_never_heard_of_the_beginning_is_lost(monkeypatch: pytest.
     assert "it never heard that the run began" in str(ended.verdict.reasons)
 
 
+def test_who_never_tells_the_time_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can say when it has to begin; whoever does tell is not blamed."""
+    run = Run([Simulated(ONE), Simulated(OTHER, tells_the_time=False)])
+    ended = run.conduct(monkeypatch)
+    assert ended.facts.workers_lost == ("host-bbbbbb (no answer within 5 s)",)
+    assert ended.verdict.exit_code == Cause.WORKER_LOST.code
+    assert run.now < 1000 + 10
+
+
 def test_many_people_have_their_time_to_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as removing them may take is waited for the last word, and who takes it is not lost."""
     run = Run([Simulated(ONE, leaves_for=80)], replace(profile(), people=1000))

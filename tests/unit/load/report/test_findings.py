@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fixtures.statistics.tally import Tally
 from loadtests.counts import NEVER, Counts
+from loadtests.failure import NO_ROOM
 from loadtests.report.advice import steps
 from loadtests.report.document import document
 from loadtests.report.findings import doubts, troubles
@@ -144,6 +145,9 @@ def test_what_began_during_the_run_is_told_with_its_time() -> None:
     assert failing(range(12, LASTED)) == "from 0:12 to 1:00"
     assert failing(range(48)) == "from 0:00 to 0:48"
     assert failing(range(LASTED)) == "throughout"
+    assert failing(range(9, 51)) == "throughout"
+    assert failing(range(9, 50)) == "from 0:09 to 0:50"
+    assert failing(range(10, 51)) == "from 0:10 to 0:51"
 
 
 def test_what_is_worse_than_allowed_is_told_where_nothing_is_proven() -> None:
@@ -178,6 +182,13 @@ def test_what_is_no_services_doing_sends_nobody_to_services(cause: str, first: s
     broken = run({"chat sendMessage": (1.0, cause), "chat listMessages": (0.5, "reset")})
     assert steps(broken)[1].startswith(f"Look first {first}")
     assert steps(run_down_at_last(cause))[0].startswith(f"Look first {first}")
+
+
+def test_what_only_waited_for_the_generator_is_not_why_anything_failed() -> None:
+    """It is told as what the generator had no more of, and failed by nothing."""
+    broken = run({"chat sendMessage": (0.5, "status 503")})
+    broken.counts.causes["chat sendMessage", NO_ROOM] = 100_000
+    assert [found.worst for found in troubles(broken)] == ["chat sendMessage: status 503"]
 
 
 def test_what_is_slow_is_looked_for_at_services() -> None:
