@@ -283,3 +283,10 @@ def test_clocks_are_compared_by_the_quickest_answer() -> None:
     known.hear(ONE, Pong("run", 60.0, 60.005), 101.0, 60.01)
     known.hear(OTHER, Pong("run", 60.0, 60.305), 101.0, 60.01)
     assert known.clock_disagreement == pytest.approx(0.3)
+    known.hear(ONE, Pong("run", 70.0, 73.305), 101.0, 70.009)
+    known.hear(OTHER, Pong("run", 70.0, 73.305), 101.0, 70.009)
+    # The leader's own clock counts nothing, nor does it matter which way one was set.
+    assert known.clock_disagreement == pytest.approx(0.0)
+    for name, drift in ((ONE, 0.2), (OTHER, -0.2)):
+        known.hear(name, replace(report(0), drift=drift), 101.0, 0.0)
+    assert known.clock_disagreement == pytest.approx(0.2)
