@@ -1,6 +1,7 @@
 """A member: whatever it is told, it says what it is asked, and reports everything it counted."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import gevent
@@ -134,6 +135,7 @@ def test_another_version_of_the_profile_or_environment_is_refused(told: Told) ->
     [unable] = told.of(Unable)
     assert "not say the same here as at the leader" in unable.why
     told.ends()
+    assert told.letters == [unable, Done("run", 0, 0, "")]
 
 
 def test_a_user_that_never_began_is_told(told: Told) -> None:
@@ -151,6 +153,16 @@ def test_users_that_have_not_begun_are_counted_in_each_report(told: Told) -> Non
         told.ends()
         assert told.of(Report)[-1].missing == missing
     assert not told.of(Unable)
+
+
+@pytest.mark.parametrize(("share", "users"), [(0, 2), (1, 1)])
+def test_of_closed_users_it_misses_its_own_share(share: int, users: int, told: Told) -> None:
+    """Those of other processes begin there."""
+    session = told.begins()
+    session.profile = replace(session.profile, arrivals="closed", users=3)
+    session.share, session.of = share, 2
+    told.ends()
+    assert told.of(Report)[-1].missing == users
 
 
 def test_a_processor_that_is_busy_is_reported(told: Told) -> None:
