@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +26,7 @@ def test_moments_hold_all_that_was_counted_each_in_its_time(told: list[tuple[int
         counts.started[second] += number
         counts.refused[second] += 1
         for name in (OPERATION, OTHER):
-            counts.add(name, second, [0.01] * number, ["reset"] * min(failed, number), plotted=True)
+            counts.add(name, second, [0.01, 1.2, 9.0][:number], ["reset"] * min(failed, number), plotted=True)
         counts.add("chatting", second, [0.01])
     run = replace(RUN, counts=counts)
     moments = series(run, most)
@@ -46,13 +47,26 @@ def test_moments_hold_all_that_was_counted_each_in_its_time(told: list[tuple[int
             for second, row in counts.tallies[name].seconds().items()
             if second in within
         ]
-        assert (moment.requests, moment.failures) == (sum(row[0] for row in rows), sum(row[1] for row in rows))
+        columns = range(2 + len(counts.limits))
+        assert [moment.requests, moment.failures, *moment.over] == [sum(row[at] for row in rows) for at in columns]
         assert moment.silent == (moment.started > 0 and not moment.requests)
         assert (moment.highest is None) == (not moment.requests)
 
 
 def test_the_last_second_is_the_last_that_everybody_has_reported() -> None:
     """From the first one on: before it, nothing was asked for."""
-    for reported, second in ((FIRST, None), (FIRST + 1, FIRST), (FIRST + 9, FIRST + 8)):
+    for reported, second in ((FIRST, None), (FIRST + 1, FIRST), (FIRST + 3, FIRST + 2)):
         moment = latest(replace(RUN, reported=reported))
         assert (moment and moment.second) == second
+        assert moment is None or moment == series(RUN)[moment.second - FIRST]
+
+
+def test_how_long_it_took_is_told_of_all_that_ended_in_a_moment() -> None:
+    """Half of it, all but a twentieth, all but a hundredth, and the longest, whichever of its seconds each ended in."""
+    counts = Counts(RUN.counts.limits)
+    for second in (0, 1):
+        counts.add(OPERATION, FIRST + second, [number / 1000 for number in range(1 + second, 101, 2)], plotted=True)
+    moment, *_ = series(replace(RUN, counts=counts), most=2)
+    assert moment.width > 1
+    told = (moment.p50, moment.p95, moment.p99, moment.highest)
+    assert told == pytest.approx((0.05, 0.095, 0.099, 0.1), rel=0.01)
