@@ -65,6 +65,10 @@ def run_down_at_last(cause: str) -> LoadRun:
     return judged(counts)
 
 
+MOSTLY_LATE = {"time-out": -1_200, "status 502": 1_200}
+"""Of 3,000 that failed, what becomes of those that had no answer in time."""
+
+
 def test_a_healthy_run_has_no_trouble() -> None:
     """Nothing broken, nothing to lay to anybody, also where a few requests failed."""
     assert troubles(run({})) == ()
@@ -109,6 +113,15 @@ def test_what_is_measured_beside_services_is_told_with_its_services() -> None:
     """Whoever reads that deliveries fail is told whose logs to look at."""
     _, step = steps(run({"delivery": (0.3, "lost")}))
     assert step.startswith("Look first at delivery (chat, websocket-signaling): ")
+
+
+def test_what_has_two_words_and_is_no_operation_is_told_by_both() -> None:
+    """Fresh tokens are asked in every run, and their service is another than their first word."""
+    counts = run({}).counts
+    counts.add("fresh tokens", BEGAN, [0.1] * 100, ["status 500"] * 50)
+    stale = judged(counts)
+    assert [found.subject for found in troubles(stale)] == ["fresh tokens"]
+    assert steps(stale)[1].startswith("Look first at fresh tokens (auth): ")
 
 
 def test_a_journey_that_fails_by_itself_is_told_with_the_services_of_its_steps() -> None:
@@ -193,7 +206,7 @@ def test_what_only_waited_for_the_generator_is_not_why_anything_failed() -> None
 
 def test_what_is_slow_is_looked_for_at_services() -> None:
     """A few failures on the way there say nothing of what takes long."""
-    told = steps(run({"chat sendMessage": (0.001, "refused")}, slow=frozenset({"chat sendMessage"})))
+    told = steps(run({"chat sendMessage": (0.01, "refused")}, slow=frozenset({"chat sendMessage"})))
     assert any(step.startswith("Look first at chat") for step in told)
 
 
@@ -203,6 +216,9 @@ def test_nothing_is_suspected_beside_what_is_proven_nor_of_a_late_generator() ->
     late = generated_late(run({"chat sendMessage": (0.5, "time-out")}, frozenset({"chatting"})))
     assert late.verdict.outcome is Outcome.INVALID
     assert doubts(late) == ()
+    mostly_late = run({"chat sendMessage": (0.5, "time-out")})
+    mostly_late.counts.causes.update({("chat sendMessage", cause): by for cause, by in MOSTLY_LATE.items()})
+    assert doubts(generated_late(mostly_late)) == ()
 
 
 def test_beside_a_late_generator_what_the_platform_answered_is_told() -> None:
