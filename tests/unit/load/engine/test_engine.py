@@ -238,7 +238,7 @@ def test_an_end_that_comes_before_its_thread_has_begun_is_heeded(
     monkeypatch.setattr("loadtests.engine.engine.start_thread", threads.append)
     with serving(answering) as server:
         runs = engine(server)
-        runs.start(Plan(SUBJECT, GET, arrivals=arrivals and iter(arrivals), connections=1))
+        runs.start(Plan(SUBJECT, GET, arrivals=None if arrivals is None else iter(arrivals), connections=1))
         assert not runs.stop(drain=-5.0)
         start_thread(threads[0])
         ends(runs)

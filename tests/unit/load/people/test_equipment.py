@@ -102,7 +102,7 @@ def test_who_agrees_to_a_websocket_is_sighted(path: str, service: str, who: str)
 
 
 def test_who_answers_a_request_is_sighted_and_who_was_slow_is_told() -> None:
-    """Also of what is not counted: another slot may answer nothing else. By the slow ones an instance is named."""
+    """Also of what is not counted, since another slot may answer nothing else; the slow ones name an instance."""
     who, samples, sighted = 'auth;slot=blue;build="1";instance="chat-1"', list[dict[str, Any]](), set[str]()
 
     def answers(handler: BaseHTTPRequestHandler) -> None:

@@ -1,5 +1,6 @@
 """What a load run says in the terminal."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -194,7 +195,7 @@ def test_what_lies_at_its_limit_is_not_sent_to_longer_runs() -> None:
 
     def falls_short(seconds: float, answer: Answer) -> bool:
         expected = answer.samples / (run.ended - run.began) * seconds
-        return expected - 2 * expected**0.5 < answer.samples + (answer.more or 0)
+        return expected - 2 * math.sqrt(expected) < answer.samples + (answer.more or 0)
 
     still, seconds = [answer for answer in run.verdict.answers if answer.more], DURATION.parse(longer[3])
     assert not any(falls_short(seconds, answer) for answer in still), "one run of two would fall short"
