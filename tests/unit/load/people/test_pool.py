@@ -177,7 +177,7 @@ def test_pool_that_cannot_be_made_says_why_and_leaves_nobody(
 
 def test_nobody_is_looked_for_where_nobody_answers(tmp_path: Path) -> None:
     """An address at which nothing answers is told as such, and leaves not even an intent."""
-    with pytest.raises(PeopleError, match=r"nobody answers at http.*refused.*; start the platform") as error:
+    with pytest.raises(PeopleError, match=r"nobody answers at http.*refused.* \(likely: .*\); start the") as error:
         pool_of(process("http://127.0.0.1:9", tmp_path, 20))
     assert error.value.left == ()
     assert _open(tmp_path) == []
@@ -287,11 +287,12 @@ def test_too_few_people_for_the_processes(village: Village, base: str, tmp_path:
     assert not village.counts
 
 
-def test_newcomers_are_in_the_ledger_before_the_clock_starts(base: str, tmp_path: Path) -> None:
-    """Names for all that will probably register are written ahead; those that nobody used are written as gone."""
-    made = pool_of(process(base, tmp_path, 2, mix={"registering": 1, "browsing": 3}, expected=40.0))
+@pytest.mark.parametrize(("of", "mean"), [(1, 10), (4, 2.5)])
+def test_newcomers_are_in_the_ledger_before_the_clock_starts(of: int, mean: float, base: str, tmp_path: Path) -> None:
+    """Names for all that will probably register here are written ahead; those that nobody used are written as gone."""
+    made = pool_of(process(base, tmp_path, 8, mix={"registering": 1, "browsing": 3}, expected=40.0, of=of))
     names = [name for name in _open(tmp_path) if "-n" in name]
-    assert 10 < len(names) < 30
+    assert mean < len(names) < 4 * mean
     assert made.remove() == ()
     assert _open(tmp_path) == []
 
