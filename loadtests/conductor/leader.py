@@ -195,10 +195,13 @@ class Leader:
         """Until the profile is over, or there is no use in going on."""
         over = self._now() + HEAD_START + self.order.profile.duration
         told = self._now() + HEAD_START
+        listened = self._now()
         while (now := self._now()) < over and not (self._interrupted or self._spoilt or self._decided):
             self._sleep(min(TICK, over - now))
             woke = self._now()
-            self.roster.listen(woke, max(0.0, woke - now - TICK))
+            # Also after a look: the machine may have stood still in it, and what came is read only now.
+            self.roster.listen(woke, max(0.0, woke - listened - TICK))
+            listened = woke
             if woke >= told + 1:
                 told += math.floor(woke - told)
                 self._ping()

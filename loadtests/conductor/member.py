@@ -165,9 +165,9 @@ class Member:
             gevent.sleep(min(BEHIND, max(0.0, over - time.perf_counter())))
             self._miss(session)
         unfinished = self._stop_works(session, drain)
-        if self._following:
-            gevent.killall(self._following)
-            self._report(session)
+        gevent.killall(self._following)
+        # Also where nothing was begun: making people may have shown that the platform mixes them up.
+        self._report(session)
         return unfinished
 
     def _remove(self) -> tuple[Sequence[str], Sequence[str]]:

@@ -48,7 +48,7 @@ class Entry:
     own_loops: Histogram = field(default_factory=Histogram)
     started: int = 0
     elapsed: float = 0.0
-    """Seconds that its reports are about."""
+    """Seconds that its reports are about; none before it hears that the run begins."""
     cpu: float = 0.0
     """The highest share of a core over `STRETCH` seconds."""
     _stretch: deque[tuple[float, float]] = field(default_factory=deque)
@@ -249,6 +249,6 @@ class Roster:
     def _done(self, member: Entry, done: Done) -> None:
         if member.reports != done.reports:
             self.lose(member.name, f"{done.reports - member.reports} of {done.reports} reports are missing")
-        elif self.begun and not done.reports:
+        elif self.begun and not member.elapsed:
             self.lose(member.name, "it never heard that the run began")
         member.done = done

@@ -42,6 +42,7 @@ class Keeper:
         self._people: deque[tuple[float, Person]] = deque()
         """When their tokens were new, and who; the oldest first."""
         self._lifetime = math.inf
+        """The shortest of all tokens that were given, in seconds."""
         self._paced = -math.inf
         """When the next may be refreshed whose token has a third of its life left."""
         self._over = threading.Event()
@@ -52,7 +53,7 @@ class Keeper:
     def keeps(self, *people: Person) -> None:
         """Keep these, too; their tokens are new."""
         for person in people:
-            self._lifetime = min(self._lifetime, person.tokens.expires_in)
+            self._lives(person)
             self._people.append((self._clock(), person))
 
     def begin(self) -> None:
@@ -83,7 +84,7 @@ class Keeper:
             self._people.rotate(-1)
             self._people[-1] = (now, person)
             self._paced = max(self._paced, now - TICK) + fresh_for / len(self._people)
-            if now - since > self._lifetime:
+            if now - since > person.tokens.expires_in:
                 self.failures["it had expired before its turn came"] += 1
             self._refresh(client, person)
 
@@ -104,7 +105,11 @@ class Keeper:
                 count(self._fire, LOGIN, FRESH, self._clock() - began, failure)
             if failure is None:
                 person.holds(tokens)
+                self._lives(person)
                 return
+
+    def _lives(self, person: Person) -> None:
+        self._lifetime = min(self._lifetime, person.tokens.expires_in)
 
     def _work(self, client: Sender) -> None:
         while not self._over.wait(TICK):

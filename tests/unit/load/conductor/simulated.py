@@ -63,6 +63,7 @@ class Simulated:
     quiet_until: float = 0.0
     """Seconds of the run before its first report."""
     deaf_until: float = 0.0
+    tells_the_time: bool = True
     leaves_for: float = 0.0
     """Seconds from the leader's end to its last word."""
     ready: Callable[[], FromMember | None] = lambda: Ready("run", 4)
@@ -79,7 +80,12 @@ class Run:
     """Drives the leader; time passes only while it sleeps."""
 
     def __init__(
-        self, members: list[Simulated], told: Profile | None = None, *, stop_when_decided: bool = False
+        self,
+        members: list[Simulated],
+        told: Profile | None = None,
+        *,
+        stop_when_decided: bool = False,
+        expected: int | None = None,
     ) -> None:
         self.now = 1000.0
         self.members = {member.name: member for member in members}
@@ -101,6 +107,7 @@ class Run:
             order,
             tuple(self.members),
             self,  # type: ignore[arg-type]  # the part of a post that a leader uses
+            expected=expected,
             tell=self.told.append,
             sleep=self.sleep,
             apart=lambda compute: compute(),
@@ -117,7 +124,7 @@ class Run:
                 answer = member.ready()
                 if answer is not None:
                     self.leader.hear(name, answer)
-            case Ping(_, sent):
+            case Ping(_, sent) if member.tells_the_time:
                 self.leader.hear(name, Pong("run", sent, self.wall() + member.clock))
             case Go(_, at):
                 member.began = at - member.clock

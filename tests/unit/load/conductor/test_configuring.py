@@ -37,6 +37,28 @@ def test_every_mistake_is_told_at_once() -> None:
     assert "did you mean blue?" in found[6]
 
 
+@pytest.mark.parametrize(
+    ("option", "variable", "chosen"),
+    [(True, True, "option"), (True, False, "option"), (False, True, "variable"), (False, False, "profile")],
+)
+def test_the_option_is_asked_before_the_variable_and_the_variable_before_the_profile(
+    chosen: str, tmp_path: Path, *, option: bool, variable: bool
+) -> None:
+    """Whoever names a target nearer to the run means that one, and no sandbox is started in its place."""
+    for name in ("option", "variable", "profile"):
+        target = f'name = "{name}"\napi = "https://h"\nreported_environment = "production"\n'
+        (tmp_path / f"{name}.toml").write_text(
+            f'{target}effects = ["read", "synthetic"]\n[secrets]\nsynthetic_key = "env:PATH"'
+        )
+    profile = tmp_path / "mine.toml"
+    text = profile_file("smoke").read_text(encoding="utf-8")
+    profile.write_text(f'environment = "{tmp_path / "profile.toml"}"\n{text}', encoding="utf-8")
+    asked = Asked(profile=str(profile), env=str(tmp_path / "option.toml") if option else None)
+    choice = choose(asked, {"VERIFY_ENV": str(tmp_path / "variable.toml")} if variable else {})
+    assert (choice.environment, choice.sandbox) == (str(tmp_path / f"{chosen}.toml"), False)
+    assert choice.profile_source == str(profile)
+
+
 def test_a_file_that_is_not_there_is_told_with_who_named_it(tmp_path: Path) -> None:
     """The option, the variable or the key of the profile is what has to be mended."""
     gone, profile = tmp_path / "gone.toml", tmp_path / "mine.toml"

@@ -85,6 +85,23 @@ def test_what_comes_after_the_end_changes_no_verdict(monkeypatch: pytest.MonkeyP
     assert run.conduct(monkeypatch).verdict.exit_code == Cause.WORKER_LOST.code
 
 
+def test_what_comes_while_it_judges_is_counted_when_it_has_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts are read in a thread, under which nothing may change, and nothing that came is lost."""
+    run = Run([Simulated(ONE)])
+
+    def apart(compute: Callable[[], Verdict]) -> Verdict:
+        before = run.leader.roster.counts.asked.total()
+        if not run.leader.roster.settled:
+            run._report(run.members[ONE])
+        assert run.leader.roster.counts.asked.total() == before
+        return compute()
+
+    run.leader._apart = apart
+    ended = run.conduct(monkeypatch)
+    assert ended.facts.workers_lost == ()
+    assert run.leader.roster.members[ONE].reports == run.members[ONE].reports
+
+
 def test_a_leader_that_breaks_ends_its_members_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a verdict, and with nobody left behind."""
     run = Run([Simulated(ONE)])

@@ -1,6 +1,7 @@
 """The leader and its members: who does not answer, is lost, or speaks of another run."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, READY_WITHIN
 from loadtests.conductor.messages import Done, End, FromMember, Go, Leaving, Pong, Prepare, Ready, Unable
 from loadtests.soundness import Cause
-from loadtests.verdict import Outcome
+from loadtests.verdict import Outcome, Verdict
 from tests.unit.load.conductor.simulated import BEGAN, ONE, OTHER, Run, Simulated, profile, two
 
 
@@ -110,16 +111,37 @@ def test_a_leader_that_was_away_blames_nobody_for_it(monkeypatch: pytest.MonkeyP
     assert "host-bbbbbb (silent for" in str(run.conduct(monkeypatch).facts.workers_lost)
 
 
+def test_a_leader_that_was_away_while_it_judged_blames_nobody_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It judges every second, and a machine may stop just then; who is silent otherwise is lost all the same."""
+
+    def conducted(members: list[Simulated]) -> tuple[str, ...]:
+        run = Run(members)
+
+        def apart(compute: Callable[[], Verdict]) -> Verdict:
+            run.now += 8 if 1006 < run.now < 1010 else 0.1
+            return compute()
+
+        run.leader._apart = apart
+        return run.conduct(monkeypatch).facts.workers_lost
+
+    assert conducted(two()) == ()
+    assert "host-bbbbbb (silent for" in str(conducted([Simulated(ONE), Simulated(OTHER, silent_from=1005.0)]))
+
+
 def test_a_lost_worker_that_lives_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its people are to be removed, and who stayed is told: what it says then is waited for, and changes no count."""
     silent = Simulated(OTHER, silent_from=1005.0)
     run = Run([Simulated(ONE), silent])
     run.after(13, lambda _: setattr(silent, "silent_from", 1e9))
-    run.after(13, lambda leader: leader.hear(OTHER, Done("run", 4, 0, "account x")))
+    run.after(13, lambda leader: leader.hear(OTHER, Done("run", 4, 2, "account x", ["3 times no fresh token"])))
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.WORKER_LOST.code
     assert End("run", DRAIN_AT_ONCE, early=True) in silent.heard
-    assert any("account x" in note for note in ended.notes)
+    assert ended.notes == (
+        "2 were still under way when 3 s of draining were over",
+        "people were left behind, or may have been: host-bbbbbb: account x",
+        "host-bbbbbb: 3 times no fresh token",
+    )
     assert run.now < 1000 + 20
 
 
@@ -145,6 +167,15 @@ def test_a_member_that_never_heard_of_the_beginning_is_lost(monkeypatch: pytest.
     assert "it never heard that the run began" in str(ended.verdict.reasons)
 
 
+def test_who_never_tells_the_time_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can say when it has to begin; whoever does tell is not blamed."""
+    run = Run([Simulated(ONE), Simulated(OTHER, tells_the_time=False)])
+    ended = run.conduct(monkeypatch)
+    assert ended.facts.workers_lost == ("host-bbbbbb (no answer within 5 s)",)
+    assert ended.verdict.exit_code == Cause.WORKER_LOST.code
+    assert run.now < 1000 + 10
+
+
 def test_many_people_have_their_time_to_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as removing them may take is waited for the last word, and who takes it is not lost."""
     run = Run([Simulated(ONE, leaves_for=80)], replace(profile(), people=1000))
@@ -155,8 +186,7 @@ def test_many_people_have_their_time_to_leave(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_worker_that_never_came_is_a_lost_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it no load is made at all, and nobody is asked to make people."""
-    run = Run([Simulated(ONE)])
-    run.leader._expected = 2
+    run = Run([Simulated(ONE)], expected=2)
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.WORKER_LOST.code
     assert "1 that never came" in str(ended.verdict.reasons[0])
@@ -173,10 +203,11 @@ def test_who_cannot_make_its_people_makes_the_run_invalid(monkeypatch: pytest.Mo
 
 
 def test_who_is_never_ready_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Making people has a bound."""
+    """Making people has a bound, and whoever was ready in time is not told of."""
     run = Run([Simulated(ONE), Simulated(OTHER, ready=lambda: None)])
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.NOT_PREPARED.code
+    assert ended.facts.unable == ("host-bbbbbb: not ready within 60 s",)
     assert run.now < 1000 + READY_WITHIN + 10
 
 
@@ -186,3 +217,5 @@ def test_who_never_ends_is_not_waited_for_without_end(monkeypatch: pytest.Monkey
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.WORKER_LOST.code
     assert run.now < 1022 + DRAIN + run.leader.farewell
+    # So long Locust waits before it ends the process.
+    assert run.now < 1020 + run.leader.concludes_within

@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from loadtests.conductor.lock import TargetBusyError, hold
+from loadtests.conductor.lock import Hold, TargetBusyError, _alone, hold
 
 ADDRESS = "https://platform.example:8443"
 HOLDER = """
@@ -63,6 +64,20 @@ def test_a_run_may_be_allowed_by_name(tmp_path: Path) -> None:
     assert refused.value.holders == ("second",)
     first.release()
     second.release()
+
+
+def test_two_that_begin_at_once_look_one_after_the_other(tmp_path: Path) -> None:
+    """Else each would find nobody, and both would run."""
+    hold(ADDRESS, "earlier", root=tmp_path).release()
+    (folder,) = tmp_path.iterdir()
+    held: list[Hold] = []
+    second = threading.Thread(target=lambda: held.append(hold(ADDRESS, "second", root=tmp_path)))
+    with _alone(folder):
+        second.start()
+        second.join(0.2)
+        assert not held
+    second.join(20)
+    held[0].release()
 
 
 def test_who_was_killed_holds_nothing(tmp_path: Path) -> None:

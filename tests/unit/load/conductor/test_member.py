@@ -1,6 +1,7 @@
 """A member: whatever it is told, it says what it is asked, and reports everything it counted."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import gevent
@@ -33,7 +34,7 @@ def test_a_run_is_prepared_once_however_often_it_is_told(told: Told) -> None:
     told.prepares()
     told.ends()
     told.prepares()
-    assert [type(letter) for letter in told.letters] == [Ready, Done]
+    assert [type(letter) for letter in told.letters] == [Ready, Report, Done]
     told.prepares(run="next")
     assert told.letters[-1] == Ready("next", 2)
     told.ends()
@@ -85,16 +86,18 @@ def test_what_it_counts_is_reported_in_numbered_pieces_without_loss(
 
 
 def test_what_went_wrong_while_people_were_made_is_reported(tmp_path: Path) -> None:
-    """Whoever is given what is somebody else's before the run begins is no less mixed up."""
+    """Whoever is given what is somebody else's before the run begins is no less mixed up, even if it never does."""
 
     def given(_: Session) -> object:
         told.member.heard(request_type="LOGIN", name="fresh tokens", response_time=1.0, exception=Failure("others'"))
         return People()
 
-    told = Told(tmp_path, given)
-    told.begins(Work)
-    told.ends()
-    assert Counts.decode(told.of(Report)[0].counts).causes == {("fresh tokens", "others'"): 1}
+    for begins in (Told.begins, Told.prepares):
+        told = Told(tmp_path, given)
+        begins(told)
+        told.ends()
+        assert Counts.decode(told.of(Report)[0].counts).causes == {("fresh tokens", "others'"): 1}
+        assert told.letters[-1] == Done("run", 1, 0, "")
 
 
 def test_what_went_wrong_is_reported_also_where_nobody_can_be_made(tmp_path: Path) -> None:
@@ -132,6 +135,7 @@ def test_another_version_of_the_profile_or_environment_is_refused(told: Told) ->
     [unable] = told.of(Unable)
     assert "not say the same here as at the leader" in unable.why
     told.ends()
+    assert told.letters == [unable, Done("run", 0, 0, "")]
 
 
 def test_a_user_that_never_began_is_told(told: Told) -> None:
@@ -149,6 +153,16 @@ def test_users_that_have_not_begun_are_counted_in_each_report(told: Told) -> Non
         told.ends()
         assert told.of(Report)[-1].missing == missing
     assert not told.of(Unable)
+
+
+@pytest.mark.parametrize(("share", "users"), [(0, 2), (1, 1)])
+def test_of_closed_users_it_misses_its_own_share(share: int, users: int, told: Told) -> None:
+    """Those of other processes begin there."""
+    session = told.begins()
+    session.profile = replace(session.profile, arrivals="closed", users=3)
+    session.share, session.of = share, 2
+    told.ends()
+    assert told.of(Report)[-1].missing == users
 
 
 def test_a_processor_that_is_busy_is_reported(told: Told) -> None:

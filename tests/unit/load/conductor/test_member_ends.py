@@ -184,7 +184,7 @@ def test_a_run_that_begins_while_its_member_leaves_is_not_begun(
     leaving.member.leave("it was stopped", 0.1)
     assert session.begins == float("inf")
     gevent.sleep(0.2)
-    assert [type(letter) for letter in leaving.letters] == [Ready, Leaving, Done]
+    assert [type(letter) for letter in leaving.letters] == [Ready, Leaving, Report, Done]
 
 
 def test_nothing_begins_any_more_when_the_end_has_begun(told: Told) -> None:

@@ -2,12 +2,19 @@
 
 import time
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
+import gevent
 import pytest
 from gevent.pool import Group
 
 from loadtests.session import Session
 from loadtests.soundness import Cause
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+    from loadtests.conductor.membership import Membership
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +53,49 @@ def test_a_worker_that_is_left_alone_is_lost(
     silent: float, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, part: bool
 ) -> None:
     """As one that joined late, or has just removed its people: its master died, and its end is no good one."""
+    environment, worker = joined(monkeypatch, silent)
+    if part:
+        worker._publish(object.__new__(Session))
+    for event in (environment.events.test_stopping, environment.events.quitting):
+        event.fire(environment=environment)  # type: ignore[no-untyped-call]
+    assert environment.process_exit_code == code
+    assert capsys.readouterr().out.count("worker-lost") == bool(code)
+
+
+@pytest.mark.parametrize("ordered", [True, False], ids=["the master ends the run", "nobody else does"])
+@pytest.mark.parametrize("how", ["stopped", "Ctrl-C"])
+def test_a_worker_that_is_ended_in_a_run_goes_when_its_people_are_removed(
+    how: str, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
+) -> None:
+    """By the master's letter, if there is one in time, which may come with the signal; else on its own account."""
+    from loadtests.conductor import membership  # noqa: PLC0415
+
+    environment, worker = joined(monkeypatch, 1.0)
+    member, left, quits = worker.member, list[str](), list[bool]()
+    member.over.clear()
+    member.ending = ordered
+    if ordered:
+        gevent.spawn_later(0.05, member.over.set)
+
+    def leave(why: str, _drain: float) -> None:
+        left.append(why)
+        member.over.set()
+
+    monkeypatch.setattr(member, "leave", leave)
+    monkeypatch.setattr(membership, "ORDERED_WITHIN", 0.05)
+    monkeypatch.setattr(environment.runner, "quit", lambda: quits.append(member.over.is_set()))
+    if how == "stopped":
+        environment.events.test_stopping.fire(environment=environment)  # type: ignore[no-untyped-call]
+    else:
+        worker._interrupted(how)
+    assert member.over.is_set()
+    assert left == ([] if ordered else ["it was stopped" if how == "stopped" else how])
+    assert quits == ([True] if how == "Ctrl-C" else [])
+    assert environment.process_exit_code == (0 if ordered else Cause.WORKER_LOST.code)
+
+
+def joined(monkeypatch: pytest.MonkeyPatch, silent: float) -> "tuple[Environment, Membership]":
+    """A worker that is ready for a master, who was heard last so many seconds ago."""
     from locust.env import Environment  # noqa: PLC0415
     from locust.runners import WorkerRunner  # noqa: PLC0415
 
@@ -63,9 +113,4 @@ def test_a_worker_that_is_left_alone_is_lost(
     monkeypatch.setattr(membership, "open_session", lambda *_: None)
     worker = membership.Membership(environment, Post(runner))
     worker.join()
-    if part:
-        worker._publish(object.__new__(Session))
-    for event in (environment.events.test_stopping, environment.events.quitting):
-        event.fire(environment=environment)  # type: ignore[no-untyped-call]
-    assert environment.process_exit_code == code
-    assert capsys.readouterr().out.count("worker-lost") == bool(code)
+    return environment, worker

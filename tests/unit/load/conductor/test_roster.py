@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fixtures.statistics.histogram import Histogram
@@ -120,6 +122,15 @@ def test_silence_loses_a_member_and_speech_afterwards_does_not_bring_it_back() -
     assert known.lost == ("host-aaaaaa (silent for 5 s)",)
 
 
+def test_the_first_reason_stays_and_who_is_gone_stays_gone() -> None:
+    """Locust says more than once that a worker is lost, and not always that its process is: nobody waits for it."""
+    known = roster(ONE)
+    known.lose(ONE, "no heartbeat", gone=True)
+    known.lose(ONE, "came back")
+    assert known.lost == ("host-aaaaaa (no heartbeat)",)
+    assert known.settled
+
+
 def test_who_is_done_is_missed_by_nobody() -> None:
     """A member that has said that it was all may go."""
     known = roster(ONE)
@@ -130,6 +141,20 @@ def test_who_is_done_is_missed_by_nobody() -> None:
     assert known.lost == ()
     assert known.unfinished == 2
     assert known.left == ("host-aaaaaa: account x (status 503)",)
+
+
+@pytest.mark.parametrize(("elapsed", "lost"), [(0.0, ("host-aaaaaa (it never heard that the run began)",)), (0.2, ())])
+def test_who_reports_only_what_came_before_the_beginning_is_lost(elapsed: float, lost: tuple[str, ...]) -> None:
+    """Its share of the load is missing, though what it says of making people counts; unless the run never began."""
+    known = roster(ONE)
+    known.begun = True
+    known.hear(ONE, report(0, elapsed=elapsed), 101.0, 0.0)
+    known.hear(ONE, Done("run", 1, 0, ""), 102.0, 0.0)
+    assert known.lost == lost
+    other = roster(ONE)
+    other.hear(ONE, report(0, elapsed=elapsed), 101.0, 0.0)
+    other.hear(ONE, Done("run", 1, 0, ""), 102.0, 0.0)
+    assert other.lost == ()
 
 
 def test_who_leaves_is_lost_and_who_cannot_begin_says_why() -> None:
@@ -220,6 +245,37 @@ def test_a_lag_that_was_never_measured_is_not_none(told: dict[str, Any], why: st
     assert known.unable == ((f"host-aaaaaa: {why}",) if why else ())
 
 
+@pytest.mark.parametrize(
+    "told", [({"loop": histogram(), "elapsed": 0.6},) * 2, ({"counts": counted(1)}, {"counts": counted(0)})]
+)
+def test_what_was_never_measured_is_asked_of_all_reports(told: tuple[dict[str, Any], ...]) -> None:
+    """What began by one report, or lasted for several, is not forgotten by the last."""
+    known = roster(ONE)
+    for number, each in enumerate(told):
+        known.hear(ONE, replace(report(number), **each), 101.0, 0.0)
+    known.hear(ONE, Done("run", len(told), 0, ""), 102.0, 0.0)
+    assert len(known.unable) == 1
+
+
+@given(drifts=st.lists(st.floats(-9, 9), min_size=1), missing=st.lists(st.integers(0, 3), min_size=1))
+def test_a_clock_that_was_set_is_remembered_and_users_begin_in_time(drifts: list[float], missing: list[int]) -> None:
+    """The farthest that a clock was ever away counts, and of the users that have not begun the newest word."""
+    known = roster(ONE)
+    for number, (drift, count) in enumerate(pairs := list(zip(drifts, missing, strict=False))):
+        known.hear(ONE, replace(report(number), drift=drift, missing=count), 101.0, 0.0)
+        assert known.clock_disagreement == max(abs(before) for before, _ in pairs[: number + 1])
+        assert known.at_work is not bool(count)
+
+
+def test_only_whoever_answered_well_was_there() -> None:
+    """Errors may be given by what stands before a service: of these nobody says who answered."""
+    known, counts = roster(ONE), Counts((1.0,))
+    counts.add("chat sendMessage", 9, [0.05, 0.05], ["status 503"])
+    counts.add("auth issueTokens", 9, [0.05], ["status 503"])
+    known.hear(ONE, replace(report(0), counts=counts.encode()), 101.0, 0.0)
+    assert known.good == {"chat sendMessage"}
+
+
 def test_clocks_are_compared_by_the_quickest_answer() -> None:
     """A slow answer says little, so that a quicker one replaces it; the distance is between two members."""
     known = roster()
@@ -227,3 +283,10 @@ def test_clocks_are_compared_by_the_quickest_answer() -> None:
     known.hear(ONE, Pong("run", 60.0, 60.005), 101.0, 60.01)
     known.hear(OTHER, Pong("run", 60.0, 60.305), 101.0, 60.01)
     assert known.clock_disagreement == pytest.approx(0.3)
+    known.hear(ONE, Pong("run", 70.0, 73.305), 101.0, 70.009)
+    known.hear(OTHER, Pong("run", 70.0, 73.305), 101.0, 70.009)
+    # The leader's own clock counts nothing, nor does it matter which way one was set.
+    assert known.clock_disagreement == pytest.approx(0.0)
+    for name, drift in ((ONE, 0.2), (OTHER, -0.2)):
+        known.hear(name, replace(report(0), drift=drift), 101.0, 0.0)
+    assert known.clock_disagreement == pytest.approx(0.2)

@@ -2,13 +2,16 @@
 
 import tempfile
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
 from fixtures.environments import EnvironmentInvalid
+from loadtests.conductor import stage as stage_module
 from loadtests.conductor.lock import hold
-from loadtests.conductor.stage import RunFolderError, Stage, set_up
+from loadtests.conductor.stage import FOLDER, RunFolderError, Stage, set_up
 
 ADDRESS = "https://127.0.0.1:1"
 ENVIRONMENT = f"""\
@@ -31,7 +34,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def staged(**options: object) -> Stage:
+def staged(variables: Mapping[str, str] = MappingProxyType({}), **options: object) -> Stage:
     said = Namespace(
         profile="smoke",
         env="./mine.toml",
@@ -43,7 +46,7 @@ def staged(**options: object) -> Stage:
         stop_when_decided=False,
     )
     vars(said).update(options)
-    return set_up(said, {})
+    return set_up(said, variables)
 
 
 @pytest.mark.usefixtures("place")
@@ -104,3 +107,51 @@ def test_the_folder_of_a_run_is_kept_with_what_is_in_it(place: Path) -> None:
     stage.close()
     assert evidence.exists()
     assert evidence.parent.parent == place / "runs"
+
+
+@pytest.mark.parametrize(("named", "folders"), [(None, None), ("evidence", ["evidence", "evidence-2", "evidence-3"])])
+def test_each_run_of_a_process_is_another(named: str | None, folders: list[str] | None, place: Path) -> None:
+    """Locust's page starts one after the other: none has the id, or the folder, of one before."""
+    stage = staged(run_folder=named)
+    orders = [stage.order() for _ in range(3)]
+    stage.close()
+    assert len({order.run for order in orders}) == 3
+    assert [order.folder.name for order in orders] == (folders or [order.run for order in orders])
+    assert {order.folder.parent for order in orders} == {place if named else place / "runs"}
+
+
+def test_the_folder_may_be_a_variables(place: Path) -> None:
+    """The option is asked before it."""
+    for option, name in ((None, "variable"), ("option", "option")):
+        stage = staged({FOLDER: str(place / "variable")}, run_folder=option)
+        assert stage.order().folder == place / name
+        stage.close()
+
+
+def test_an_environment_that_cannot_be_used_is_refused(place: Path) -> None:
+    """Before anybody makes people there, and with nothing left of it."""
+    (place / "mine.toml").write_text(ENVIRONMENT.replace("env:PATH", "env:NO_SUCH_KEY"), encoding="utf-8")
+    with pytest.raises(EnvironmentInvalid, match="NO_SUCH_KEY"):
+        staged()
+    assert not (place / "runs").exists()
+
+
+def test_a_sandbox_is_ended_where_no_run_takes_place(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else would end its servers, whether the target is held by another run or the process is over."""
+    stopped: list[int] = []
+
+    class Started:
+        environment_file = place / "mine.toml"
+
+        @staticmethod
+        def stop() -> None:
+            stopped.append(len(stopped))
+
+    monkeypatch.setattr(stage_module, "Sandbox", SimpleNamespace(start=Started))
+    other = hold(ADDRESS, "other")
+    with pytest.raises(EnvironmentInvalid, match="run other is made"):
+        staged(env=None)
+    other.release()
+    assert stopped == [0]
+    staged(env=None).close()
+    assert stopped == [0, 1]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loadtests.engine import Engine, Plan
+from loadtests.native import start_thread
 from tests.unit.load.engine.runs import GET, LIMITS, PATIENCE_S, SUBJECT, arriving, asked, ends, engine
 from tests.unit.load.engine.server import OK, Server, answering, answering_when, serving
 
@@ -226,6 +227,22 @@ def test_stopping_at_once_sends_nothing_more() -> None:
             assert runs.stop()
         assert runs.broken is None
         assert server.requests == 0
+
+
+@pytest.mark.parametrize("arrivals", [None, [0.0, 0.0]], ids=["closed", "open"])
+def test_an_end_that_comes_before_its_thread_has_begun_is_heeded(
+    arrivals: list[float] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine may give the thread its first turn only then: nothing is asked, and nothing is left out."""
+    threads: list[Callable[[], None]] = []
+    monkeypatch.setattr("loadtests.engine.engine.start_thread", threads.append)
+    with serving(answering) as server:
+        runs = engine(server)
+        runs.start(Plan(SUBJECT, GET, arrivals=None if arrivals is None else iter(arrivals), connections=1))
+        assert not runs.stop(drain=-5.0)
+        start_thread(threads[0])
+        ends(runs)
+        assert (server.requests, runs.take().tallies) == (0, {})
 
 
 def test_a_stall_of_its_loop_weighs_as_much_as_it_lasted() -> None:

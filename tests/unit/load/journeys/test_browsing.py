@@ -33,11 +33,15 @@ def test_profile_with_the_name_of_another_fails_the_journey(town: Town) -> None:
     assert _looks(town.visitor(), town) == "wrong display_name"
 
 
-def test_profile_that_shows_where_a_friend_is_reached_is_a_leak(town: Town) -> None:
+@pytest.mark.parametrize(
+    ("field", "shown", "cause"),
+    [("email", "bob@synthetic.invalid", "somebody else's email"), ("phone", "+15550100", "wrong phone")],
+)
+def test_profile_that_shows_where_a_friend_is_reached_is_a_leak(field: str, shown: str, cause: str, town: Town) -> None:
     """What is kept of a profile for its owner may be given to others, when both ask at once."""
     answer: Any = town.answers["user-profile getProfile"]
-    town.answers["user-profile getProfile"] = lambda asked: replace(answer(asked), email="bob@synthetic.invalid")
-    assert _looks(town.visitor(), town) == "somebody else's email"
+    town.answers["user-profile getProfile"] = lambda asked: replace(answer(asked), **{field: shown})
+    assert _looks(town.visitor(), town) == cause
 
 
 def test_message_of_somebody_else_is_a_leak(town: Town) -> None:

@@ -1,5 +1,6 @@
 """Calling: a call is good when both sides have all that a media path needs, and its failure names the step."""
 
+import itertools
 import time
 from typing import Any
 
@@ -67,6 +68,29 @@ def test_frame_that_is_lost_fails_the_call(kind: str, town: Town) -> None:
     assert cause in {f"no {kind}", "not as sent"}
 
 
+@pytest.mark.parametrize("altered", [True, False])
+def test_each_frame_of_either_side_has_to_come_as_it_was_sent(*, altered: bool, town: Town) -> None:
+    """Whichever of them is lost, or comes otherwise, the call never came to a media path."""
+    wrong, sent = 0, itertools.count(1)
+
+    def carried(_device: Device, frame: dict[str, Any]) -> dict[str, Any] | None:
+        if next(sent) != wrong:
+            return frame
+        return frame | {"call_id": an_id()} if altered else None
+
+    town.on_frame = carried
+    _runs(town)
+    frames = next(sent) - 1
+    assert frames == 2 + 2 * len(candidates())
+    for wrong in range(1, frames + 1):
+        sent = itertools.count(1)
+        town.samples.clear()
+        town.devices.clear()
+        _runs(town)
+        ((came, _),) = town.counted("call")
+        assert not came, wrong
+
+
 @pytest.mark.parametrize(
     ("kind", "change"), [("offer", {"sdp": "x"}), ("answer", {"sdp": "x"}), ("candidate", {"candidate": None})]
 )
@@ -100,17 +124,20 @@ def test_busy_friend_is_a_call_that_failed(town: Town) -> None:
     assert town.counted("call") == [(False, "not ringing: busy")]
 
 
-def test_call_that_ends_under_way_says_so(town: Town) -> None:
+@pytest.mark.parametrize(("event", "reason"), [("ended", "hangup"), ("declined", "declined")])
+def test_call_that_ends_under_way_says_so(event: str, reason: str, town: Town) -> None:
     """A call that the platform ends while it is set up fails with the reason of its end, and at once."""
 
     def ends(_device: Device, frame: dict[str, Any]) -> dict[str, Any]:
         if frame["type"] == "offer":
-            town.tell("ended")
+            call = town.shown("ended") | {"end_reason": reason}
+            for each in town.devices:
+                each.gets({"type": "call", "event": event, "call": call})
         return frame
 
     town.on_frame = ends
     _runs(town)
-    assert town.counted("call") == [(False, "ended: hangup")]
+    assert town.counted("call") == [(False, f"ended: {reason}")]
 
 
 @pytest.mark.parametrize("label", ["video-call-signaling createCall", "video-call-signaling acceptCall"])
@@ -165,12 +192,13 @@ def test_step_that_is_told_twice_fails_the_call(step: str, whose: int, town: Tow
     assert town.counted("call") == [(False, f"repeated {step}")]
 
 
-def test_phone_that_rings_when_all_is_over_fails_the_journey(town: Town) -> None:
-    """A ring that overtakes nobody, and comes after its caller has hung up, is for nobody."""
-    town.at_closing = lambda: town.tell("ringing", town.devices[1])
+@pytest.mark.parametrize(("step", "whose"), [("ringing", 1), ("accepted", 0), ("ended", 0), ("ended", 1)])
+def test_phone_that_rings_when_all_is_over_fails_the_journey(step: str, whose: int, town: Town) -> None:
+    """A ring that overtakes nobody, and comes after its caller has hung up, is for nobody; nor is any other step."""
+    town.at_closing = lambda: town.tell(step, town.devices[whose])
     _runs(town)
     assert town.counted("call") == [(True, "")]
-    assert town.counted("calling") == [(True, "repeated ringing")]
+    assert town.counted("calling") == [(True, f"repeated {step}")]
 
 
 @pytest.mark.parametrize("field", ["caller_id", "callee_id"])

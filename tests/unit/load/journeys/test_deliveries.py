@@ -117,6 +117,24 @@ def test_what_comes_after_what_was_said_later_is_overtaken() -> None:
     assert _told("0", "2", "0", "1", sent=in_turn) == ["repeated", "overtaken", ""]
 
 
+def _heard(sent: int) -> st.SearchStrategy[list[str]]:
+    """So many messages, or some of them, in any order."""
+    return st.lists(st.sampled_from([str(number) for number in range(sent)]), unique=True) if sent else st.just([])
+
+
+@given(st.lists(st.tuples(times, times), max_size=6).flatmap(lambda sent: st.tuples(st.just(sent), _heard(len(sent)))))
+def test_overtaken_is_whatever_came_after_one_that_was_begun_when_it_was_answered(
+    told: tuple[list[tuple[float, float]], list[str]],
+) -> None:
+    """By all that came before it, and not only by the last of these."""
+    sent, heard = [(min(pair), max(pair)) for pair in told[0]], told[1]
+    causes = _told(*heard, sent=sent)
+    for place, message in enumerate(heard):
+        answered = sent[int(message)][1]
+        overtaken = any(answered <= sent[int(earlier)][0] for earlier in heard[:place])
+        assert causes[int(message)] == ("overtaken" if overtaken else "")
+
+
 @given(st.permutations(["0", "1", "2"]))
 def test_what_was_sent_at_once_comes_in_any_order(heard: list[str]) -> None:
     """A message that was sent before another was answered may come before it as well as after it."""

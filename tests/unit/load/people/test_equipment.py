@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fixtures.contract import video_call_signaling, websocket_signaling
 from fixtures.contract.shared import health
+from loadtests.client import Timeouts
+from loadtests.failure import Failure
 from loadtests.people.equipment import Counted
 from tests.unit.clients.make import environment
 from tests.unit.clients.peer import says, socket_server, web_server
@@ -94,3 +99,47 @@ def test_who_agrees_to_a_websocket_is_sighted(path: str, service: str, who: str)
         device.send("{}")
         device.close()
     assert sighted == [(service, who)]
+
+
+def test_who_answers_a_request_is_sighted_and_who_was_slow_is_told() -> None:
+    """Also of what is not counted, since another slot may answer nothing else; the slow ones name an instance."""
+    who, samples, sighted = 'auth;slot=blue;build="1";instance="chat-1"', list[dict[str, Any]](), set[str]()
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        says(handler, 200, json.dumps(HEALTH).encode(), X_Served_By=who)
+
+    with web_server(answers) as base:
+        equipment = Counted(
+            environment(base), "the-run", lambda **sample: samples.append(sample), lambda *seen: sighted.add(seen[1]), 0
+        )
+        for client in (equipment.client(), equipment.quiet_client()):
+            client.send(health("chat"))
+            client.close()
+            assert sighted == {who}
+            sighted.clear()
+    assert [sample["context"] for sample in samples] == [{"instance": "chat-1"}]
+
+
+def test_a_connection_counts_from_its_intended_start() -> None:
+    """Whoever came late to open it has waited for it, as people see it."""
+    samples: list[dict[str, Any]] = []
+    since = time.perf_counter() - 2.0
+    with socket_server(_waits) as base:
+        device = _equipment(base, samples).opens(websocket_signaling.SOCKET_PATH, "social.v1", "token", since)
+        device.send("{}")
+        device.close()
+    assert samples[0]["response_time"] >= 2000
+
+
+def test_what_is_waited_for_is_scaled_as_the_world_is() -> None:
+    """In a slow one an answer has more time, and here, where all is quick, less: of requests and of websockets."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        told = replace(environment(f"http://127.0.0.1:{silent.getsockname()[1]}"), time_scale=0.01)
+        equipment = Counted(told, "the-run", lambda **_: None, lambda *_: None)
+        client, since = equipment.client(), time.perf_counter()
+        with pytest.raises(Failure, match="time-out"):
+            client.send(health("chat"))
+        with pytest.raises(Failure, match="time-out"):
+            equipment.opens(websocket_signaling.SOCKET_PATH, websocket_signaling.SUBPROTOCOL, "token", None)
+        client.close()
+    assert time.perf_counter() - since < Timeouts().connect - 1

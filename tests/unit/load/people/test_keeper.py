@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from loadtests.failure import Failure
 from loadtests.kinds import NO_REQUESTS
@@ -18,7 +19,7 @@ from tests.unit.clients.make import speaks_for
 from tests.unit.load.journeys.town import Town, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pytest
 
@@ -148,6 +149,25 @@ def test_no_token_expires_however_long_people_take_to_make(count: int, made_in: 
             keeper.keeps(person)
         keeper.look(Slow())
         assert all(clock.now - since < lifetime for since in new.values())
+    assert not keeper.failures
+
+
+@given(first=st.integers(9, 90), later=st.integers(9, 90), others=st.integers(9, 90))
+def test_the_shortest_life_of_all_is_kept_to(first: int, later: int, others: int) -> None:
+    """A platform may give one person's tokens another life than another's, and new ones another than the first."""
+    town, clock = Town(), Clock()
+    people = _people(town, 4, first)
+    for person in people[2:]:
+        person.holds(replace(person.tokens, expires_in=others))
+    answer = cast("Callable[[Operation[Any]], Tokens]", town.answers[TOKENS])
+    town.answers[TOKENS] = lambda asked: replace(answer(asked), expires_in=later)
+    keeper, held = _keeper(town, people, clock), {person: (person.tokens, 0.0) for person in people}
+    for _ in range(300):
+        _run(town, keeper, clock, 1)
+        for person, (its, since) in held.items():
+            assert clock.now - since < its.expires_in
+            if person.tokens is not its:
+                held[person] = person.tokens, clock.now
     assert not keeper.failures
 
 

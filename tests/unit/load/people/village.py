@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from fixtures.checks.time_scale import forget_time_scale
 from fixtures.environments.secrets import SecretRef
+from loadtests.people import Pool
 from loadtests.profiles.phases import steady
 from tests.unit.clients.make import environment
 from tests.unit.clients.peer import says
 from tests.unit.clients.test_world import Platform
+from tests.unit.load.journeys.town import Town
 from tests.unit.load.working import session
 
 if TYPE_CHECKING:
@@ -108,6 +110,11 @@ def process(  # noqa: PLR0913 - each is something that a test varies
     made = session()
     profile = replace(made.profile, people=people, mix=mix or {}, phases=(steady(1, expected),))
     return replace(made, folder=folder, profile=profile, platform=platform, of=of, fire=_counts)
+
+
+def pool_of(host: Session) -> Pool:
+    """Its people, who use a platform in memory when they are lent out."""
+    return Pool.make(host, equipment=Town())
 
 
 def _counts(**sample: object) -> None:

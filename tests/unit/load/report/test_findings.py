@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fixtures.statistics.tally import Tally
 from loadtests.budgets.grammar import parse_budget
 from loadtests.counts import NEVER, Counts
+from loadtests.failure import NO_ROOM
 from loadtests.kinds import IDLE
 from loadtests.report.advice import steps
 from loadtests.report.document import document
@@ -66,6 +67,10 @@ def run_down_at_last(cause: str) -> LoadRun:
     return judged(counts)
 
 
+MOSTLY_LATE = {"time-out": -1_200, "status 502": 1_200}
+"""Of 3,000 that failed, what becomes of those that had no answer in time."""
+
+
 def test_a_healthy_run_has_no_trouble() -> None:
     """Nothing broken, nothing to lay to anybody, also where a few requests failed."""
     assert troubles(run({})) == ()
@@ -112,6 +117,15 @@ def test_what_is_measured_beside_services_is_told_with_its_services() -> None:
     assert step.startswith("Look first at delivery (chat, websocket-signaling): ")
 
 
+def test_what_has_two_words_and_is_no_operation_is_told_by_both() -> None:
+    """Fresh tokens are asked in every run, and their service is another than their first word."""
+    counts = run({}).counts
+    counts.add("fresh tokens", BEGAN, [0.1] * 100, ["status 500"] * 50)
+    stale = judged(counts)
+    assert [found.subject for found in troubles(stale)] == ["fresh tokens"]
+    assert steps(stale)[1].startswith("Look first at fresh tokens (auth): ")
+
+
 def test_a_journey_that_fails_by_itself_is_told_with_the_services_of_its_steps() -> None:
     """What was answered well and is wrong fails no operation; beside a service that fails it names no more of them."""
     _, step = steps(run({"chatting": (0.5, "history has gaps")}))
@@ -146,6 +160,9 @@ def test_what_began_during_the_run_is_told_with_its_time() -> None:
     assert failing(range(12, LASTED)) == "from 0:12 to 1:00"
     assert failing(range(48)) == "from 0:00 to 0:48"
     assert failing(range(LASTED)) == "throughout"
+    assert failing(range(9, 51)) == "throughout"
+    assert failing(range(9, 50)) == "from 0:09 to 0:50"
+    assert failing(range(10, 51)) == "from 0:10 to 0:51"
 
 
 def test_what_is_worse_than_allowed_is_told_where_nothing_is_proven() -> None:
@@ -182,9 +199,16 @@ def test_what_is_no_services_doing_sends_nobody_to_services(cause: str, first: s
     assert steps(run_down_at_last(cause))[0].startswith(f"Look first {first}")
 
 
+def test_what_only_waited_for_the_generator_is_not_why_anything_failed() -> None:
+    """It is told as what the generator had no more of, and failed by nothing."""
+    broken = run({"chat sendMessage": (0.5, "status 503")})
+    broken.counts.causes["chat sendMessage", NO_ROOM] = 100_000
+    assert [found.worst for found in troubles(broken)] == ["chat sendMessage: status 503"]
+
+
 def test_what_is_slow_is_looked_for_at_services() -> None:
     """A few failures on the way there say nothing of what takes long."""
-    told = steps(run({"chat sendMessage": (0.001, "refused")}, slow=frozenset({"chat sendMessage"})))
+    told = steps(run({"chat sendMessage": (0.01, "refused")}, slow=frozenset({"chat sendMessage"})))
     assert any(step.startswith("Look first at chat") for step in told)
 
 
@@ -194,6 +218,9 @@ def test_nothing_is_suspected_beside_what_is_proven_nor_of_a_late_generator() ->
     late = generated_late(run({"chat sendMessage": (0.5, "time-out")}, frozenset({"chatting"})))
     assert late.verdict.outcome is Outcome.INVALID
     assert doubts(late) == ()
+    mostly_late = run({"chat sendMessage": (0.5, "time-out")})
+    mostly_late.counts.causes.update({("chat sendMessage", cause): by for cause, by in MOSTLY_LATE.items()})
+    assert doubts(generated_late(mostly_late)) == ()
 
 
 def test_beside_a_late_generator_what_the_platform_answered_is_told() -> None:
