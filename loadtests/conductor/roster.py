@@ -93,7 +93,7 @@ class Roster:
         self.sightings: dict[tuple[str, str], None] = {}
         """Every (service, X-Served-By) that answered, in the order in which it was reported."""
         self.begun = False
-        """Whether members were told to begin: each reports once, at least."""
+        """Whether members were told to begin: each has seconds to report about."""
         self.good: set[str] = set()
         """Subjects of which at least one sample was good; whoever answered it was sighted by then, if it said who."""
 

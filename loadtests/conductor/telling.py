@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import Final
 
+from gevent.monkey import get_original
+
 from fixtures.runs.redaction import redact
 from loadtests.report.model import LoadRun
 from loadtests.report.terminal import live_lines
@@ -41,7 +43,16 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def say_live(run: LoadRun) -> None:
-    """How it stands: every second to a person, more rarely to a log."""
-    if sys.stdout.isatty() or round(run.ended - run.began) % IN_LOGS_EVERY == 1:
+    """How it stands: every second to a person, more rarely to a log, and not to who has paused.
+
+    Whoever reads may do so no more for a while (`| less`, Ctrl-S): the run, which is led by who tells it, goes on.
+    """
+    if (sys.stdout.isatty() or round(run.ended - run.began) % IN_LOGS_EVERY == 1) and _takes_more():
         # Not to the page: it keeps a few hundred lines.
         _print(live_lines(run))
+
+
+def _takes_more() -> bool:
+    """Whether a few lines can be printed without waiting: a pipe is ready when it has room for thousands of letters."""
+    # In a thread of its own, where gevent's would look for a loop of greenlets.
+    return bool(get_original("select", "select")([], [sys.stdout], [], 0)[1])

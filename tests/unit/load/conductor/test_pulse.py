@@ -61,3 +61,17 @@ def test_a_loop_that_comes_round_on_time_is_not_late(monkeypatch: pytest.MonkeyP
     assert (len(seen), used) == (50, 0.0)
     assert elapsed == pytest.approx(50 * (EVERY + late))
     assert [seen.quantile(share) for share in (0.0, 1.0)] == pytest.approx([late] * 2, rel=0.01, abs=1e-9)
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    """Each report has its own part: a busy second is not spread over all that were before it."""
+    began = time.perf_counter()
+    pulse = Pulse()
+    pulse._late = [0.5, 0.25]
+    until = time.thread_time() + 0.1
+    while time.thread_time() < until:
+        pass
+    first, second = pulse.take(), pulse.take()
+    assert [len(histogram) for histogram, _, _ in (first, second)] == [2, 0]
+    assert first[1] >= 0.1 > second[1]
+    assert first[2] + second[2] <= time.perf_counter() - began

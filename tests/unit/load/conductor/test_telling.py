@@ -1,8 +1,15 @@
 """What is said on the terminal, to whoever reads it."""
 
+import contextlib
+import os
+import pty
 import subprocess
 import sys
+import termios
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[4]
 SAYS = """
@@ -11,6 +18,15 @@ from loadtests.conductor.telling import say
 sys.stdin.read()
 say(["one"])
 say(["two"])
+"""
+
+LIVE = """
+from dataclasses import replace
+from loadtests.conductor.telling import say_live
+from tests.unit.load.report import runs
+run = runs.load_run(runs.BRIEF)
+for _ in range(9):
+    say_live(replace(run, ended=run.began + 1))
 """
 
 
@@ -25,6 +41,26 @@ def test_a_reader_who_has_gone_ends_no_run() -> None:
         process.stdin.close()
         assert process.wait(30) == 0
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("opened", [os.pipe, pty.openpty], ids=["a pipe", "a terminal"])
+def test_a_reader_who_pauses_holds_up_no_run(opened: Callable[[], tuple[int, int]]) -> None:
+    """As with `| less`, or Ctrl-S in a terminal: how it stands is not said meanwhile, and the run goes on."""
+    reads, writes = opened()
+    if os.isatty(writes):
+        termios.tcflow(writes, termios.TCOOFF)
+    else:
+        os.set_blocking(writes, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writes, b"x" * 512)
+        os.set_blocking(writes, True)
+    done = subprocess.run(
+        [sys.executable, "-c", LIVE], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=writes, timeout=30, check=False
+    )
+    os.close(reads)
+    os.close(writes)
+    assert done.returncode == 0
 
 
 def test_a_log_without_room_ends_no_run() -> None:

@@ -284,6 +284,28 @@ def test_keeper_works_in_the_background_until_it_is_ended(monkeypatch: pytest.Mo
     Keeper([town.quiet_client()], town.fire).end()
 
 
+def test_nobody_waits_long_for_a_keeper_that_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A platform that has gone silent keeps no run from its end: people are still to be removed."""
+    monkeypatch.setattr("loadtests.people.keeper.TICK", 0.001)
+    monkeypatch.setattr("loadtests.people.keeper._ENDING", 0.05)
+    looking, answered = threading.Event(), threading.Event()
+
+    class Silent(Keeper):
+        def look(self, client: Sender) -> None:
+            assert client.token is None
+            looking.set()
+            answered.wait(20)
+
+    town = Town()
+    keeper = Silent([town.quiet_client()], town.fire)
+    keeper.begin()
+    assert looking.wait(20)
+    keeper.end()
+    assert keeper._threads[0].is_alive()
+    answered.set()
+    keeper._threads[0].join(20)
+
+
 def test_a_keeper_that_errs_is_told_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """What breaks with one person keeps the others' tokens fresh, and is known afterwards."""
     town = Town()
