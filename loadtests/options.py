@@ -147,4 +147,5 @@ def asked(options: Namespace) -> Asked:
         host=options.host,
         folder=options.run_folder,
         locusts=tuple(option for option, field in _LOCUSTS.items() if getattr(options, field, None) is not None),
+        processes=options.expect_workers,  # Locust sets it by --processes, too
     )

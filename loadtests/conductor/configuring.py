@@ -37,6 +37,8 @@ class Asked:
     folder: str | None = None
     locusts: tuple[str, ...] = ()
     """Options of Locust that a profile stands in for, as far as they were given: `--users` and the like."""
+    processes: int = 1
+    """That make load, by `--processes` or `--expect-workers`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def choose(asked: Asked, variables: Mapping[str, str]) -> Choice:
     selection = _selected(asked, variables, profile)
     wrong += selection.problems
     if profile is not None and rate is not None:
-        attempt(partial(_within, profile, rate, asked.rate or "1"))
+        attempt(partial(_fits, profile, rate, asked))
     sandbox = None if selection.problems else attempt(lambda: _is_sandbox(selection, profile))
     if profile is None or rate is None or sandbox is None or wrong:
         raise EnvironmentInvalid(Cause.CONFIGURATION, list(dict.fromkeys(wrong)))
@@ -145,6 +147,16 @@ def _factor(text: str | None) -> float:
     if not (math.isfinite(factor) and factor > 0):
         raise _errors("--rate-scale", f"{text!r} is no positive number", "such as 0.1 or 2")
     return factor
+
+
+def _fits(profile: Profile, rate: float, asked: Asked) -> None:
+    """Raises ConfigurationErrors for a load that is too large, or too small for its processes."""
+    _within(profile, rate, asked.rate or "1")
+    people = profile.scaled(rate=rate).people
+    pairs = (people + 1) // 2
+    if people and pairs < asked.processes:
+        message = f"{people} people of {profile.name} are not a pair for each of {asked.processes} processes"
+        raise _errors("--processes", f"{message} (nor of as many --expect-workers)", f"at most {pairs}, or more people")
 
 
 def _within(profile: Profile, rate: float, text: str) -> None:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fixtures.environments import Cause, EnvironmentInvalid
 from loadtests.conductor.configuring import Asked, choose
@@ -35,6 +37,30 @@ def test_every_mistake_is_told_at_once() -> None:
     assert "LOCUST_RUN_TIME" in found[2]
     assert "did you mean smoke?" in found[3]
     assert "did you mean blue?" in found[6]
+
+
+@given(people=st.integers(1, 40), processes=st.integers(1, 20))
+def test_each_process_has_a_pair_or_nothing_is_begun(people: int, processes: int) -> None:
+    """No sandbox is started, and nobody is made, for a run that cannot begin."""
+    pairs = (choose(Asked(profile="smoke", rate=f"{people / 80}"), {}).profile.people + 1) // 2
+    asked = Asked(profile="smoke", rate=f"{people / 80}", processes=processes)
+    if pairs >= processes:
+        assert choose(asked, {}).profile.people >= 2 * processes - 1
+    else:
+        [found] = wrong(asked)
+        assert found.startswith("--processes: ")
+        assert f"not a pair for each of {processes} processes" in found
+        assert f"at most {pairs}," in found
+
+
+def test_people_that_nobody_needs_are_not_asked_for(tmp_path: Path) -> None:
+    """Rates of operations without a token are sent by as many processes as there are."""
+    profile = tmp_path / "mine.toml"
+    profile.write_text(
+        'summary = "Keys alone"\narrivals = "constant"\nbudget = "*: errors <= guide"\n'
+        '[[rates]]\noperation = "auth getKeySet"\nphases = [{ for = "10 s", rate = "50 /s" }]\n'
+    )
+    assert choose(Asked(profile=str(profile), processes=9), {}).profile.people == 0
 
 
 @pytest.mark.parametrize(

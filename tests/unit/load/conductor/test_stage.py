@@ -43,6 +43,7 @@ def staged(variables: Mapping[str, str] = MappingProxyType({}), **options: objec
         host=None,
         run_folder=None,
         alongside=[],
+        expect_workers=1,
         stop_when_decided=False,
     )
     vars(said).update(options)
@@ -118,6 +119,13 @@ def test_each_run_of_a_process_is_another(named: str | None, folders: list[str] 
     assert len({order.run for order in orders}) == 3
     assert [order.folder.name for order in orders] == (folders or [order.run for order in orders])
     assert {order.folder.parent for order in orders} == {place if named else place / "runs"}
+
+
+def test_more_processes_than_pairs_are_refused_before_anything_is_begun(place: Path) -> None:
+    """As many are expected as `--processes` makes."""
+    with pytest.raises(EnvironmentInvalid, match="80 people of smoke are not a pair for each of 41 processes"):
+        staged(expect_workers=41)
+    assert not (place / "runs").exists()
 
 
 def test_the_folder_may_be_a_variables(place: Path) -> None:
