@@ -156,7 +156,8 @@ def _fits(profile: Profile, rate: float, asked: Asked) -> None:
     pairs = (people + 1) // 2
     if people and pairs < asked.processes:
         message = f"{people} people of {profile.name} are not a pair for each of {asked.processes} processes"
-        raise _errors("--processes", f"{message} (nor of as many --expect-workers)", f"at most {pairs}, or more people")
+        allowed = f"at most {pairs}, also of --expect-workers, or a profile with more people"
+        raise _errors("--processes", message, allowed)
 
 
 def _within(profile: Profile, rate: float, text: str) -> None:
