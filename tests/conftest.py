@@ -19,3 +19,12 @@ def _ctrl_c_reaches_children() -> Iterator[None]:
     signal.signal(signal.SIGINT, lambda *_: None)
     yield
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_a_test_starts_is_no_worker() -> Iterator[None]:
+    """Keep from it what xdist says of the process that the test itself is in: pytest would believe it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+            patch.delenv(name, raising=False)
+        yield

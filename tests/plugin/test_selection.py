@@ -25,7 +25,7 @@ def test_check(environment, guide, pytestconfig):
 @pytest.fixture
 def repository(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A small repository with two tiers and a test of its own."""
-    for name in ("CI", "VERIFY_ENV", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "KUBECONFIG"):
+    for name in ("CI", "VERIFY_ENV", "PYTEST_ADDOPTS", "KUBECONFIG"):
         monkeypatch.delenv(name, raising=False)
     pytester.makepyprojecttoml(
         f'[tool.pytest]\nstrict = true\ntestpaths = ["tests"]\npythonpath = ["{ROOT}"]\n'
