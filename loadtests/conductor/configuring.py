@@ -141,7 +141,8 @@ def _factor(text: str | None) -> float:
     if text is None:
         return 1.0
     try:
-        factor = float(text)
+        # Python reads 1_0 as ten, which is more likely to have been meant as 1.0.
+        factor = float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
         factor = math.nan
     if not (math.isfinite(factor) and factor > 0):

@@ -147,7 +147,7 @@ def test_a_time_that_is_none_is_refused(text: str) -> None:
     assert "allowed: " in only
 
 
-@pytest.mark.parametrize("text", ["0", "nan", "inf", "-0.5", "ten", ""])
+@pytest.mark.parametrize("text", ["0", "nan", "inf", "-0.5", "ten", "", "1_0", "\N{ARABIC-INDIC DIGIT TWO}"])
 def test_a_factor_that_is_none_is_refused(text: str) -> None:
     """A run of nothing proves nothing."""
     [only] = wrong(Asked(profile="smoke", rate=text))
