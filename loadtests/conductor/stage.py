@@ -95,7 +95,7 @@ def set_up(options: Namespace, variables: Mapping[str, str] = os.environ) -> Sta
     named = options.run_folder or variables.get(FOLDER)
     folder = Path(named).absolute() if named else None
     first = folder or Path(RUNS).absolute() / run
-    made = tuple(place for place in (first, *first.parents) if not place.exists())
+    made = tuple(place for place in (first, *first.parents) if not os.access(place, os.F_OK))
     sandbox: Sandbox | None = None
     try:
         _writable(first)

@@ -78,7 +78,11 @@ def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(place: Path) -
     full.mkdir()
     (full / "verdict.json").touch()
     file.touch()
-    for taken, why in ((full, "it holds the verdict.json of another run already"), (file, "it is a file")):
+    for taken, why in (
+        (full, "it holds the verdict.json of another run already"),
+        (file, "it is a file"),
+        (place / ("x" * 300), "File name too long"),
+    ):
         with pytest.raises(RunFolderError) as refused:
             staged(run_folder=str(taken))
         told = f"{taken} cannot be written: {why}; name another with --run-folder or VERIFY_RUN_FOLDER"
