@@ -24,7 +24,7 @@ from fixtures.environments import (
 from fixtures.runs.folder import prepare
 from fixtures.runs.run_id import new_run_id
 from fixtures.sandbox import Sandbox, SandboxError
-from loadtests.conductor.configuring import Choice, choose
+from loadtests.conductor.configuring import Choice, choose, is_text
 from loadtests.conductor.lock import Hold, TargetBusyError, hold
 from loadtests.conductor.order import Order
 from loadtests.options import asked
@@ -151,6 +151,8 @@ def _sandbox() -> Sandbox:
 
 
 def _writable(folder: Path) -> None:
+    if not is_text(str(folder)):
+        raise RunFolderError(f"{folder} is no name in UTF-8; name another with --run-folder or {FOLDER}")
     try:
         prepare(folder)
     except OSError as error:

@@ -89,6 +89,12 @@ def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(place: Path) -
         assert str(refused.value) == told
 
 
+def test_a_folder_that_no_process_can_be_told_is_refused(place: Path) -> None:
+    """Its name is in no encoding, and workers keep their ledgers in it."""
+    with pytest.raises(RunFolderError, match="is no name in UTF-8; name another with --run-folder"):
+        staged(run_folder=str(place / "r\udcfch"))
+
+
 def test_where_no_run_takes_place_no_folder_is_left(place: Path) -> None:
     """Of a run that is refused, or that nobody starts; one that was there before is not ours to remove."""
     own, new = place / "own", place / "deep" / "new"
