@@ -130,7 +130,7 @@ def test_every_cause_has_a_next_step(cause: Cause) -> None:
 
 @pytest.mark.parametrize(
     "stopped",
-    [{"unable": ("local: nobody answers at https://127.0.0.1:1",)}, {"workers_lost": ("worker-2: no heartbeat",)}],
+    [{"unable": ("local: no answer from https://127.0.0.1:1",)}, {"workers_lost": ("worker-2: no heartbeat",)}],
 )
 def test_what_follows_from_a_run_that_never_began_is_folded_under_its_cause(stopped: dict[str, tuple[str]]) -> None:
     """Who could not begin asked nothing and counted nothing: there is one reason, and one thing to do."""
