@@ -79,6 +79,8 @@ def choose(asked: Asked, variables: Mapping[str, str]) -> Choice:
     rate = attempt(lambda: _factor(asked.rate))
     selection = _selected(asked, variables, profile)
     wrong += selection.problems
+    named = {"--profile": profile.source if profile is not None else "", selection.origin: selection.named}
+    wrong += [_no_text(option) for option, name in named.items() if not is_text(name)]
     if profile is not None and rate is not None:
         attempt(partial(_fits, profile, rate, asked))
     sandbox = None if selection.problems else attempt(lambda: _is_sandbox(selection, profile))
@@ -86,6 +88,19 @@ def choose(asked: Asked, variables: Mapping[str, str]) -> Choice:
         raise EnvironmentInvalid(Cause.CONFIGURATION, list(dict.fromkeys(wrong)))
     scaled = profile.scaled(rate=rate, lasting=lasting)
     return Choice(scaled, asked.profile or "", rate, lasting, selection.named, sandbox)
+
+
+def is_text(name: str) -> bool:
+    """Whether a name can be told to every process: file systems have names that are in no encoding."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _no_text(option: str) -> ConfigurationError:
+    return ConfigurationError(option, "", "is no name in UTF-8", "a file with a name that every process can be told")
 
 
 def _locusts(option: str, why: str) -> ConfigurationError:
@@ -141,7 +156,8 @@ def _factor(text: str | None) -> float:
     if text is None:
         return 1.0
     try:
-        factor = float(text)
+        # Python reads 1_0 as ten, which is more likely to have been meant as 1.0.
+        factor = float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
         factor = math.nan
     if not (math.isfinite(factor) and factor > 0):

@@ -24,7 +24,7 @@ from fixtures.environments import (
 from fixtures.runs.folder import prepare
 from fixtures.runs.run_id import new_run_id
 from fixtures.sandbox import Sandbox, SandboxError
-from loadtests.conductor.configuring import Choice, choose
+from loadtests.conductor.configuring import Choice, choose, is_text
 from loadtests.conductor.lock import Hold, TargetBusyError, hold
 from loadtests.conductor.order import Order
 from loadtests.options import asked
@@ -95,7 +95,7 @@ def set_up(options: Namespace, variables: Mapping[str, str] = os.environ) -> Sta
     named = options.run_folder or variables.get(FOLDER)
     folder = Path(named).absolute() if named else None
     first = folder or Path(RUNS).absolute() / run
-    made = tuple(place for place in (first, *first.parents) if not place.exists())
+    made = tuple(place for place in (first, *first.parents) if not os.access(place, os.F_OK))
     sandbox: Sandbox | None = None
     try:
         _writable(first)
@@ -151,6 +151,8 @@ def _sandbox() -> Sandbox:
 
 
 def _writable(folder: Path) -> None:
+    if not is_text(str(folder)):
+        raise RunFolderError(f"{folder} is no name in UTF-8; name another with --run-folder or {FOLDER}")
     try:
         prepare(folder)
     except OSError as error:

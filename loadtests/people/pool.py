@@ -222,7 +222,7 @@ def _reaches(transport: Transport) -> None:
     last = silences[-1]
     likely = f" (likely: {last.likely})" if last.likely else ""
     raise PeopleError(
-        f"nobody answers at {transport.base}: {last.got}{likely}",
+        f"no answer from {transport.base}: {last.got}{likely}",
         f"start the platform, or mend the address in {transport.environment.source}",
     ) from last
 

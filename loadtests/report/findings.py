@@ -77,7 +77,9 @@ class Trouble:
         edge = _EDGE * (ended - began)
         if self.first - began <= edge and ended - (self.last + 1) <= edge:
             return f"{text}; throughout"
-        return f"{text}; from {offset(max(0, self.first - began))} to {offset(max(0, self.last + 1 - began))}"
+        # From the second of the clock in which the run began, as in charts.
+        begin, end = (offset(max(0, second - int(began))) for second in (self.first, self.last + 1))
+        return f"{text}; from {begin} to {end}"
 
 
 def troubles(run: LoadRun) -> tuple[Trouble, ...]:

@@ -137,5 +137,7 @@ def _not_counted(run: LoadRun) -> Iterator[str]:
         yield f"{count(missing)} arrivals that were asked for and not started"
     yield from (f"what {worker} counted while it was away" for worker in run.facts.workers_lost)
     silent = dict.fromkeys(who(answer.question) for answer in run.verdict.answers if not answer.samples)
-    if silent:
+    if silent and any(answer.samples for answer in run.verdict.answers):
         yield f"nothing at all was counted of: {', '.join(silent)}"
+    elif silent:
+        yield "nothing at all was counted"

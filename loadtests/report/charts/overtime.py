@@ -73,11 +73,12 @@ def arrivals_chart(run: LoadRun, line: Timeline) -> Element | None:
     line.axis(frame)
     frame.draw(*line.bars("asked", y, lambda moment: moment.asked / moment.width))
     frame.label(TOP, f"asked {count(asked)}", "asked")
-    through = line.steps(y, lambda moment: moment.started / moment.width)
-    frame.line("started", [through], f"started {count(started)}")
     if refused:
+        # Before the line, which is lower where more was refused than started, and would be behind.
         frame.draw(*line.bars("bad", y, lambda moment: moment.refused / moment.width))
         frame.label(frame.bottom, f"refused {count(refused)}", "bad")
+    through = line.steps(y, lambda moment: moment.started / moment.width)
+    frame.line("started", [through], f"started {count(started)}")
     frame.draw(*line.hovers(frame, _arrivals))
     closed = "Closed users: an arrival is asked for when its user is free, so the platform sets the pace."
     return frame.figure("" if run.profile.open else closed)
@@ -91,11 +92,11 @@ def answers_chart(line: Timeline) -> Element | None:
     frame = Frame("answers", f"Requests over time: {count(requests)} ended, {count(failures)} of them failed.", _SHORT)
     y = line.rates(frame, max(moment.requests / moment.width for moment in line.moments), "requests a second")
     line.axis(frame)
-    through = line.steps(y, lambda moment: moment.requests / moment.width)
-    frame.line("answered", [through], f"ended {count(requests)}")
     if failures:
         frame.draw(*line.bars("bad", y, lambda moment: moment.failures / moment.width))
         frame.label(frame.bottom, f"failed {count(failures)}", "bad")
+    through = line.steps(y, lambda moment: moment.requests / moment.width)
+    frame.line("answered", [through], f"ended {count(requests)}")
     frame.draw(*line.hovers(frame, _answers))
     return frame.figure()
 

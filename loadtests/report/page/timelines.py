@@ -29,7 +29,8 @@ def arrivals(run: LoadRun) -> Iterator[Element]:
     if found:
         yield tag(
             "p",
-            "An arrival is one journey, or one request of a rate of its own; a journey makes several requests.",
+            "An arrival is one journey, or one request of a rate of its own; a journey makes several requests. "
+            "Seconds are those of the clock: of the first and the last a part lies outside of the run.",
             class_="lead",
         )
     yield from found or [tag("p", "Nothing arrived.")]

@@ -1,5 +1,6 @@
 """Files of configuration, and why one is none."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,12 @@ def test_a_mark_before_the_text_is_no_mistake(tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
     file.write_bytes(b"\xef\xbb\xbfa = 1\n")
     assert read_toml(file) == ("a = 1\n", {"a": 1})
+
+
+def test_what_may_never_end_is_not_read(tmp_path: Path) -> None:
+    """A pipe that nobody writes to, or a device, is told of at once."""
+    pipe = tmp_path / "own.toml"
+    os.mkfifo(pipe)
+    for endless in (pipe, Path("/dev/zero")):
+        with pytest.raises(NotTomlError, match="is no regular file"):
+            read_toml(endless)

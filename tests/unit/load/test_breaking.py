@@ -23,3 +23,11 @@ def test_ctrl_c_while_all_is_loaded_is_no_break(error: str, code: int, last: str
     assert done.returncode == code, done.stderr
     assert done.stderr.splitlines()[-1].startswith(last)
     assert ("Traceback" in done.stderr) is traced
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_standard_stream_that_is_closed_is_nobody_elses(closed: str) -> None:
+    """What the engine opens is never one of the first three descriptors: libuv would abort when it closes it."""
+    opens = "import loadtests.breaking, os, sys; sys.exit(os.open(os.devnull, os.O_RDONLY) > 2 and 42)"
+    command = ["sh", "-c", f'exec "$0" -c "{opens}" {closed}', sys.executable]
+    assert subprocess.run(command, cwd=ROOT, timeout=30, check=False).returncode == 42

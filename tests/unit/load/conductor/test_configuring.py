@@ -1,13 +1,16 @@
 """What the command line means, and what is wrong with it: all at once, before anything is started."""
 
+import os
+import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.environments import Cause, EnvironmentInvalid
-from loadtests.conductor.configuring import Asked, choose
+from loadtests.conductor.configuring import Asked, choose, is_text
 from loadtests.profiles.load import profile_file
 
 
@@ -147,7 +150,7 @@ def test_a_time_that_is_none_is_refused(text: str) -> None:
     assert "allowed: " in only
 
 
-@pytest.mark.parametrize("text", ["0", "nan", "inf", "-0.5", "ten", ""])
+@pytest.mark.parametrize("text", ["0", "nan", "inf", "-0.5", "ten", "", "1_0", "\N{ARABIC-INDIC DIGIT TWO}"])
 def test_a_factor_that_is_none_is_refused(text: str) -> None:
     """A run of nothing proves nothing."""
     [only] = wrong(Asked(profile="smoke", rate=text))
@@ -164,3 +167,25 @@ def test_a_factor_that_makes_more_than_a_profile_may_ask_for_is_refused(profile:
     assert "is more than 1,000,000; allowed: at most" in only
     most = only.rpartition(" ")[2]
     assert choose(Asked(profile=profile, rate=most), {}).rate == float(most)
+
+
+def test_a_name_that_no_process_can_be_told_is_refused(tmp_path: Path) -> None:
+    """File systems have names that are in no encoding: they come as halves of letters."""
+    own = tmp_path / "pr\udcfcf.toml"
+    shutil.copyfile(profile_file("smoke"), own)
+    told = "is no name in UTF-8; allowed: a file with a name that every process can be told"
+    assert f"--profile: {told}" in wrong(Asked(profile=str(own)))
+    assert f"--env: {told}" in wrong(Asked(profile="smoke", env=str(own)))
+
+
+@given(st.binary())
+def test_a_name_is_told_to_processes_or_refused(raw: bytes) -> None:
+    """Whatever the name of a file is made of, it is refused exactly where it cannot be in a letter."""
+    name = os.fsdecode(raw)
+    try:
+        letter = msgspec.msgpack.encode(name)
+    except UnicodeEncodeError:
+        assert not is_text(name)
+    else:
+        assert is_text(name)
+        assert msgspec.msgpack.decode(letter) == name

@@ -78,11 +78,21 @@ def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(place: Path) -
     full.mkdir()
     (full / "verdict.json").touch()
     file.touch()
-    for taken, why in ((full, "it holds the verdict.json of another run already"), (file, "it is a file")):
+    for taken, why in (
+        (full, "it holds the verdict.json of another run already"),
+        (file, "it is a file"),
+        (place / ("x" * 300), "File name too long"),
+    ):
         with pytest.raises(RunFolderError) as refused:
             staged(run_folder=str(taken))
         told = f"{taken} cannot be written: {why}; name another with --run-folder or VERIFY_RUN_FOLDER"
         assert str(refused.value) == told
+
+
+def test_a_folder_that_no_process_can_be_told_is_refused(place: Path) -> None:
+    """Its name is in no encoding, and workers keep their ledgers in it."""
+    with pytest.raises(RunFolderError, match="is no name in UTF-8; name another with --run-folder"):
+        staged(run_folder=str(place / "r\udcfch"))
 
 
 def test_where_no_run_takes_place_no_folder_is_left(place: Path) -> None:

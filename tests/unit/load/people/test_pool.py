@@ -177,7 +177,7 @@ def test_pool_that_cannot_be_made_says_why_and_leaves_nobody(
 
 def test_nobody_is_looked_for_where_nobody_answers(tmp_path: Path) -> None:
     """An address at which nothing answers is told as such, and leaves not even an intent."""
-    with pytest.raises(PeopleError, match=r"nobody answers at http.*refused.* \(likely: .*\); start the") as error:
+    with pytest.raises(PeopleError, match=r"no answer from http.*refused.* \(likely: .*\); start the") as error:
         pool_of(process("http://127.0.0.1:9", tmp_path, 20))
     assert error.value.left == ()
     assert _open(tmp_path) == []

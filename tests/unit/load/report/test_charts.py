@@ -51,3 +51,11 @@ def test_seconds_side_by_side_have_no_gap_between_their_bars() -> None:
     ]
     assert len(bars) == runs.HEALTHY.seconds
     assert [round(x + width, 1) for x, width in bars[:-1]] == [x for x, _ in bars[1:]]
+
+
+def test_a_line_is_not_behind_bars_that_are_higher() -> None:
+    """Where more arrivals are refused than started, it is still seen how many were started, and so where all fails."""
+    html = page(runs.load_run(replace(runs.BRIEF, refused=0.8, errors=1.0)))
+    for line in ("started", "answered"):
+        chart = next(figure for figure in html.split("<figure>") if f'class="line {line}"' in figure)
+        assert 0 < chart.rindex('class="bad"') < chart.index(f'class="line {line}"')

@@ -1,5 +1,6 @@
 """From broken questions to what broke them."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -145,6 +146,14 @@ def test_the_time_is_that_of_nine_in_ten() -> None:
     assert (found.first - BEGAN, found.last - BEGAN) == (20, 34)
     assert found.worst == ""
     assert found.headline(BEGAN, BEGAN + LASTED).endswith("from 0:20 to 0:35")
+
+
+def test_the_time_is_the_one_that_charts_have() -> None:
+    """Both count from the second of the clock in which the run began, however late in it that was."""
+    late = replace(runs.load_run(runs.World(burst=range(30, 45))), began=runs.BEGAN + 0.95)
+    failed = re.findall(r"<title>(\d:\d\d): \d+ ended, [1-9]\d+ failed</title>", page(late))
+    assert (failed[0], failed[-1]) == ("0:30", "0:44")
+    assert troubles(late)[0].headline(late.began, late.ended).endswith("from 0:30 to 0:45")
 
 
 def test_what_began_during_the_run_is_told_with_its_time() -> None:

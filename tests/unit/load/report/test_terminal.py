@@ -74,7 +74,12 @@ def test_what_did_not_count_is_told() -> None:
     text = closing(Outcome.INVALID)
     assert "arrivals that were due and had no place" in text
     assert "what worker-2 counted while it was away" in text
-    assert "nothing at all was counted of: all operations, chat listMessages" in closing("empty")
+    assert "  nothing at all was counted\n" in closing("empty")
+    run = RUNS[Outcome.GO]
+    first, second, *rest = run.verdict.answers
+    silent = (replace(first, samples=0), replace(second, samples=0), *rest)
+    some = replace(run, verdict=replace(run.verdict, answers=silent))
+    assert "  nothing at all was counted of: all operations\n" in "\n".join(closing_lines(some, "runs/x"))
     late = replace(EMPTY, facts=replace(EMPTY.facts, arrivals_asked=12_000, arrivals_started=2))
     assert "11,998 arrivals that were asked for and not started" in "\n".join(closing_lines(late, None))
 
@@ -130,7 +135,7 @@ def test_every_cause_has_a_next_step(cause: Cause) -> None:
 
 @pytest.mark.parametrize(
     "stopped",
-    [{"unable": ("local: nobody answers at https://127.0.0.1:1",)}, {"workers_lost": ("worker-2: no heartbeat",)}],
+    [{"unable": ("local: no answer from https://127.0.0.1:1",)}, {"workers_lost": ("worker-2: no heartbeat",)}],
 )
 def test_what_follows_from_a_run_that_never_began_is_folded_under_its_cause(stopped: dict[str, tuple[str]]) -> None:
     """Who could not begin asked nothing and counted nothing: there is one reason, and one thing to do."""
@@ -139,6 +144,7 @@ def test_what_follows_from_a_run_that_never_began_is_folded_under_its_cause(stop
     assert "rate-not-reached" not in told
     assert "minimum-evidence" not in told
     assert "  so no arrival was asked for, and too little was counted\n" in told
+    assert "  nothing at all was counted\nnext:" in told
     assert len(steps(run)) == 1
     assert len(written(run)["reasons"]) > 2
 
