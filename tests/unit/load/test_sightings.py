@@ -85,6 +85,7 @@ def test_garbage_in_each_answer_is_remembered_for_the_first_ones() -> None:
     """A header that cannot be read is told with one example."""
     seen = kept(("chat", f"nobody {number}") for number in range(5_000))
     assert len(seen) == BUILDS + 1
+    assert ("chat", "nobody 0") in seen
     (change,) = changes(seen, BLUE, ())
     assert "'nobody 0'" in change
 
