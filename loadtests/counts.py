@@ -13,6 +13,7 @@ import msgspec
 
 from fixtures.statistics.histogram import Batch, Histogram
 from fixtures.statistics.tally import Tally
+from loadtests.said import Said
 
 NEVER: Final = inf
 """The latency of what never came: over every limit."""
@@ -43,9 +44,9 @@ class Counts:
         """Seconds; how many samples took longer is counted exactly for each (`budgets.questions.limits`)."""
         self.tallies: dict[str, Tally] = {}
         """Subject of a budget to its samples: an operation's label, or the name of a journey or of what it measures."""
-        self.causes: Counter[tuple[str, str]] = Counter()
+        self.causes: Said[tuple[str, str]] = Said()
         """(subject, cause in a few words) to how often it failed so."""
-        self.instances: Counter[tuple[str, float | None, str]] = Counter()
+        self.instances: Said[tuple[str, float | None, str]] = Said()
         """(subject, limit that was exceeded or None for failures, instance) to how many such answers it gave."""
         self.asked: Counter[int] = Counter()
         """Second to arrivals that the schedule asked for in it."""
@@ -70,18 +71,18 @@ class Counts:
         """Count a batch that ended in `second`, with the cause of each failure among it; `plotted` as by `plot`."""
         batch = Batch(latencies)
         self.tally(subject).add_batch(second, batch, len(causes))
-        if causes:
-            self.causes.update((subject, cause) for cause in causes)
+        for cause, times in Counter(causes).items() if causes else ():
+            self.causes.add((subject, cause), times)
         if plotted:
             self._second(second).add_batch(batch)
 
     def gave(self, subject: str, instance: str, latency: float, *, failed: bool) -> None:
         """Count who gave an answer as far as it is bad: it failed, or took longer than a limit."""
         if failed:
-            self.instances[subject, None, instance] += 1
+            self.instances.add((subject, None, instance))
         for limit in self.limits:
             if latency > limit:
-                self.instances[subject, limit, instance] += 1
+                self.instances.add((subject, limit, instance))
 
     def begun(self, late: Iterable[float]) -> None:
         """Count how many seconds late arrivals were begun, in microseconds, rounded up.
@@ -105,8 +106,8 @@ class Counts:
         """Count everything that `other` counted; raises `ValueError` unless both have the same limits."""
         for subject, tally in other.tallies.items():
             self.tally(subject).merge(tally)
-        self.causes.update(other.causes)
-        self.instances.update(other.instances)
+        self.causes.merge(other.causes)
+        self.instances.merge(other.instances)
         self.asked.update(other.asked)
         self.started.update(other.started)
         self.refused.update(other.refused)
@@ -148,8 +149,10 @@ class Counts:
             raise ValueError(f"not the encoding of counts: {error}") from error
         counts = cls(wire.limits)
         counts.tallies = {subject: Tally.decode(tally) for subject, tally in wire.tallies.items()}
-        counts.causes = Counter({(subject, cause): times for subject, cause, times in wire.causes})
-        counts.instances = Counter({(subject, limit, who): times for subject, limit, who, times in wire.instances})
+        for subject, cause, times in wire.causes:
+            counts.causes.add((subject, cause), times)
+        for subject, limit, who, times in wire.instances:
+            counts.instances.add((subject, limit, who), times)
         counts.asked, counts.started, counts.refused = map(Counter, (wire.asked, wire.started, wire.refused))
         counts.lag = Histogram.decode(wire.lag)
         counts.seconds = {second: Histogram.decode(histogram) for second, histogram in wire.seconds.items()}

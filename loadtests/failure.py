@@ -1,5 +1,6 @@
 """How a sample failed: in few words for statistics, and in more for a person."""
 
+import re
 from typing import Final
 
 UNANSWERED: Final = "unanswered at the end"
@@ -19,6 +20,7 @@ SOMEBODY_ELSES: Final = "somebody else's"
 """How a cause begins when people were given what is not theirs: no share of that is small enough for a release."""
 _WHOSE: Final = ("_id", "email")
 """How fields end that say whose an answer is, or of what."""
+_WHICH: Final = re.compile(r"\[\d+\]")
 
 
 class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake of the program
@@ -36,6 +38,11 @@ class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake
     def __repr__(self) -> str:
         # Locust counts failures by this text: with details in it each would be its own row.
         return f"Failure({self.cause})"
+
+
+def everywhere(field: str) -> str:
+    """A field, in whichever item of a list it is wrong: else one mistake would be as many causes as there are items."""
+    return _WHICH.sub("[]", field)
 
 
 def agrees(answer: object, **asked: object) -> None:

@@ -112,7 +112,7 @@ class Rates:
         counts = Counts(self._session.recorder.limits)
         for subject in self._cut:
             if full.get(subject, 0) > _FEW * self._sent[subject]:
-                counts.causes[subject, NO_ROOM] = full[subject]
+                counts.causes.add((subject, NO_ROOM), full[subject])
         return counts
 
     def _spoils(self, trouble: str) -> None:

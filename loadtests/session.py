@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from fixtures.environments import Environment
 from fixtures.statistics.histogram import Histogram
 from loadtests.recording import Recorder
+from loadtests.sightings import Sightings
 
 if TYPE_CHECKING:
     import locust.env
@@ -61,8 +62,8 @@ class Session:
     """What makes load here; the run is over for this process when all are stopped."""
     over: bool = False
     """Whether they are being stopped, or were: what has not begun by then begins no more."""
-    sightings: dict[tuple[str, str], None] = field(default_factory=dict)
-    """Every (service, value of X-Served-By) that answered, in the order of first answers; empty if it said nothing."""
+    sightings: Sightings = field(default_factory=Sightings)
+    """Who answered this process."""
 
     left: list[str] = field(default_factory=list)
     """In words, who stayed behind of people who were made for nothing."""
@@ -73,7 +74,7 @@ class Session:
 
     def sighted(self, service: str, served_by: str) -> None:
         """Note who answered; clients call it for each value that is new to them."""
-        self.sightings[service, served_by] = None
+        self.sightings.add(service, served_by)
 
     def second_of(self, offset: float) -> int:
         """The second of the shared epoch that an arrival at `offset` belongs to."""

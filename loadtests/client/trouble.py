@@ -8,7 +8,7 @@ from typing import Final
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Operation
 from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError, UnsendableError
-from loadtests.failure import BEFORE, OWN, Failure
+from loadtests.failure import BEFORE, OWN, Failure, everywhere
 
 _MISSING: Final = "missing required field"
 _CODED: Final = "but coded"
@@ -41,7 +41,7 @@ def unexpected(operation: Operation[object], wrong: UnexpectedAnswer, *, named: 
     elif wrong.field is None:
         cause = f"contract: {_body(wrong.why)}"
     else:
-        cause = f"contract: {wrong.field} {'missing' if _MISSING in wrong.why else 'mistyped'}"
+        cause = f"contract: {everywhere(wrong.field)} {'missing' if _MISSING in wrong.why else 'mistyped'}"
     return Failure(f"{cause}{BEFORE}" if named and wrong.unserved else cause, str(wrong))
 
 

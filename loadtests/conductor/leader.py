@@ -25,6 +25,7 @@ from loadtests.conductor.roster import Roster
 from loadtests.conductor.target import changes, replicas, sightings
 from loadtests.people.removal import enough_for
 from loadtests.report.model import LoadRun, Reading
+from loadtests.said import MOST
 from loadtests.soundness import Facts
 from loadtests.verdict import PROVES_NOTHING, EarlyStop, Verdict, judge
 
@@ -259,6 +260,9 @@ class Leader:
             yield f"{roster.unfinished} were still under way when {drain:g} s of draining were over"
         if roster.good and not sightings(roster.sightings):
             yield f"no answer said by {HEADER} who it came from: another build or slot would not be noticed"
+        for service, number in replicas(roster.sightings).items():
+            if number == MOST:
+                yield f"{service} named {MOST} instances or more by {HEADER}: bad answers of most are laid to none"
         yield from (f"people were left behind, or may have been: {left}" for left in roster.left)
         ledger = self.order.folder / LEDGER
         for member in roster.members.values():

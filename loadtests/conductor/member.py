@@ -9,6 +9,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -91,7 +92,8 @@ class Member:
         self._pulse = Pulse()
         self._drift = Drift()
         self._number = 0
-        self._told: set[tuple[str, str]] = set()
+        self._told = 0
+        """Sightings that were reported."""
 
     def heard(self, **sample: object) -> None:
         """Listen to Locust's `request` event; people who are made may get fresh tokens while others still are."""
@@ -257,8 +259,8 @@ class Member:
         # Before it begins nobody takes the pulse, and making people may keep a processor busy.
         loop, cpu, elapsed = self._pulse.take() if self._following else (Histogram(), 0.0, 0.0)
         own_loops, session.lag = session.lag, Histogram()
-        new = [seen for seen in session.sightings if seen not in self._told]
-        self._told.update(new)
+        new = [*islice(session.sightings, self._told, None)]
+        self._told += len(new)
         report = Report(
             session.run_id,
             number=self._number,

@@ -13,6 +13,7 @@ from loadtests.conductor.clocks import Offset, disagreement
 from loadtests.conductor.messages import Done, FromMember, Leaving, Pong, Ready, Report, Unable
 from loadtests.counts import Counts
 from loadtests.failure import OWN, SOMEBODY_ELSES
+from loadtests.sightings import Sightings
 
 SILENCE: Final = 5.0
 """Seconds without a report after which a member is lost: four more than it needs."""
@@ -90,8 +91,8 @@ class Roster:
         """`names` in the order of their shares; `limits` as `Counts` has them; `now` by `time.monotonic`."""
         self.members = {name: Entry(name, share, now) for share, name in enumerate(names)}
         self.counts = Counts(limits)
-        self.sightings: dict[tuple[str, str], None] = {}
-        """Every (service, X-Served-By) that answered, in the order in which it was reported."""
+        self.sightings = Sightings()
+        """Who answered, in the order in which it was reported."""
         self.begun = False
         """Whether members were told to begin: each has seconds to report about."""
         self.good: set[str] = set()
@@ -244,7 +245,8 @@ class Roster:
         member.reports += 1
         member.drift = max(member.drift, report.drift, key=abs)
         member.busy(report.cpu, report.elapsed)
-        self.sightings.update(dict.fromkeys(map(tuple, report.sightings)))  # type: ignore[arg-type]
+        for service, served_by in report.sightings:
+            self.sightings.add(service, served_by)
 
     def _done(self, member: Entry, done: Done) -> None:
         if member.reports != done.reports:

@@ -11,19 +11,31 @@ from fixtures.environments import Environment, Slot
 from fixtures.guide import load_guide
 from fixtures.runs.evidence import Sighting
 from fixtures.runs.identity import target_changes
+from loadtests.said import MOST
+from loadtests.sightings import BUILDS
 
 _LONGEST: Final = 300
 """Characters of a message that quotes what a target wrote."""
 
 
 def sightings(seen: Iterable[tuple[str, str]]) -> tuple[Sighting, ...]:
-    """Who answered, in their order; replicas of one build are the same, and a malformed header tells nothing."""
-    return tuple(dict.fromkeys(_sightings(seen)))
+    """Who answered, in their order; replicas of one build are the same, and a malformed header tells nothing.
+
+    Of each service as many as `BUILDS`, which are all as long as the target is one.
+    """
+    told: Counter[str] = Counter()
+    found = []
+    for one in dict.fromkeys(_sightings(seen)):
+        told[one.service] += 1
+        if told[one.service] <= BUILDS:
+            found.append(one)
+    return tuple(found)
 
 
 def replicas(seen: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """How many instances of each service answered, as they say themselves."""
-    return Counter(service for service, _ in {(service, who.instance) for service, who in _said(seen)})
+    """How many instances of each service answered, as they say themselves; `MOST` where they are that many or more."""
+    found = Counter(service for service, _ in {(service, who.instance) for service, who in _said(seen)})
+    return {service: min(number, MOST) for service, number in found.items()}
 
 
 def changes(seen: Collection[tuple[str, str]], platform: Environment, good: Iterable[str]) -> tuple[str, ...]:
@@ -35,9 +47,18 @@ def changes(seen: Collection[tuple[str, str]], platform: Environment, good: Iter
     `seen`.
     """
     changed = target_changes(sightings(seen), address=platform.api, slot=platform.slot, build=platform.build)
+    changed = (*changed, *_untold(seen))
     if platform.slot == Slot.LIVE and platform.build is None:
         return changed
     return (*changed, *_unsaid(seen, platform, good))
+
+
+def _untold(seen: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """In words, each service that was more than is told of it."""
+    told = Counter(one.service for one in dict.fromkeys(_sightings(seen)))
+    for service, number in told.items():
+        if number > BUILDS:
+            yield f"{service} answered from more than {BUILDS} slots and builds, of which no more are told"
 
 
 def _sightings(seen: Iterable[tuple[str, str]]) -> Iterator[Sighting]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any, Final, Protocol
 
 import uvloop
@@ -25,6 +26,7 @@ from loadtests.engine.recording import Ledger, Recorder
 from loadtests.engine.watch import Sighting, Watch
 from loadtests.lateness import looks
 from loadtests.native import new_lock, start_thread
+from loadtests.sightings import Sightings
 
 _INSPECTION_S: Final = 0.01
 _WAITING: Final = 512
@@ -85,7 +87,8 @@ class Engine:
         self._drain = drain
         self._lock = new_lock()
         self._ledger = Ledger(Counts(over), self._lock)
-        self._sightings: list[Sighting] = []
+        self._sightings = Sightings()
+        self._told = 0
         self._loop_lag = Histogram()
         self._recorders: list[Recorder] = []
         self._drivers: list[Driver] = []
@@ -121,8 +124,9 @@ class Engine:
     def sightings(self) -> list[Sighting]:
         """Who answered, as far as it is new since this was last asked."""
         with self._lock:
-            taken, self._sightings = self._sightings, []
-        return taken
+            new = [*islice(self._sightings, self._told, None)]
+            self._told += len(new)
+        return [Sighting(subject, value) for subject, value in new]
 
     def facts(self) -> Facts:
         """How the engine itself is doing."""
@@ -254,7 +258,7 @@ class Engine:
 
     def _saw(self, sighting: Sighting) -> None:
         with self._lock:
-            self._sightings.append(sighting)
+            self._sightings.add(sighting.subject, sighting.value)
 
     def _breaks(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self.broken = self.broken or context.get("exception") or RuntimeError(context["message"])

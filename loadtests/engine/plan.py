@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from loadtests.failure import everywhere
+
 
 class Origin(Protocol):
     """Where requests go; `fixtures.http1.target.Target` is one."""
@@ -68,4 +70,4 @@ def complaint(error: Exception) -> str:
     cause = getattr(error, "cause", None)
     if isinstance(cause, str):
         return cause
-    return f"contract: {getattr(error, 'field', None) or type(error).__name__}"
+    return f"contract: {everywhere(getattr(error, 'field', None) or type(error).__name__)}"

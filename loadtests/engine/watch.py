@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from fixtures.contract.served_by import HEADER
-from loadtests import clock
 from loadtests.engine.parsing import Familiar
 from loadtests.failure import BEFORE
+from loadtests.said import LONGEST, MOST
 
 SERVED_BY: Final = HEADER.lower().encode()
 _LINE: Final = re.compile(rb"\r\n%b:[ \t]*([^\r\n]*)" % SERVED_BY, re.IGNORECASE)
@@ -25,7 +25,7 @@ def served_by(answer: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """An answer came from someone else than the last did, or is the first of its service."""
+    """An answer came from someone who was not seen before, or cannot be remembered any more."""
 
     subject: str
     """Of the plan that was answered."""
@@ -36,11 +36,11 @@ class Sighting:
 class Watch:
     """Looks at all answers to one plan. `marker in data` is `expected` as long as nothing is new."""
 
-    __slots__ = ("_last", "_saw", "_subject", "expected", "familiar", "marker")
+    __slots__ = ("_known", "_saw", "_subject", "expected", "familiar", "marker")
 
     def __init__(self, saw: Callable[[Sighting], None], subject: str) -> None:
         self._saw, self._subject = saw, subject
-        self._last: dict[bytes, tuple[bytes, dict[bytes, int]]] = {}
+        self._known: set[bytes] = set()
         self.familiar = Familiar()
         """The head that came last, which says who answered, too."""
         # Empty, it is in every answer, and not expected there: each is looked at, until one says who it is from.
@@ -69,19 +69,13 @@ class Watch:
                 self.saw(value)
 
     def saw(self, value: bytes) -> None:
-        """Report who answered, unless it is who answered last, or was reported in this second.
+        """Report who answered, once: replicas take turns, or there would be as many sightings as answers.
 
-        Replicas take turns: each is reported once a second, or there would be as many sightings as answers.
+        Of a target that names another for each answer only so many are remembered, and all are reported.
         """
         value = value.strip()
-        service = value.partition(b";")[0].strip()
-        last, reported = self._last.get(service, (b"", {}))
-        if value == last:
+        if value in self._known:
             return
-        second = clock.second()
-        if reported.get(value) != second:
-            # Only this second's are kept, so that a target that invents one for each answer fills no memory.
-            reported = {known: when for known, when in reported.items() if when == second}
-            reported[value] = second
-            self._saw(Sighting(self._subject, value.decode("latin-1")))
-        self._last[service] = value, reported
+        if len(self._known) < MOST and len(value) <= LONGEST:
+            self._known.add(value)
+        self._saw(Sighting(self._subject, value.decode("latin-1")))

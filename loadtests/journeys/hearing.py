@@ -7,7 +7,7 @@ from typing import TypeVar
 from fixtures.checks.time_scale import scaled
 from fixtures.contract.errors import ContractError
 from fixtures.contract.promises import PROMISES
-from loadtests.failure import Failure, agrees
+from loadtests.failure import Failure, agrees, everywhere
 from loadtests.people.visitor import Device
 
 F = TypeVar("F")
@@ -30,7 +30,7 @@ def understood(read: Callable[[str], F], text: str) -> F:
     try:
         return read(text)
     except ContractError as error:
-        raise Failure(f"contract: frame {error.field or 'not known'}", str(error)) from error
+        raise Failure(f"contract: frame {everywhere(error.field or 'not known')}", str(error)) from error
 
 
 def welcomed(device: Device, read: Callable[[str], F], kind: type[W], user_id: str) -> W:

@@ -17,6 +17,7 @@ from loadtests.judging import Answer, Finding
 from loadtests.kinds import CONNECTION, FRESH, IDLE
 from loadtests.numbers import count, latency, offset, share
 from loadtests.report.model import LoadRun
+from loadtests.said import OTHERS
 from loadtests.verdict import OWN
 
 BEHIND: Final = {
@@ -191,7 +192,7 @@ def _instance(run: LoadRun, limit: float | None, names: list[str], replicas: int
     """
     found: Counter[str] = Counter()
     for (subject, exceeded, instance), times in run.counts.instances.items():
-        if subject in names and exceeded == limit:
+        if subject in names and exceeded == limit and instance != OTHERS:
             found[instance] += times
     if replicas < _SEVERAL or not found:
         return ""

@@ -20,6 +20,7 @@ from fixtures.http1.errors import NotHttpError, TooLargeError
 from fixtures.http1.way import Way
 from loadtests.report.exposition import Sample, samples
 from loadtests.report.model import Reading
+from loadtests.said import cut
 
 EVERY_S: Final = 5.0
 """Seconds from one look to the next."""
@@ -33,6 +34,8 @@ NAMES: Final = (SECONDS, FAILED, REQUESTS, CPU, SOCKETS)
 
 _LIMITS: Final = Limits(connect=2.0, read=2.0, whole=EVERY_S)
 _LARGEST: Final = 4 << 20
+_REPLICAS: Final = 1024
+"""Replicas of all services of which the last look is remembered: who was looked at longest ago is forgotten."""
 _GIVE_UP: Final = 3
 """Failures in a row after which a service is asked no more."""
 _OWN: Final = "/metrics"
@@ -87,8 +90,11 @@ class PlatformMetrics:
                 self._unread[name] = str(error) or type(error).__name__
                 continue
             self._failed.pop(name, None)
-            before = self._last.get((name, exposition.replica))
-            self._last[name, exposition.replica] = found
+            replica = name, cut(exposition.replica)
+            before = self._last.pop(replica, None)
+            self._last[replica] = found
+            if len(self._last) > _REPLICAS:
+                del self._last[next(iter(self._last))]
             if before is not None:
                 self.readings += _readings(name, before, found)
 

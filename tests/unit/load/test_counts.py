@@ -26,7 +26,7 @@ def _counted(samples: list[tuple[str, int, float, str]]) -> Counts:
         counts.add(subject, second, [latency], [cause] if cause else ())
         counts.plot(second, [latency])
         counts.asked[second] += 1
-        counts.instances[subject, None if cause else 0.5, f"chat-{second}"] += 1
+        counts.instances.add((subject, None if cause else 0.5, f"chat-{second}"))
         (counts.refused if cause else counts.started)[second] += 1
         counts.lag.add([0.001])
     return counts
@@ -71,7 +71,7 @@ def test_what_never_came_is_over_every_limit() -> None:
     counts = Counts(LIMITS)
     counts.add("delivery", 1, [NEVER], ["lost"])
     tally = counts.tallies["delivery"]
-    assert (tally.over(1.0), tally.failed, counts.causes) == (1, 1, {("delivery", "lost"): 1})
+    assert (tally.over(1.0), tally.failed, dict(counts.causes)) == (1, 1, {("delivery", "lost"): 1})
 
 
 def test_a_batch_is_counted_like_its_samples() -> None:

@@ -82,7 +82,7 @@ def test_a_connection_outlives_its_token_by_the_next() -> None:
         assert holding.stop(20) == 0
     tally = made.recorder.take().tallies["idle connection"]
     assert (tally.requests, tally.failed) == (2, 0)
-    assert made.sightings == {("websocket-signaling", SEEN): None}
+    assert [*made.sightings] == [("websocket-signaling", SEEN)]
 
 
 @pytest.mark.parametrize(("begins_in", "refused"), [(-1000.0, True), (0.0, False)], ids=["at the end", "early"])

@@ -7,8 +7,10 @@ import ssl
 
 import pytest
 
+from fixtures.contract import chat
+from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError, UnsendableError
-from loadtests.client.trouble import ConnectTimeoutError, unanswered
+from loadtests.client.trouble import ConnectTimeoutError, unanswered, unexpected
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,13 @@ def test_each_trouble_has_its_words(error: Exception, cause: str) -> None:
     assert failure.cause == cause
     assert str(failure).startswith(cause)
     assert os.linesep not in repr(failure)
+
+
+def test_one_field_that_is_wrong_in_many_items_is_one_cause() -> None:
+    """Which item it was is for a person; counted by it, one mistake would be as many causes as a list is long."""
+    asked = chat.conversations()
+    wrong = (
+        UnexpectedAnswer(service="chat", operation_id="o", status=200, why="mistyped", field=f"items[{number}].kind")
+        for number in range(3)
+    )
+    assert {unexpected(asked, one, named=False).cause for one in wrong} == {"contract: items[].kind mistyped"}

@@ -9,6 +9,7 @@ from fixtures.environments import Environment
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE
 from loadtests.conductor.messages import End, Go
 from loadtests.report.model import LoadRun
+from loadtests.said import MOST
 from loadtests.soundness import Cause
 from loadtests.verdict import Outcome, Verdict, judge
 from tests.unit.load.conductor.simulated import BEGAN, ONE, OPERATION, OTHER, SEEN, Run, Simulated, profile, two
@@ -122,6 +123,18 @@ def test_a_target_that_changes_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> 
     assert ended.verdict.exit_code == Cause.TARGET_CHANGED.code
     assert "chat answered from slot green, not blue" in str(ended.verdict.reasons[0])
     assert ended.ended - ended.began < 10
+
+
+@pytest.mark.parametrize("seconds", [MOST, 20])
+def test_a_target_of_very_many_names_is_judged_and_noted(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    """Replicas that are replaced by others of the same build are no change; what is not told apart any more is said."""
+    renaming = Simulated(ONE, seen=lambda second: f'chat;slot=blue;build="b1";instance="{second}"')
+    run = Run([renaming])
+    run.leader.order = replace(run.leader.order, profile=profile(float(seconds + 5)))
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.GO
+    noted = [note for note in ended.notes if f"chat named {MOST} instances or more by X-Served-By" in note]
+    assert len(noted) == (seconds == MOST)
 
 
 def test_a_target_that_never_says_who_it_is_ends_the_run_where_that_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from loadtests.conductor.messages import Done, Go, Ping, Pong, Ready, Report, Un
 from loadtests.counts import Counts
 from loadtests.failure import Failure
 from loadtests.people import PeopleError
+from loadtests.said import MOST
 from loadtests.session import Session
 from tests.unit.load.conductor.correspondent import People, Told, Work
 
@@ -83,6 +84,19 @@ def test_what_it_counts_is_reported_in_numbered_pieces_without_loss(
     assert [seen for report in reports for seen in report.sightings] == [("chat", "who")]
     assert told.letters[-1] == Done("run", len(reports), 0, "")
     assert told.published[-1] is None
+
+
+def test_who_answers_is_reported_once_and_of_many_a_few_hundred(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of a target that names another instance in each answer, whose reports would be as large as its answers."""
+    monkeypatch.setattr(membership, "REPORT_EVERY", 0.1)
+    session = told.begins(Work)
+    for number in range(2_000):
+        session.sighted("chat", f'chat;slot=blue;build="b1";instance="{number}"')
+        if number == MOST // 2:
+            gevent.sleep(0.15)
+    told.ends()
+    seen = [seen for report in told.of(Report) for seen in report.sightings]
+    assert seen == [("chat", f'chat;slot=blue;build="b1";instance="{number}"') for number in range(MOST)]
 
 
 def test_what_went_wrong_while_people_were_made_is_reported(tmp_path: Path) -> None:

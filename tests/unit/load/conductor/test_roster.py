@@ -11,6 +11,7 @@ from fixtures.statistics.histogram import Histogram
 from loadtests.conductor.messages import Done, Leaving, Pong, Ready, Report, Unable
 from loadtests.conductor.roster import SILENCE, Roster
 from loadtests.counts import Counts
+from loadtests.said import MOST
 
 ONE, OTHER = "host_aaaaaaaaaa", "host_bbbbbbbbbb"
 
@@ -62,6 +63,15 @@ def test_reports_of_all_members_add_up() -> None:
     assert known.counts.tallies["chat sendMessage"].requests == 6
     assert known.counts.asked.total() == known.counts.started.total() == 6
     assert list(known.sightings) == [("chat", 'chat;slot=blue;build="b1";instance="chat-1"')]
+
+
+def test_members_that_see_other_instances_are_remembered_together_for_a_few_hundred() -> None:
+    """Each reports no more than that, and their sum is no larger."""
+    known = roster()
+    for name in (ONE, OTHER):
+        seen = [("chat", f'chat;slot=blue;build="b1";instance="{name}-{number}"') for number in range(MOST)]
+        known.hear(name, replace(report(0), sightings=seen), 101.0, 0.0)
+    assert len(known.sightings) == MOST
 
 
 def test_what_the_generator_ran_out_of_is_told_apart_from_what_the_platform_did() -> None:

@@ -220,7 +220,7 @@ def test_a_check_says_what_is_wrong() -> None:
         def __init__(self, **named: str) -> None:
             self.__dict__ |= named
 
-    raised = iter([None, Wrong(cause="status 418"), Wrong(field="items"), ValueError("no")])
+    raised = iter([None, Wrong(cause="status 418"), Wrong(field="items[7].at"), ValueError("no")])
 
     def check(status: int, body: bytes) -> None:
         assert (status, body) == (200, b"ok")
@@ -230,4 +230,4 @@ def test_a_check_says_what_is_wrong() -> None:
     with serving(answering) as server:
         counts = arriving(server, (0.0, 0.02, 0.04, 0.06), check=check)
     assert samples(counts)[:2] == (4, 3)
-    assert {cause for _, cause in counts.causes} == {"status 418", "contract: items", "contract: ValueError"}
+    assert {cause for _, cause in counts.causes} == {"status 418", "contract: items[].at", "contract: ValueError"}

@@ -25,6 +25,7 @@ from loadtests.engine.recording import Ledger, Recorder
 from loadtests.engine.tls import TlsConnection
 from loadtests.engine.watch import Sighting, Watch
 from loadtests.instances import instance_of
+from loadtests.said import Said
 from tests.unit.load.engine.server import OK
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Bench:
     counts: Counts = field(default_factory=lambda: Counts((SLOW,)))
     wire: Wire = field(default_factory=Wire)
     bodies: list[tuple[int, bytes]] = field(default_factory=list)
-    given: Counter[tuple[str, float | None, str]] = field(default_factory=Counter)
+    given: Said[tuple[str, float | None, str]] = field(default_factory=Said)
     """Who gave the last answer."""
     sightings: list[Sighting] = field(default_factory=list)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loadtests.failure import Failure
+from loadtests.said import MOST, OTHERS
 from tests.unit.load.engine.runs import SUBJECT, arriving, engine
 from tests.unit.load.engine.server import OK, Server, serving
 
@@ -66,3 +67,22 @@ def test_what_nobody_answered_is_laid_to_nobody() -> None:
         counts = arriving(server, [0.0])
     assert dict(counts.causes) == {(SUBJECT, "cut off"): 1}
     assert not counts.instances
+
+
+def test_another_name_in_each_answer_is_counted_and_fills_nothing() -> None:
+    """A few hundred are told apart and the rest is counted with them; another build behind them all is seen."""
+
+    def renames(server: Server, peer: socket.socket) -> None:
+        for number in range(2 * MOST):
+            server.request(peer)
+            build = b"b%d" % (number == 2 * MOST - 1)
+            who = b'chat;slot=blue;build="%b";instance="%d"' % (build, number)
+            peer.sendall(OK.replace(b"200 OK\r\n", b"503 Said\r\nX-Served-By: %b\r\n" % who))
+
+    with serving(renames) as server:
+        runs = engine(server)
+        counts = arriving(server, [index / 1000 for index in range(2 * MOST)], connections=1, on=runs)
+    assert (counts.instances.total(), len(counts.instances)) == (2 * MOST, MOST + 1)
+    assert counts.instances[SUBJECT, None, OTHERS] == MOST
+    seen = [sighting.value for sighting in runs.sightings()]
+    assert (len(seen), seen[-1]) == (MOST + 1, f'chat;slot=blue;build="b1";instance="{2 * MOST - 1}"')

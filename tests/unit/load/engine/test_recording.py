@@ -71,9 +71,8 @@ def test_batches_count_what_single_samples_and_arrivals_would(
                     if who:
                         recorder.gave(who, latency, failed=cause == "wrong")
                         exceeded = [limit for limit in LIMITS if latency > limit]
-                        expected.instances.update(
-                            ("s", bad, who) for bad in ([None] if cause == "wrong" else []) + exceeded
-                        )
+                        for bad in ([None] if cause == "wrong" else []) + exceeded:
+                            expected.instances.add(("s", bad, who))
                     expected.add("s", clock.second(), [latency], [cause] if cause != "answered" else [])
                     expected.plot(clock.second(), [latency] if latency != NEVER else [])
         recorder.settle()

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
+from fixtures.contract.errors import UnexpectedFrame
 from loadtests.failure import Failure
-from loadtests.journeys.hearing import until
+from loadtests.journeys.hearing import understood, until
 
 
 class Chatty:
@@ -30,3 +31,17 @@ def test_what_keeps_coming_is_no_reason_to_wait_longer() -> None:
         until(device, lambda text: text, lambda _: None, 0.02, "pong")  # type: ignore[arg-type]  # a part of a device
     assert device.left == sorted(device.left, reverse=True)
     assert (device.left[0] <= 0.02, device.left[-1]) == (True, 0.0)
+
+
+def test_one_field_that_is_wrong_in_many_items_is_one_cause() -> None:
+    """Of frames as of answers."""
+
+    def read(number: str) -> None:
+        raise UnexpectedFrame("mistyped", field=f"candidates[{number}].sdp_mid")
+
+    causes = set()
+    for number in "123":
+        with pytest.raises(Failure) as failure:
+            understood(read, number)
+        causes.add(failure.value.cause)
+    assert causes == {"contract: frame candidates[].sdp_mid"}

@@ -12,9 +12,11 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from fixtures.environments import Environment
+from loadtests.report import metrics as reading
 from loadtests.report.exposition import samples
 from loadtests.report.metrics import CPU, FAILED, REQUESTS, SECONDS, SOCKETS, Exposition, PlatformMetrics
 from loadtests.report.model import Reading
+from loadtests.said import LONGEST
 
 ENVIRONMENT = Environment(
     name="local",
@@ -157,6 +159,21 @@ def test_a_replica_that_begins_anew_makes_no_reading() -> None:
         world.second += 5
         metrics.look()
     assert metrics.readings == []
+
+
+def test_another_replica_at_each_look_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was looked at longest ago is forgotten, and one that answers again and again is not."""
+    monkeypatch.setattr(reading, "_REPLICAS", 3)
+    world = World(chat=Service("steady"))
+    metrics, steady = world.metrics(), world.services["chat"]
+    for number in range(10):
+        for replica in (steady, Service("x" * 60_000 + str(number))):
+            world.services["chat"] = replica
+            world.second += 5
+            metrics.look()
+    assert len(metrics._last) == 3
+    assert all(len(replica) <= LONGEST for _, replica in metrics._last)
+    assert len({one.second for one in metrics.readings}) == 9
 
 
 def test_who_cannot_be_read_costs_a_note_and_is_given_up() -> None:

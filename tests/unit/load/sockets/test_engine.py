@@ -96,7 +96,7 @@ def test_what_comes_between_two_messages_answers_none() -> None:
 
     with websocket_server(twice) as url:
         counts = counted(url, arrivals(20))
-    assert (counts.tallies["echo"].requests, counts.causes) == (20, {})
+    assert (counts.tallies["echo"].requests, dict(counts.causes)) == (20, {})
 
 
 def test_what_a_check_finds_wrong_is_a_failed_sample() -> None:
