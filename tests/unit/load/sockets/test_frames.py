@@ -24,12 +24,14 @@ close_codes = st.one_of(
 
 @given(st.sampled_from([Opcode.TEXT, Opcode.BINARY, Opcode.PING]), sizes, four_bytes, st.booleans())
 def test_the_other_side_reads_what_is_written(opcode: Opcode, size: int, mask: bytes, fin: bool) -> None:  # noqa: FBT001
-    """The server of another package reads every frame as it was meant, whatever its length and mask."""
+    """The server of another package reads every frame as it was meant, and would write it with as short a length."""
     if opcode is Opcode.PING:
         size, fin = min(size, 125), True
     payload = b"a" * size
-    (got,) = heard(open_server(), frame(opcode, payload, mask, fin=fin))
+    written = frame(opcode, payload, mask, fin=fin)
+    (got,) = heard(open_server(), written)
     assert (got.opcode, got.data, got.fin) == (opcode, payload, fin)
+    assert len(written) == len(got.serialize(mask=True))
 
 
 @given(st.binary(max_size=300), four_bytes)
@@ -47,6 +49,8 @@ def test_the_quick_way_to_read_a_text_is_the_long_one(text: str, place: int) -> 
 
 
 @given(close_codes, st.text(max_size=100))
+@example(1000, "x" * 124)
+@example(1000, "ü" * 62)
 def test_the_other_side_reads_why_it_is_closed(code: int, reason: str) -> None:
     """A close frame carries its code and as much of its reason as has room in whole characters."""
     server = open_server()
@@ -105,7 +109,9 @@ def test_fragments_make_one_message(
 
 
 @given(sizes, places)
+@example(200, [3])
 @example(200, [128])
+@example(70_001, [9])
 @example(70_001, [129])
 def test_every_form_of_length_is_read(size: int, pieces: list[int]) -> None:
     """Lengths of seven, sixteen and sixty-four bits are read at and around their edges."""
@@ -149,9 +155,14 @@ def test_what_is_forbidden_is_told(why: str, pieces: list[int]) -> None:
         sent(0x89, b"p" * 126),
         sent(0x88, b"1"),
         sent(0x88, (999).to_bytes(2, "big")),
-        sent(0x88, (2000).to_bytes(2, "big")),
+        sent(0x88, (1004).to_bytes(2, "big")),
+        sent(0x88, (1015).to_bytes(2, "big")),
+        sent(0x88, (1016).to_bytes(2, "big")),
+        sent(0x88, (2999).to_bytes(2, "big")),
         sent(0x88, (5000).to_bytes(2, "big")),
         sent(0x8B),
+        sent(0x91, b"x"),
+        sent(0xA1, b"x"),
         sent(0x01, b"\xc3") + sent(0x80, b"\x28"),
         sent(0x81, second=127, length=(65535).to_bytes(8, "big")),
         sent(0x81, second=127, length=b"\x80" + bytes(7)),
@@ -243,12 +254,16 @@ any_frames = st.lists(
 
 
 @given(any_frames, places)
+@example([sent(0x01, b"be"), sent(0x81, b"gin")], [])
+@example([sent(0x01, b"be"), sent(0x80, b"gin"), sent(0x81, b"next")], [])
+@example([sent(0x88), sent(0x81, b"late")], [])
 def test_frames_mean_what_they_mean_to_others(came: list[bytes], pieces: list[int]) -> None:
-    """Any frames, good or not, in any order and in whatever pieces, are the messages that another package makes."""
+    """Any frames, good or not, in one piece, each by itself or cut anywhere, are what another package makes of them."""
     messages, breach = meant(b"".join(came))
-    got = read(b"".join(came), pieces)
-    assert [one for one in got if not isinstance(one, Violation)] == messages
-    assert any(isinstance(one, Violation) for one in got) is breach
+    for places_of_cuts in (pieces, [], list(accumulate(map(len, came)))):
+        got = read(b"".join(came), places_of_cuts)
+        assert [one for one in got if not isinstance(one, Violation)] == messages
+        assert any(isinstance(one, Violation) for one in got) is breach
 
 
 def test_masks_are_not_foretold() -> None:
@@ -263,8 +278,9 @@ firsts = st.one_of(st.sampled_from([0x00, 0x01, 0x02, 0x80, 0x81, 0x82, 0x89, 0x
 
 
 @given(st.lists(st.tuples(firsts, st.binary(max_size=150)), max_size=12))
+@example([(0x01, b"x"), (0x81, b"y")])
 @example([(0x01, b"x" * 150), (0x80, b"x" * 51)])
-@example([(0x01, b"x" * 150), (0x89, b"beat"), (0x80, b"x" * 50), (0x81, b"x" * 150)])
+@example([(0x01, b"x" * 150), (0x89, b"b" * 125), (0x80, b"x" * 50), (0x81, b"x" * 150)])
 def test_frames_that_somebody_else_has_read_are_the_same_messages(came: list[tuple[int, bytes]]) -> None:
     """Whoever cuts frames out of the bytes gets what a reader makes of them, and knows how large a text may come."""
     came = [(first, payload[:125] if first & 0x08 else payload) for first, payload in came]
