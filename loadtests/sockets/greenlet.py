@@ -293,6 +293,7 @@ class Socket:
                 self._break(message.code, message.why)
             elif isinstance(message, bytes):
                 self._break(frames.NOT_ACCEPTED, "a binary message")
+                return
 
     def _put(self, data: bytes) -> None:
         """Send; what cannot be sent ends the connection."""

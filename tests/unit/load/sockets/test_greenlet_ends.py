@@ -1,6 +1,7 @@
 """How a websocket of one greenlet ends: counted if nobody asked for it, told to whoever goes on, and closed."""
 
 import socket
+import threading
 
 import gevent
 import pytest
@@ -8,6 +9,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from loadtests.failure import Failure
+from loadtests.sockets import duplex, greenlet
 from loadtests.sockets.greenlet import Closure
 from tests.unit.load.sockets.events import Events
 from tests.unit.load.sockets.peers import RESETS, agreement, echoes, raw_server, websocket_server
@@ -126,3 +128,89 @@ def test_a_peer_that_vanished_ends_who_sends(events: Events) -> None:
         with pytest.raises(Failure, match="1006"):
             goes_on()
     assert events.causes == [("connection", ""), ("connection", "closed unexpectedly 1006")]
+
+
+@pytest.mark.parametrize("listens", [False, True])
+def test_who_leaves_hears_the_last_word_of_the_other_side(listens: bool, events: Events) -> None:  # noqa: FBT001
+    """The other side's close frame is waited for, whatever comes before it, and is how the websocket ended."""
+    pong: list[bytes] = []
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        connection.recv(100)
+        connection.sendall(sent(0x89, b"beat"))
+        pong.append(connection.recv(100)[:1])
+        connection.sendall(sent(0x88, (1001).to_bytes(2, "big") + b"bye"))
+        connection.recv(100)
+
+    ends: list[Closure] = []
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        if listens:
+            websocket.listen(lambda _: None, ends.append)
+        websocket.close()
+        waits(lambda: len(ends) == listens)
+    assert websocket.closure == Closure(1001, "bye", by_us=True)
+    assert pong == [b"\x8a"]
+    assert events.causes == [("connection", "")]
+
+
+@pytest.mark.parametrize("listens", [False, True])
+def test_a_peer_without_a_last_word_is_left_without_it(
+    listens: bool,  # noqa: FBT001
+    events: Events,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who leaves waits for the other side's close frame no longer than for its time, and is gone then."""
+    monkeypatch.setattr(greenlet, "_LEAVING", 0.1)
+    gone: list[bytes] = []
+    ends: list[Closure] = []
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        connection.recv(100)
+        gone.append(connection.recv(100))
+
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        if listens:
+            websocket.listen(lambda _: None, ends.append)
+        with gevent.Timeout(ENOUGH):
+            websocket.close(1001, "going")
+        assert websocket.closure == Closure(1001, "going", by_us=True)
+        waits(lambda: gone)
+        waits(lambda: len(ends) == listens)
+    assert gone == [b""]
+    assert events.causes == [("connection", "")]
+
+
+def test_a_peer_that_takes_nothing_ends_who_sends(events: Events, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is larger than all buffers is not waited with for ever: the connection has ended then."""
+    monkeypatch.setattr(duplex, "_SENDING", 0.1)
+    over = threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        over.wait(ENOUGH)
+
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        with gevent.Timeout(ENOUGH), pytest.raises(Failure, match="1006: time-out the other side takes nothing"):
+            websocket.send("x" * 20_000_000)
+        over.set()
+    assert events.causes == [("connection", ""), ("connection", "closed unexpectedly 1006")]
+
+
+def test_nothing_is_heard_after_a_breach(events: Events) -> None:
+    """What comes together with a message that must not be sent is heard only if it comes before that."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + sent(0x81, b"welcome") + sent(0x82, b"x") + sent(0x81, b"late"))
+        connection.recv(100)
+
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        assert websocket.receive(ENOUGH) == "welcome"
+        with pytest.raises(Failure, match="a binary message"):
+            websocket.receive(ENOUGH)
+    assert events.causes == [("connection", ""), ("connection", "protocol: a binary message")]
