@@ -45,7 +45,7 @@ def _unmasked(came: bytes) -> bytes:
 
 
 def test_what_comes_beside_an_answer_is_met(events: Events) -> None:
-    """A ping is answered, an answer in pieces is joined, and what came unasked is heard before what comes after it."""
+    """A ping is answered, an answer comes with its last piece, and what came unasked is heard before any other."""
     pong: list[bytes] = []
 
     def says(connection: socket.socket, head: bytes) -> None:
@@ -63,8 +63,10 @@ def test_what_comes_beside_an_answer_is_met(events: Events) -> None:
     rest = threading.Event()
     with raw_server(says) as url:
         websocket = events.opens(url)
-        asking = gevent.spawn(websocket.ask, "first", "echo", ENOUGH)
+        since = time.perf_counter()
+        asking = gevent.spawn(websocket.ask, "first", "echo", ENOUGH, since=since)
         waits(lambda: websocket._reader._pending)
+        waited = time.perf_counter() - since
         rest.set()
         asking.join(ENOUGH)
         assert asking.value == "answer"
@@ -74,6 +76,7 @@ def test_what_comes_beside_an_answer_is_met(events: Events) -> None:
     assert pong == [b"\x8a\x84"]
     assert events.causes == [("connection", ""), *[("echo", "")] * 3]
     assert all(event["response_time"] > 0 for event in events.fired)
+    assert events.fired[1]["response_time"] > waited * 1000
 
 
 def test_an_answer_ends_when_it_was_received(events: Events) -> None:
