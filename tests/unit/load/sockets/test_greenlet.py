@@ -17,6 +17,7 @@ from loadtests.failure import Failure
 from loadtests.sockets.greenlet import Closure
 from tests.unit.load.sockets.events import Events
 from tests.unit.load.sockets.peers import agreement, closed_port, echoes, raw_server, websocket_server
+from tests.unit.load.sockets.server import sent
 from tests.unit.load.turns import ENOUGH, waits
 
 
@@ -64,6 +65,54 @@ def test_no_two_masks_are_alike(events: Events) -> None:
         waits(lambda: came)
     assert [frame[:2] for frame in came] == [b"\x81\x85"] * 3
     assert len({frame[2:6] for frame in came}) == len({frame[6:] for frame in came}) == 3
+
+
+def test_an_opening_counts_from_its_intended_start(events: Events) -> None:
+    """What came before it, because the generator or an earlier step was late, is of its time, too."""
+    with websocket_server(echoes) as url:
+        events.opens(url, since=time.perf_counter() - 10).close()
+    assert 10_000 < events.fired[0]["response_time"] < 10_000 + 1000 * ENOUGH
+
+
+def test_an_opening_counts_until_it_was_agreed_to(events: Events) -> None:
+    """The time that the other side takes to agree is of its time, too."""
+    asked: list[bytes] = []
+    agreed = threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        asked.append(head)
+        agreed.wait(ENOUGH)
+        connection.sendall(agreement(head))
+        connection.recv(100)
+
+    with raw_server(says) as url:
+        opening = gevent.spawn(events.opens, url)
+        waits(lambda: asked)
+        gevent.sleep(0.05)
+        agreed.set()
+        opening.get(timeout=ENOUGH).close()
+    assert events.fired[0]["response_time"] >= 50
+
+
+@pytest.mark.parametrize("listens", [False, True])
+def test_what_comes_together_is_heard_in_its_order(listens: bool, events: Events) -> None:  # noqa: FBT001
+    """However many texts one piece of bytes has."""
+    texts = ["one", "two", "three"]
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + b"".join(sent(0x81, text.encode()) for text in texts))
+        connection.recv(100)
+
+    heard: list[str] = []
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        if listens:
+            websocket.listen(heard.append)
+            waits(lambda: len(heard) == 3)
+        else:
+            heard += [websocket.receive(ENOUGH) for _ in texts]
+        websocket.close()
+    assert heard == texts
 
 
 def test_asking_is_one_sample(events: Events) -> None:
