@@ -24,7 +24,7 @@ from loadtests.report.words import what, who
 from loadtests.verdict import Outcome
 from tests.unit.load.judged import SOUND
 from tests.unit.load.report import runs
-from tests.unit.load.report.test_verdict import ALL, RUNS
+from tests.unit.load.report.test_verdict import ALL, EMPTY, RUNS
 
 UNITS = {"ms": 1e-3, "s": 1.0}
 
@@ -181,6 +181,12 @@ def test_no_error_is_left_out_without_being_counted(more: int) -> None:
     counted = re.findall(r"And (\d+) failures? of rarer causes", " ".join(map(words, section)))
     assert told + sum(map(int, counted)) == run.counts.causes.total()
     assert len(counted) == bool(more)
+
+
+def test_that_nothing_failed_is_said_only_where_something_was_counted() -> None:
+    """A run that counted nothing had no failures either, and is not praised for that."""
+    for run, told in ((EMPTY, "Nothing was counted."), (one_run(sendMessage=([0.01], 0)), "Nothing failed.")):
+        assert [words(part) for part in errors(run)] == ["Errors by cause", told]
 
 
 def test_the_generator_is_held_against_its_allowance() -> None:
