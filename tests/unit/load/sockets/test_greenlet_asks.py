@@ -105,6 +105,21 @@ def test_a_question_that_does_not_go_at_once_has_all_its_time_after_that(events:
     assert events.causes == [("connection", ""), ("echo", "")]
 
 
+def test_a_question_that_did_not_go_at_once_is_not_waited_with_for_ever(events: Events) -> None:
+    """Its answer has its time from then on, and no more."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        while connection.recv(1 << 20):
+            pass
+
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        with gevent.Timeout(ENOUGH), pytest.raises(Failure, match="time-out"):
+            websocket.ask(LARGE.decode(), "echo", 0.2)
+    assert events.causes == [("connection", ""), ("echo", "time-out")]
+
+
 def test_a_question_is_not_mixed_with_what_is_being_sent(events: Events) -> None:
     """One that is asked while another greenlet sends a large text goes behind it, whole."""
     said, reads = [frames.frame(frames.TEXT, text, MASK) for text in (LARGE, b"short")], threading.Event()
