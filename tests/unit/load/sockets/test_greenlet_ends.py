@@ -6,6 +6,7 @@ import threading
 import gevent
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Opcode
 from websockets.sync.server import ServerConnection
 
 from loadtests.failure import Failure
@@ -13,7 +14,7 @@ from loadtests.sockets import duplex, greenlet
 from loadtests.sockets.greenlet import Closure
 from tests.unit.load.sockets.events import Events
 from tests.unit.load.sockets.peers import RESETS, agreement, echoes, raw_server, websocket_server
-from tests.unit.load.sockets.server import sent
+from tests.unit.load.sockets.server import heard, open_server, sent
 from tests.unit.load.turns import ENOUGH, waits
 
 ENDS = [
@@ -36,24 +37,24 @@ def test_an_end_that_nobody_asked_for_is_counted_once(
     listens: bool,  # noqa: FBT001
     events: Events,
 ) -> None:
-    """What was said before the end is heard, the end is a failed connection, and who goes on is told it each time."""
+    """What was said before the end is heard, who goes on is told it each time, and the other side is told its code."""
     answered: list[bytes] = []
 
     def says(connection: socket.socket, head: bytes) -> None:
         # Together with the agreement: what comes at once must not get lost.
         connection.sendall(agreement(head) + sent(0x81, b"welcome") + after)
         if after:
-            answered.append(connection.recv(100)[:1])
+            answered.append(connection.recv(200))
 
-    heard: list[str] = []
+    texts: list[str] = []
     ends: list[Closure] = []
     with raw_server(says) as url:
         websocket = events.opens(url, largest=1000)
         if listens:
-            websocket.listen(heard.append, ends.append)
+            websocket.listen(texts.append, ends.append)
             waits(lambda: websocket.closure)
-            waits(lambda: heard)
-            assert heard == ["welcome"]
+            waits(lambda: texts)
+            assert texts == ["welcome"]
         else:
             assert websocket.receive(ENOUGH) == "welcome"
             with pytest.raises(Failure):
@@ -66,7 +67,9 @@ def test_an_end_that_nobody_asked_for_is_counted_once(
     assert (websocket.closure.code, websocket.closure.by_us) == (code, False)
     assert ends == ([websocket.closure] if listens else [])
     assert events.causes == [("connection", ""), ("connection", cause)]
-    assert answered == ([b"\x88"] if after else [])
+    told = heard(open_server(), b"".join(answered))
+    assert [frame.opcode for frame in told] == ([Opcode.CLOSE] if after else [])
+    assert [int.from_bytes(frame.data[:2], "big") or 1005 for frame in told] == ([code] if after else [])
 
 
 def test_a_listener_may_leave(events: Events) -> None:
