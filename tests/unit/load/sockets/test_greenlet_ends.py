@@ -72,6 +72,37 @@ def test_an_end_that_nobody_asked_for_is_counted_once(
     assert [int.from_bytes(frame.data[:2], "big") or 1005 for frame in told] == ([code] if after else [])
 
 
+@pytest.mark.parametrize(
+    ("cause", "last"),
+    [
+        ("closed unexpectedly 4401", sent(0x88, (4401).to_bytes(2, "big"))),
+        ("protocol: masked by the server", sent(0x81, b"maskx", second=0x80)),
+    ],
+)
+def test_why_it_ended_is_what_was_said_last_also_where_nobody_hears_the_answer(
+    cause: str, last: bytes, events: Events
+) -> None:
+    """Who says why and is gone at once, as a balancer that drains, cannot be answered, which is no cause of the end."""
+    opened, gone = threading.Event(), threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        opened.wait(ENOUGH)
+        connection.sendall(last)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETS)
+        connection.close()
+        gone.set()
+
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        opened.set()
+        waits(gone.is_set)
+        with pytest.raises(Failure) as failed:
+            websocket.receive(ENOUGH)
+    assert failed.value.cause == cause
+    assert events.causes == [("connection", ""), ("connection", cause)]
+
+
 def test_a_listener_may_leave(events: Events) -> None:
     """Who hears what it waited for may close the socket where it heard it."""
     ends: list[Closure] = []
