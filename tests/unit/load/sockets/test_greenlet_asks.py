@@ -79,6 +79,23 @@ def test_what_comes_beside_an_answer_is_met(events: Events) -> None:
     assert events.fired[1]["response_time"] > waited * 1000
 
 
+def test_what_comes_together_with_an_answer_is_not_lost(events: Events) -> None:
+    """A text behind an answer, in the same piece of bytes, is what is heard next."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        connection.recv(100)
+        connection.sendall(sent(0x81, b"answer") + sent(0x81, b"next"))
+        connection.recv(100)
+
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        assert websocket.ask("hello", "echo", ENOUGH) == "answer"
+        assert websocket.receive(ENOUGH) == "next"
+        websocket.close()
+    assert events.causes == [("connection", ""), ("echo", "")]
+
+
 def test_an_answer_ends_when_it_was_received(events: Events) -> None:
     """What the greenlet waits for its turn after that is nobody's latency."""
     with websocket_server(echoes) as url:

@@ -67,6 +67,7 @@ def test_an_end_that_nobody_asked_for_is_counted_once(
     assert (websocket.closure.code, websocket.closure.by_us) == (code, False)
     assert ends == ([websocket.closure] if listens else [])
     assert events.causes == [("connection", ""), ("connection", cause)]
+    assert events.fired[1]["response_time"] is None
     told = heard(open_server(), b"".join(answered))
     assert [frame.opcode for frame in told] == ([Opcode.CLOSE] if after else [])
     assert [int.from_bytes(frame.data[:2], "big") or 1005 for frame in told] == ([code] if after else [])
