@@ -9,9 +9,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 from websockets.sync.server import ServerConnection
 
+from fixtures.http1.target import Target
 from loadtests.failure import Failure
 from loadtests.sockets import duplex, greenlet
-from loadtests.sockets.greenlet import Closure
+from loadtests.sockets.greenlet import Closure, Socket
 from tests.unit.load.sockets.events import Events
 from tests.unit.load.sockets.peers import RESETS, agreement, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import heard, open_server, sent
@@ -234,6 +235,16 @@ def test_a_peer_that_takes_nothing_ends_who_sends(events: Events, monkeypatch: p
             websocket.send("x" * 20_000_000)
         over.set()
     assert events.causes == [("connection", ""), ("connection", "closed unexpectedly 1006")]
+
+
+def test_what_is_asked_for_is_what_was_meant(events: Events) -> None:
+    """The path and the headers of an opening, which name the run, are those that were given."""
+    heads: list[bytes] = []
+    with raw_server(lambda _, head: heads.append(head)) as url, pytest.raises(Failure):
+        Socket.connect(Target.of(url, None), "/v1/calls", headers={"X-Synthetic-Run": "r-1"}, fire=events.fire)
+    (line, *more) = heads[0].split(b"\r\n")
+    assert line == b"GET /v1/calls HTTP/1.1"
+    assert b"X-Synthetic-Run: r-1" in more
 
 
 def test_nothing_is_heard_after_a_breach(events: Events) -> None:
