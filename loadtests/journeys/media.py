@@ -12,10 +12,11 @@ _MEDIA: Final = (
 )
 _PLACES: Final = (
     ("host", 2130706431, "192.0.2.17"),
-    ("srflx", 1694498815, "198.51.100.4"),
-    ("relay", 41885439, "203.0.113.9"),
+    ("srflx raddr 0.0.0.0 rport 9", 1694498815, "198.51.100.4"),
+    ("relay raddr 0.0.0.0 rport 9", 41885439, "203.0.113.9"),
 )
-"""Type, priority (RFC 8445, 5.1.2.1) and an address that is documentation's (RFC 5737)."""
+"""Type, with whose it is if not the host's, which need not be told (RFC 8839, 5.1); priority (RFC 8445, 5.1.2.1); an
+address that is documentation's (RFC 5737)."""
 
 
 def description(setup: str) -> str:

@@ -153,6 +153,7 @@ class Reader:
             and len(data) >= 2  # noqa: PLR2004 - the shortest frame
             and data[0] == _FIN | TEXT
             and data[1] == len(data) - 2 <= _SHORT
+            and data[1] <= self._largest
         ):
             # Nearly all that comes is one short text.
             try:

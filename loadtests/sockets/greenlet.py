@@ -7,6 +7,7 @@ read: `receive` in the greenlet's own time, which, like `ask`, answers pings onl
 greenlet of its own reads for as long as the socket lives.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
@@ -287,12 +288,13 @@ class Socket:
                 self._put(frame(frames.PONG, message.payload, _mask()))
             elif isinstance(message, Closing):
                 if not self._leaving:
-                    self._put(frames.closing(message.code, "", _mask()))
+                    self._farewell(message.code, "")
                 self._end(message.code, message.reason, Failure(f"closed unexpectedly {message.code}", message.reason))
             elif isinstance(message, Violation):
                 self._break(message.code, message.why)
             elif isinstance(message, bytes):
                 self._break(frames.NOT_ACCEPTED, "a binary message")
+                return
 
     def _put(self, data: bytes) -> None:
         """Send; what cannot be sent ends the connection."""
@@ -300,6 +302,11 @@ class Socket:
             self._wire.send(data)
         except OSError as error:
             self._lost(unanswered(error))
+
+    def _farewell(self, code: int, reason: str) -> None:
+        """Send a close frame; who is gone already, and cannot be told, is no other cause of the end."""
+        with contextlib.suppress(OSError):
+            self._wire.send(frames.closing(code, reason, _mask()))
 
     def _lost(self, failure: Failure | None) -> None:
         """The connection ended without a close frame."""
@@ -309,7 +316,7 @@ class Socket:
 
     def _break(self, code: int, why: str) -> None:
         """The other side broke the protocol: tell it so, and end."""
-        self._put(frames.closing(code, why, _mask()))
+        self._farewell(code, why)
         self._end(code, why, Failure(f"protocol: {why}", ""))
 
     def _end(self, code: int, reason: str, why: Failure) -> None:

@@ -1,5 +1,6 @@
 """Whether the generator itself can be trusted."""
 
+import math
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
@@ -39,7 +40,7 @@ def _row(measure: Measure) -> list[Element | str]:
 
 
 def _meter(measure: Measure) -> Element | str:
-    if measure.used is None:
+    if measure.used is None or math.isnan(measure.used):
         return ""
     filled = tag("span", style=f"width:{min(1.0, max(0.0, measure.used)):.1%}")
     return tag(

@@ -45,10 +45,11 @@ def test_end_that_is_not_told_fails_the_journey_and_not_the_call(town: Town) -> 
 
 @pytest.mark.parametrize("label", ["video-call-signaling createCall", "video-call-signaling acceptCall"])
 def test_call_under_way_when_the_journey_is_ended_has_failed(label: str, town: Town) -> None:
-    """What is on its way to a media path and does not get there is counted, once."""
+    """What is on its way to a media path and does not get there is counted, once; the journey by whoever ends it."""
     town.answers[label] = lambda _: gevent.sleep(30)
     town.is_left(JOURNEYS["calling"])
     assert town.counted("call") == [(False, UNANSWERED)]
+    assert town.counted("calling") == []
 
 
 def test_call_that_came_is_no_failure_when_the_journey_is_ended(town: Town) -> None:

@@ -1,5 +1,6 @@
 """Registering and connecting: what newcomers and phones need, and what is left of them."""
 
+import re
 import time
 from typing import Any
 
@@ -7,8 +8,10 @@ import gevent
 import pytest
 from msgspec.structs import replace
 
+from fixtures.checks.time_scale import forget_time_scale
 from fixtures.contract.auth import Activation
 from fixtures.contract.operation import Operation
+from fixtures.contract.promises import PROMISES
 from fixtures.contract.shared import Page
 from loadtests.failure import Failure
 from loadtests.journeys import JOURNEYS
@@ -181,11 +184,21 @@ def test_phone_that_is_not_welcomed_fails_the_journey(town: Town) -> None:
 
 
 def test_ping_without_pong_fails_the_journey(town: Town) -> None:
-    """A connection that answers nothing does not live."""
+    """A connection that answers nothing in the time for it does not live."""
+    forget_time_scale()
     town.on_frame = lambda *_: None
     _runs("connecting", town)
     assert town.counted("connecting") == [(True, "no pong")]
+    (waited,) = re.findall(r"not within (.*) s", town.samples[-1]["exception"].detail)
+    assert 0 < float(waited) <= PROMISES.deadlines.frame_answer
     assert all(device.closed for device in town.devices)
+
+
+def test_pong_of_another_ping_is_no_sign_of_life(town: Town) -> None:
+    """What answers something else that somebody asked answers nothing here."""
+    town.on_frame = lambda _device, frame: frame | {"nonce": "another"}
+    _runs("connecting", town)
+    assert town.counted("connecting") == [(True, "no pong")]
 
 
 def test_something_else_instead_of_a_welcome_fails_the_journey(town: Town) -> None:

@@ -5,7 +5,10 @@ from itertools import accumulate
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from websockets.frames import Close, Opcode
+from websockets.client import ClientProtocol
+from websockets.frames import Close, Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from loadtests.sockets import frames
 from loadtests.sockets.frames import Closing, Joiner, Message, Ping, Pong, Reader, Violation, closing, frame, masks
@@ -21,12 +24,14 @@ close_codes = st.one_of(
 
 @given(st.sampled_from([Opcode.TEXT, Opcode.BINARY, Opcode.PING]), sizes, four_bytes, st.booleans())
 def test_the_other_side_reads_what_is_written(opcode: Opcode, size: int, mask: bytes, fin: bool) -> None:  # noqa: FBT001
-    """The server of another package reads every frame as it was meant, whatever its length and mask."""
+    """The server of another package reads every frame as it was meant, and would write it with as short a length."""
     if opcode is Opcode.PING:
         size, fin = min(size, 125), True
     payload = b"a" * size
-    (got,) = heard(open_server(), frame(opcode, payload, mask, fin=fin))
+    written = frame(opcode, payload, mask, fin=fin)
+    (got,) = heard(open_server(), written)
     assert (got.opcode, got.data, got.fin) == (opcode, payload, fin)
+    assert len(written) == len(got.serialize(mask=True))
 
 
 @given(st.binary(max_size=300), four_bytes)
@@ -44,6 +49,8 @@ def test_the_quick_way_to_read_a_text_is_the_long_one(text: str, place: int) -> 
 
 
 @given(close_codes, st.text(max_size=100))
+@example(1000, "x" * 124)
+@example(1000, "ü" * 62)
 def test_the_other_side_reads_why_it_is_closed(code: int, reason: str) -> None:
     """A close frame carries its code and as much of its reason as has room in whole characters."""
     server = open_server()
@@ -102,6 +109,10 @@ def test_fragments_make_one_message(
 
 
 @given(sizes, places)
+@example(200, [3])
+@example(200, [128])
+@example(70_001, [9])
+@example(70_001, [129])
 def test_every_form_of_length_is_read(size: int, pieces: list[int]) -> None:
     """Lengths of seven, sixteen and sixty-four bits are read at and around their edges."""
     assert read(sent(0x81, b"a" * size) + sent(0x81, b"next"), pieces) == ["a" * size, "next"]
@@ -144,9 +155,14 @@ def test_what_is_forbidden_is_told(why: str, pieces: list[int]) -> None:
         sent(0x89, b"p" * 126),
         sent(0x88, b"1"),
         sent(0x88, (999).to_bytes(2, "big")),
-        sent(0x88, (2000).to_bytes(2, "big")),
+        sent(0x88, (1004).to_bytes(2, "big")),
+        sent(0x88, (1015).to_bytes(2, "big")),
+        sent(0x88, (1016).to_bytes(2, "big")),
+        sent(0x88, (2999).to_bytes(2, "big")),
         sent(0x88, (5000).to_bytes(2, "big")),
         sent(0x8B),
+        sent(0x91, b"x"),
+        sent(0xA1, b"x"),
         sent(0x01, b"\xc3") + sent(0x80, b"\x28"),
         sent(0x81, second=127, length=(65535).to_bytes(8, "big")),
         sent(0x81, second=127, length=b"\x80" + bytes(7)),
@@ -157,18 +173,21 @@ def test_no_breach_passes(data: bytes) -> None:
     assert isinstance(read(data)[-1], Violation)
 
 
-@given(st.lists(st.integers(0, 40), min_size=1, max_size=6), places)
-@example([33], [])
-@example([16, 16], [])
-def test_no_message_above_the_limit_is_kept(parts: list[int], pieces: list[int]) -> None:
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=6), places, st.sampled_from([frames.TEXT, frames.BINARY]))
+@example([33], [], frames.TEXT)
+@example([33], [], frames.BINARY)
+@example([16, 16], [], frames.BINARY)
+def test_no_message_above_the_limit_is_kept(parts: list[int], pieces: list[int], opcode: int) -> None:
     """A message above the limit is refused at the head of the frame that exceeds it, in one frame or in many."""
     data = b"".join(
-        sent((0x80 if number == len(parts) - 1 else 0) | (0 if number else 2), b"x" * size)
+        sent((0x80 if number == len(parts) - 1 else 0) | (0 if number else opcode), b"x" * size)
         for number, size in enumerate(parts)
     )
     got = read(data, pieces, largest=32)
     fits = all(total <= 32 for total in accumulate(parts))
-    assert got == ([b"x" * sum(parts)] if fits else [Violation(frames.TOO_LARGE, "message too large")])
+    whole = b"x" * sum(parts)
+    kept = whole.decode() if opcode == frames.TEXT else whole
+    assert got == ([kept] if fits else [Violation(frames.TOO_LARGE, "message too large")])
 
 
 def test_a_head_is_enough_to_refuse() -> None:
@@ -185,6 +204,68 @@ def test_rubbish_never_raises(rubbish: bytes, pieces: list[int]) -> None:
     assert read(rubbish, pieces) == whole
 
 
+def meant(data: bytes) -> tuple[list[Message], bool]:
+    """What the client of another package makes of frames, and whether one of them breaks the protocol."""
+    client = ClientProtocol(parse_uri("ws://h/"), state=State.OPEN, max_size=None)
+    client.receive_data(data)
+    messages, parts, kind = list[Message](), list[bytes](), None
+    for got in client.events_received():
+        assert isinstance(got, Frame)
+        payload = bytes(got.data)
+        match got.opcode:
+            case Opcode.PING:
+                messages.append(Ping(payload))
+            case Opcode.PONG:
+                messages.append(Pong(payload))
+            case Opcode.TEXT | Opcode.BINARY | Opcode.CONT:
+                kind = kind or got.opcode
+                parts.append(payload)
+        if parts and got.fin and got.opcode < Opcode.CLOSE:
+            whole, of = b"".join(parts), kind
+            parts, kind = [], None
+            try:
+                messages.append(whole if of is Opcode.BINARY else whole.decode())
+            except UnicodeDecodeError:
+                return messages, True
+    if client.close_rcvd is not None:
+        # That package takes none inside a message, where RFC 6455, 5.4, has control frames come.
+        return [*messages, Closing(int(client.close_rcvd.code), client.close_rcvd.reason)], False
+    return messages, client.parser_exc is not None
+
+
+payloads = st.one_of(
+    st.text(max_size=40).map(str.encode),
+    st.binary(max_size=150),
+    st.builds(
+        lambda code, reason: code.to_bytes(2, "big") + reason,
+        st.one_of(st.integers(990, 1020), st.integers(2990, 3010), st.integers(4990, 5010)),
+        st.sampled_from([b"", b"over", b"\xff"]),
+    ),
+)
+any_frames = st.lists(
+    st.builds(
+        sent,
+        st.one_of(st.sampled_from([0x00, 0x01, 0x02, 0x80, 0x81, 0x82, 0x88, 0x89, 0x8A]), st.integers(0, 255)),
+        payloads,
+        second=st.sampled_from([0] * 12 + [0x80]),
+    ),
+    max_size=8,
+)
+
+
+@given(any_frames, places)
+@example([sent(0x01, b"be"), sent(0x81, b"gin")], [])
+@example([sent(0x01, b"be"), sent(0x80, b"gin"), sent(0x81, b"next")], [])
+@example([sent(0x88), sent(0x81, b"late")], [])
+def test_frames_mean_what_they_mean_to_others(came: list[bytes], pieces: list[int]) -> None:
+    """Any frames, good or not, in one piece, each by itself or cut anywhere, are what another package makes of them."""
+    messages, breach = meant(b"".join(came))
+    for places_of_cuts in (pieces, [], list(accumulate(map(len, came)))):
+        got = read(b"".join(came), places_of_cuts)
+        assert [one for one in got if not isinstance(one, Violation)] == messages
+        assert any(isinstance(one, Violation) for one in got) is breach
+
+
 def test_masks_are_not_foretold() -> None:
     """No mask is like the one before, also where a new block of random bytes begins."""
     mask = masks()
@@ -197,8 +278,9 @@ firsts = st.one_of(st.sampled_from([0x00, 0x01, 0x02, 0x80, 0x81, 0x82, 0x89, 0x
 
 
 @given(st.lists(st.tuples(firsts, st.binary(max_size=150)), max_size=12))
+@example([(0x01, b"x"), (0x81, b"y")])
 @example([(0x01, b"x" * 150), (0x80, b"x" * 51)])
-@example([(0x01, b"x" * 150), (0x89, b"beat"), (0x80, b"x" * 50), (0x81, b"x" * 150)])
+@example([(0x01, b"x" * 150), (0x89, b"b" * 125), (0x80, b"x" * 50), (0x81, b"x" * 150)])
 def test_frames_that_somebody_else_has_read_are_the_same_messages(came: list[tuple[int, bytes]]) -> None:
     """Whoever cuts frames out of the bytes gets what a reader makes of them, and knows how large a text may come."""
     came = [(first, payload[:125] if first & 0x08 else payload) for first, payload in came]

@@ -16,7 +16,8 @@ from fixtures.sandbox.tls import write_certificates
 from loadtests.failure import Failure
 from loadtests.sockets.greenlet import Closure
 from tests.unit.load.sockets.events import Events
-from tests.unit.load.sockets.peers import closed_port, echoes, raw_server, websocket_server
+from tests.unit.load.sockets.peers import agreement, closed_port, echoes, raw_server, websocket_server
+from tests.unit.load.sockets.server import sent
 from tests.unit.load.turns import ENOUGH, waits
 
 
@@ -44,6 +45,74 @@ def test_it_says_hears_and_leaves(events: Events) -> None:
     (event,) = events.fired
     assert (event["request_type"], event["name"], event["exception"]) == ("WS", "connection", None)
     assert 0 < event["response_time"] < 5000
+
+
+def test_no_two_masks_are_alike(events: Events) -> None:
+    """What is sent is covered by four bytes that nobody can foretell, each time by others (RFC 6455, 5.3)."""
+    came: list[bytes] = []
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        data = b""
+        while len(data) < 33 and (piece := connection.recv(100)):
+            data += piece
+        came.extend(data[start : start + 11] for start in range(0, 33, 11))
+
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        for _ in range(3):
+            websocket.send("hello")
+        waits(lambda: came)
+    assert [frame[:2] for frame in came] == [b"\x81\x85"] * 3
+    assert len({frame[2:6] for frame in came}) == len({frame[6:] for frame in came}) == 3
+
+
+def test_an_opening_counts_from_its_intended_start(events: Events) -> None:
+    """What came before it, because the generator or an earlier step was late, is of its time, too."""
+    with websocket_server(echoes) as url:
+        events.opens(url, since=time.perf_counter() - 10).close()
+    assert 10_000 < events.fired[0]["response_time"] < 10_000 + 1000 * ENOUGH
+
+
+def test_an_opening_counts_until_it_was_agreed_to(events: Events) -> None:
+    """The time that the other side takes to agree is of its time, too."""
+    asked: list[bytes] = []
+    agreed = threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        asked.append(head)
+        agreed.wait(ENOUGH)
+        connection.sendall(agreement(head))
+        connection.recv(100)
+
+    with raw_server(says) as url:
+        opening = gevent.spawn(events.opens, url)
+        waits(lambda: asked)
+        gevent.sleep(0.05)
+        agreed.set()
+        opening.get(timeout=ENOUGH).close()
+    assert events.fired[0]["response_time"] >= 50
+
+
+@pytest.mark.parametrize("listens", [False, True])
+def test_what_comes_together_is_heard_in_its_order(listens: bool, events: Events) -> None:  # noqa: FBT001
+    """However many texts one piece of bytes has."""
+    texts = ["one", "two", "three"]
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + b"".join(sent(0x81, text.encode()) for text in texts))
+        connection.recv(100)
+
+    heard: list[str] = []
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        if listens:
+            websocket.listen(heard.append)
+            waits(lambda: len(heard) == 3)
+        else:
+            heard += [websocket.receive(ENOUGH) for _ in texts]
+        websocket.close()
+    assert heard == texts
 
 
 def test_asking_is_one_sample(events: Events) -> None:
@@ -88,6 +157,23 @@ def test_an_opening_that_fails_says_why(
     assert failed.value.cause == cause
     assert events.causes == [("connection", cause)]
     assert events.fired[0]["response_time"] is None
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_an_opening_that_failed_leaves_no_connection(answers: bool, events: Events) -> None:  # noqa: FBT001
+    """Also for as long as somebody keeps what was raised: refused, or without an answer in time, it has ended."""
+    gone: list[bytes] = []
+
+    def says(connection: socket.socket, _: bytes) -> None:
+        if answers:
+            connection.sendall(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
+        gone.append(connection.recv(1))
+
+    with raw_server(says) as url:
+        with pytest.raises(Failure) as failed:
+            events.opens(url, connect=ENOUGH if answers else 0.3)
+        waits(lambda: gone)
+    assert str(failed.value).startswith("status 401" if answers else "time-out: no websocket within 0.3 s")
 
 
 def test_nobody_there_is_a_refusal(events: Events) -> None:
@@ -154,7 +240,7 @@ def test_each_wait_has_all_of_its_time(events: Events) -> None:
             assert waiting.value == "late"
         for _ in range(2):
             began = time.monotonic()
-            with pytest.raises(Failure, match="time-out"):
+            with gevent.Timeout(ENOUGH / 2), pytest.raises(Failure, match="time-out"):
                 websocket.receive(0.2)
             assert time.monotonic() - began >= 0.2
         due.release()

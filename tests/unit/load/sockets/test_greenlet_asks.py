@@ -45,7 +45,7 @@ def _unmasked(came: bytes) -> bytes:
 
 
 def test_what_comes_beside_an_answer_is_met(events: Events) -> None:
-    """A ping is answered, an answer in pieces is joined, and what came unasked is heard before what comes after it."""
+    """A ping is answered, an answer comes with its last piece, and what came unasked is heard before any other."""
     pong: list[bytes] = []
 
     def says(connection: socket.socket, head: bytes) -> None:
@@ -63,8 +63,10 @@ def test_what_comes_beside_an_answer_is_met(events: Events) -> None:
     rest = threading.Event()
     with raw_server(says) as url:
         websocket = events.opens(url)
-        asking = gevent.spawn(websocket.ask, "first", "echo", ENOUGH)
+        since = time.perf_counter()
+        asking = gevent.spawn(websocket.ask, "first", "echo", ENOUGH, since=since)
         waits(lambda: websocket._reader._pending)
+        waited = time.perf_counter() - since
         rest.set()
         asking.join(ENOUGH)
         assert asking.value == "answer"
@@ -74,6 +76,24 @@ def test_what_comes_beside_an_answer_is_met(events: Events) -> None:
     assert pong == [b"\x8a\x84"]
     assert events.causes == [("connection", ""), *[("echo", "")] * 3]
     assert all(event["response_time"] > 0 for event in events.fired)
+    assert events.fired[1]["response_time"] > waited * 1000
+
+
+def test_what_comes_together_with_an_answer_is_not_lost(events: Events) -> None:
+    """A text behind an answer, in the same piece of bytes, is what is heard next."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        connection.recv(100)
+        connection.sendall(sent(0x81, b"answer") + sent(0x81, b"next"))
+        connection.recv(100)
+
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        assert websocket.ask("hello", "echo", ENOUGH) == "answer"
+        assert websocket.receive(ENOUGH) == "next"
+        websocket.close()
+    assert events.causes == [("connection", ""), ("echo", "")]
 
 
 def test_an_answer_ends_when_it_was_received(events: Events) -> None:
@@ -100,6 +120,21 @@ def test_a_question_that_does_not_go_at_once_has_all_its_time_after_that(events:
         assert asking.value == "0"
         websocket.close()
     assert events.causes == [("connection", ""), ("echo", "")]
+
+
+def test_a_question_that_did_not_go_at_once_is_not_waited_with_for_ever(events: Events) -> None:
+    """Its answer has its time from then on, and no more."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        while connection.recv(1 << 20):
+            pass
+
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        with gevent.Timeout(ENOUGH), pytest.raises(Failure, match="time-out"):
+            websocket.ask(LARGE.decode(), "echo", 0.2)
+    assert events.causes == [("connection", ""), ("echo", "time-out")]
 
 
 def test_a_question_is_not_mixed_with_what_is_being_sent(events: Events) -> None:

@@ -18,7 +18,7 @@ from loadtests.sockets.handshake import Handshake
 from loadtests.sockets.held import Terms
 from tests.unit.load.sockets.events import Events
 from tests.unit.load.sockets.expiring import EXPIRED, Tokens, ends_the_old_when
-from tests.unit.load.sockets.idling import holding, settled
+from tests.unit.load.sockets.idling import holding, settled, split
 from tests.unit.load.sockets.peers import closed_port, echoes, raw_server, unanswering, websocket_server
 
 SIX, FOUR = socket.AF_INET6, socket.AF_INET
@@ -120,3 +120,12 @@ def test_a_name_may_end_with_a_dot(monkeypatch: pytest.MonkeyPatch, certificates
         monkeypatch.setattr(duplex, "_names", Names(lambda _host, _port: [here]))
         wire, _ = duplex.open_wire(Target.of(named, ours), Handshake("localhost.", "/"), Timeouts())
         wire.close()
+
+
+def test_a_certificate_of_another_name_is_not_trusted(monkeypatch: pytest.MonkeyPatch, certificates: Path) -> None:
+    """Whoever has a certificate of the right authority, for another host than was meant, is somebody else."""
+    with websocket_server(echoes, certificates=certificates) as url:
+        says(monkeypatch, (FOUR, ("127.0.0.1", port_of(url))))
+        with holding(url.replace("127.0.0.1", "other.example"), 1, ca_file=certificates / "ca.pem") as idle:
+            (failure,) = split(settled(idle, 1))[1]
+    assert failure.cause.startswith("certificate: Hostname mismatch")
