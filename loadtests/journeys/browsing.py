@@ -70,4 +70,4 @@ def _is_away(visitor: Visitor) -> None:
     agrees(presence, user_id=friend)
     gone_for = began - visitor.friend_gone
     if presence.status == "online" and not visitor.held and gone_for > scaled(PROMISES.deadlines.presence):
-        raise Failure("still online", f"{gone_for:.3g} s after the phone was put away")
+        raise Failure("friend still online", f"{gone_for:.3g} s after the phone was put away")

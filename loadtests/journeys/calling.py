@@ -155,19 +155,20 @@ class _Side:
     def _ours(self, frame: CallFrame) -> CallFrame:
         """The frame; raises `Failure` for one about other people, which is not what comes late of an earlier call.
 
-        Also for a step that was told before: a phone that rings again rings for nobody.
+        Also for a step that was told before, be it that the call is over: a phone that rings again rings for nobody.
         """
         people = {self.call.caller_id, self.call.callee_id}
         if isinstance(frame, CallStep):
             if frame.call.call_id == self.call.call_id:
                 self.agrees(frame.call)
                 if frame.event in self.told:
-                    raise Failure(f"{REPEATED} {frame.event}")
+                    over = "ended" in self.told and frame.event != "ended"
+                    raise Failure(f"{frame.event} after the end" if over else f"{REPEATED} {frame.event}")
                 self.told.add(frame.event)
             elif {frame.call.caller_id, frame.call.callee_id} != people:
-                raise Failure(SOMEBODY_ELSES, f"{frame.event} of call {frame.call.call_id}")
+                raise Failure(f"{SOMEBODY_ELSES} call", f"{frame.event} of call {frame.call.call_id}")
         elif isinstance(frame, Relayed) and frame.from_user_id not in people:
-            raise Failure(SOMEBODY_ELSES, f"{type(frame).__name__} of call {frame.call_id}")
+            raise Failure(f"{SOMEBODY_ELSES} call", f"{type(frame).__name__} of call {frame.call_id}")
         return frame
 
     def _step(self, event: Event | None, frame: CallFrame) -> CallFrame | None:

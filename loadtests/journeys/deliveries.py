@@ -77,7 +77,7 @@ class Deliveries:
         One that was answered before another was sent, and was heard after it, is "overtaken" by that.
         One that came again after it was judged is one more, "repeated"; one that got the id of another has failed,
         whatever came. Nobody listens from `given_up` on: what still had time then did not come, either. What came by
-        other ids is judged only if it has failed: it is "somebody else's", or says what was heard already.
+        other ids is judged only if it has failed: it is "somebody else's message", or says what was heard already.
         """
         overtaken = self._overtaken()
         for message, sent in self._sent.items():
@@ -123,7 +123,7 @@ class Deliveries:
                 continue
             what = receipts[0][1]
             if message in self._others:
-                yield Delivery(None, SOMEBODY_ELSES)
+                yield Delivery(None, f"{SOMEBODY_ELSES} message")
             elif what in known or len(receipts) > 1:
                 yield Delivery(None, REPEATED)
             known.add(what)

@@ -8,6 +8,7 @@ from fixtures.contract.promises import PROMISES
 from loadtests.failure import NOT_AS_SENT, Failure, agrees
 
 GAPS: Final = "history has gaps"
+REPEATS: Final = "history repeats messages"
 UNORDERED: Final = "history out of order"
 
 
@@ -23,7 +24,9 @@ def holds(
     for message in page:
         agrees(message, conversation_id=conversation_id, sender_id=sender_id)
     numbers = [message.seq for message in page]
-    if numbers != sorted(set(numbers)):
+    if len(set(numbers)) < len(numbers) or min(numbers, default=before + 1) <= before:
+        raise Failure(REPEATS, f"numbers {numbers} after {before}")
+    if numbers != sorted(numbers):
         raise Failure(UNORDERED, f"numbers {numbers}")
     wanted = min(PROMISES.limits.page_default, max((message.seq - before for message in sent), default=0))
     if numbers != list(range(before + 1, before + len(numbers) + 1)) or len(numbers) < wanted:

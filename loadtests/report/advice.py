@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from loadtests.failure import BEFORE
-from loadtests.journeys import JOURNEYS, Journey
+from loadtests.journeys import JOURNEYS
 from loadtests.kinds import CONNECTION
 from loadtests.numbers import duration, several
 from loadtests.profiles.quantities import DURATION
@@ -74,6 +74,15 @@ _BEFORE_SERVICES: Final = {
 A status of 500 and more, whoever gives it, is mostly that of a service which does not answer.
 """
 
+_OF_ONE_STEP: Final = {
+    "friend still online": "websocket-signaling",
+    "history |wrong seq|wrong conversations|repeated conversation": "chat",
+    "no notifications|repeated notification": "notification",
+    "no one-time password": "notification, otp",
+    "wrong display_name|wrong phone": "user-profile",
+}
+"""How causes of failed journeys begin that only one of their steps brings about, and whose that is."""
+
 
 def meaning(run: LoadRun) -> str:
     """The sentence; of a GO by a run that was too short for some lines, how much is proven."""
@@ -128,9 +137,13 @@ def _look(run: LoadRun) -> Iterator[str]:
 
 
 def _where(found: tuple[Trouble, ...]) -> str:
-    """Services, maybe with an instance, and what is measured with services; of journeys alone those of all steps."""
+    """Services, maybe with an instance, and what is measured with services.
+
+    Of journeys alone those of the step that most of it is, or of all.
+    """
     subjects = dict.fromkeys(trouble.subject for trouble in found)
-    behind = BEHIND if subjects.keys() - JOURNEYS.keys() else {name: _of_steps(JOURNEYS[name]) for name in subjects}
+    alone = not subjects.keys() - JOURNEYS.keys()
+    behind = {trouble.subject: _of_steps(trouble) for trouble in reversed(found)} if alone else BEHIND
     more = {
         trouble.subject: ", instance ".join(filter(None, (behind.get(trouble.subject), trouble.instance)))
         for trouble in reversed(found)
@@ -138,8 +151,12 @@ def _where(found: tuple[Trouble, ...]) -> str:
     return ", ".join(f"{name} ({more[name]})" if more[name] else name for name in subjects)
 
 
-def _of_steps(journey: Journey) -> str:
-    """The services that a journey asks, or that do what it measures."""
+def _of_steps(trouble: Trouble) -> str:
+    """The service of the step that most of it is; else those that a journey asks, or that do what it measures."""
+    for beginning, service in _OF_ONE_STEP.items():
+        if trouble.limit is None and re.match(beginning, trouble.worst):
+            return service
+    journey = JOURNEYS[trouble.subject]
     services = {operation.partition(" ")[0] for operation in journey.operations}
     # Whose connections it opens, its other work says; only of a journey without any both may be meant.
     measured = journey.measures - {CONNECTION} or (frozenset() if services else journey.measures)

@@ -17,7 +17,8 @@ from fixtures.sandbox.faults.model import FaultError
 from tests.detection.load import harness
 from tests.detection.load.judge import Trial, judge
 from tests.detection.load.page import page
-from tests.detection.load.scenarios import SCENARIOS, Scenario
+from tests.detection.load.scenario import Scenario
+from tests.detection.load.scenarios import SCENARIOS
 from tests.detection.stage import Stage
 from tests.detection.suite import REPOSITORY, say, until_interrupted
 

@@ -4,35 +4,40 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 import psutil
 
 from fixtures.sandbox import Sandbox
-from fixtures.sandbox.faults.ways.processes import Hung
+from fixtures.sandbox.faults.model import Way
 from fixtures.sandbox.layout import other_slot
 from tests.detection.suite import REPOSITORY, variables
 
 LOCUSTFILE = "loadtests/locustfile.py"
 CLOCK_OFF = "tests/detection/load/clock_off.py"
+TWO_ADDRESSES = "tests/detection/load/two_addresses.py"
 PORT = 15557
 """Of the master of the runs whose workers are started one by one; nothing else on a machine is meant to use it."""
 _BEGUN = "so far"
 """Of the line by which the leader says how it stands: there are none before arrivals begin."""
 _BEGIN_S = 90.0
 _END_S = 20.0
-_INTO_IT_S = 4.0
+INTO_IT_S = 4.0
 """Seconds of arrivals before trouble comes."""
-_LATE_S = 13.0
+LATE_S = 13.0
 """The same for trouble that comes when a `BRIEF` run is nearly over."""
+SECOND = "127.0.0.2"
+"""Another address of this machine, at which the sandbox does not listen."""
 _FROZEN_S = 8.0
 """Longer than one worker may be silent whose leader is not."""
 _FULL_S = 5.0
@@ -49,15 +54,19 @@ while time.monotonic() < end: pass
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a run is started: more arguments of the process that leads, and the locustfile of each worker."""
+    """How a run is started: arguments and locustfile of the process that leads, and the locustfile of each worker."""
 
     leader: tuple[str, ...] = ()
     workers: tuple[str, ...] = ()
+    file: str = LOCUSTFILE
 
 
 ONE = Layout()
 BRIEF = Layout(("--for", "20 s"))
+SHORT = Layout(("--for", "10 s"))
+"""Enough where all that is asked about fails."""
 UNTIL_DECIDED = Layout(("--stop-when-decided",))
+TWO_ADDRESSES_OF_THE_TARGET = Layout(file=TWO_ADDRESSES)
 TWO_WORKERS = Layout(("--processes", "2"))
 TWO_WORKERS_BRIEF = Layout((*TWO_WORKERS.leader, *BRIEF.leader))
 ONE_CLOCK_OFF = Layout(
@@ -91,7 +100,7 @@ def running(sandbox: Sandbox, profile: Path, folder: Path, layout: Layout) -> It
     with contextlib.ExitStack() as stack:
         told = [f"--env={sandbox.environment_file}"]
         leader = stack.enter_context(
-            _locust(LOCUSTFILE, "--headless", f"--profile={profile}", f"--run-folder={folder}", *told, *layout.leader)
+            _locust(layout.file, "--headless", f"--profile={profile}", f"--run-folder={folder}", *told, *layout.leader)
         )
         generator = Generator(sandbox, leader)
         assert leader.stdout is not None
@@ -163,11 +172,22 @@ def switches_the_slot(generator: Generator) -> Iterator[None]:
         generator.sandbox.switch(former)
 
 
+def once_under_way(way: Way, seconds: float = INTO_IT_S) -> Callable[[Generator], AbstractContextManager[None]]:
+    """Break the sandbox when arrivals have gone on for so long; on exit it is mended."""
+
+    @contextmanager
+    def breaks(generator: Generator) -> Iterator[None]:
+        _wait_until_under_way(generator, seconds)
+        with way.broken(generator.sandbox.layout, generator.sandbox.live_slot):
+            yield
+
+    return breaks
+
+
 @contextmanager
-def hushes_a_service(generator: Generator) -> Iterator[None]:
-    """Let a service take requests and answer none, late in a run; on exit it goes on."""
-    _wait_until_under_way(generator, _LATE_S)
-    with Hung("user-profile").broken(generator.sandbox.layout, generator.sandbox.live_slot):
+def hangs_at_the_second_address(generator: Generator) -> Iterator[None]:
+    """Take connections at the target's second address from the beginning, and say nothing on them."""
+    with socket.create_server((SECOND, urlsplit(generator.sandbox.addresses["public"]).port or 443)):
         yield
 
 
@@ -200,20 +220,25 @@ def starves_it(generator: Generator) -> Iterator[None]:
             trespasser.wait()
 
 
-def _wait_until_under_way(generator: Generator, seconds: float = _INTO_IT_S) -> None:
+def _wait_until_under_way(generator: Generator, seconds: float = INTO_IT_S) -> None:
     generator.begun.wait(_BEGIN_S)
     threading.Event().wait(seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to. `trouble` says why when it left no verdict that can be read."""
+    """What a run came to: its verdict, why, the headlines of the causes, and what to do next.
+
+    `trouble` says why when it left no verdict that can be read.
+    """
 
     exit_code: int | None
     seconds: float
     said: str
     verdict: str = ""
     reasons: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
     trouble: str = ""
 
 
@@ -227,10 +252,12 @@ def outcome(generator: Generator, folder: Path, began: float, within: float) -> 
     seconds, code, said = time.monotonic() - began, generator.leader.poll(), "".join(generator.said)
     try:
         document = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
-        return Outcome(code, seconds, said, str(document["verdict"]), _texts(document["reasons"]), trouble)
+        causes = _texts(cause["headline"] for cause in document["causes"])
+        reasons, steps = _texts(document["reasons"]), _texts(document["load"]["next"])
+        return Outcome(code, seconds, said, str(document["verdict"]), reasons, causes, steps, trouble)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return Outcome(code, seconds, said, trouble=trouble or f"no verdict.json (exit code {code}): {error}")
 
 
-def _texts(reasons: Sequence[object]) -> tuple[str, ...]:
-    return tuple(map(str, reasons))
+def _texts(found: Iterable[object]) -> tuple[str, ...]:
+    return tuple(map(str, found))

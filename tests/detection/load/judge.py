@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.detection.load.harness import Outcome
-from tests.detection.load.scenarios import Scenario
+from tests.detection.load.scenario import Scenario
 
 GO: Final = "GO"
 UNPROVABLE: Final = {"messages": "INCONCLUSIVE"}
@@ -30,15 +30,19 @@ class Trial:
 
     @property
     def reason(self) -> str:
-        """The reason by which the run said what was broken; else the first that it gave."""
+        """The reason, or the cause, by which the run said what was broken; else the first reason that it gave."""
         reasons = self.outcome.reasons
-        told = [reason for reason in reasons if self.fault is not None and names(self.fault, reason)]
+        told = [line for line in _said(self.outcome) if self.fault is not None and names(self.fault, line)]
         return (told or list(reasons) or [self.outcome.trouble])[0]
 
 
-def names(fault: Scenario, reason: str) -> bool:
-    """Tell whether a reason is of the cause that is due, and names what is broken."""
-    return reason.startswith(fault.cause) and all(word in reason for word in fault.names)
+def names(fault: Scenario, line: str) -> bool:
+    """Tell whether a reason, or a cause, is of the kind that is due, and names what is broken."""
+    return line.startswith(fault.cause) and all(word in line for word in fault.names)
+
+
+def _said(outcome: Outcome) -> tuple[str, ...]:
+    return (*outcome.reasons, *outcome.causes)
 
 
 def judge(profile: str, outcome: Outcome, fault: Scenario | None = None) -> Trial:
@@ -55,5 +59,7 @@ def _misses(profile: str, outcome: Outcome, fault: Scenario | None) -> Iterable[
         yield f"the verdict is {outcome.verdict}, not {due}: {'; '.join(outcome.reasons)}"
     if outcome.exit_code not in _EXITS.get(outcome.verdict, ()):
         yield f"the exit code {outcome.exit_code} does not say {outcome.verdict}"
-    if fault is not None and not any(names(fault, reason) for reason in outcome.reasons):
-        yield f"no reason names {fault.cause} {', '.join(fault.names)}"
+    if fault is not None and not any(names(fault, line) for line in _said(outcome)):
+        yield f"neither a reason nor a cause names {fault.cause} {', '.join(fault.names)}"
+    if fault is not None and fault.step and not any(fault.step in step for step in outcome.steps):
+        yield f"no step says {fault.step!r}: {'; '.join(outcome.steps)}"

@@ -1,19 +1,17 @@
-"""What is broken while a load test runs, and what its verdict must then be and name."""
+"""All scenarios, in the order of the page."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from typing import Final
 
 from fixtures.sandbox.faults.mangler.rules import Delay, Frames, Respond
-from fixtures.sandbox.faults.model import Together, Way
+from fixtures.sandbox.faults.model import Together
 from fixtures.sandbox.faults.registry import find
 from fixtures.sandbox.faults.ways.edge import Reconfigured
 from fixtures.sandbox.faults.ways.joints import Replaced
-from fixtures.sandbox.faults.ways.processes import Stalling
+from fixtures.sandbox.faults.ways.processes import Hung, Stalling
 from fixtures.sandbox.faults.ways.routes import Mangled
 from tests.detection.load import harness
-from tests.detection.load.harness import Generator
+from tests.detection.load.journeys import MET_BY_PEOPLE
+from tests.detection.load.scenario import Scenario
 
 _PROBLEM: Final = {"Content-Type": "application/problem+json", "Retry-After": "1"}
 _UNAVAILABLE: Final = '{"type":"about:blank","title":"Unavailable","status":503}'
@@ -31,35 +29,6 @@ _KEEPING: Final = Reconfigured(
         )
     }
 )
-
-
-class Sound:
-    """Nothing of the sandbox is broken."""
-
-    def broken(self, _layout: object, _slot: str, /) -> AbstractContextManager[None]:
-        """Break nothing."""
-        return nullcontext()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """One way in which a load test must not be GO.
-
-    `profile` is a file of `tests/detection/load/profiles`; `way` breaks the sandbox from before the run to its end,
-    `trouble` the generator or the target once arrivals have begun. `verdict` is what must come of it, `cause` which
-    cause if that is INVALID, and one reason of that verdict must contain every word of `names`.
-    """
-
-    id: str
-    breaks: str
-    ids: tuple[str, ...] = ()
-    profile: str
-    verdict: str
-    cause: str = ""
-    names: tuple[str, ...]
-    way: Way = field(default_factory=Sound)
-    trouble: Callable[[Generator], AbstractContextManager[None]] = harness.nothing
-    layout: harness.Layout = harness.ONE
 
 
 def _everywhere(rule: Delay | Respond) -> Together:
@@ -178,6 +147,7 @@ SCENARIOS: Final = (
         names=("browsing", "somebody else's email"),
         way=find("email-shown-to-strangers").way,
     ),
+    *MET_BY_PEOPLE,
     Scenario(
         id="quiet-at-the-end",
         breaks="A service takes requests and answers none in the last seconds of a run: too few to prove it broken.",
@@ -185,7 +155,7 @@ SCENARIOS: Final = (
         profile="rates",
         verdict="INCONCLUSIVE",
         names=("each: errors", "user-profile"),
-        trouble=harness.hushes_a_service,
+        trouble=harness.once_under_way(Hung("user-profile"), harness.LATE_S),
         layout=harness.BRIEF,
     ),
     Scenario(

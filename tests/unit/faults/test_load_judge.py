@@ -1,6 +1,8 @@
 """How detection by load tests judges a run."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.detection.load.harness import Outcome
 from tests.detection.load.judge import judge
@@ -10,11 +12,14 @@ from tests.detection.suite import REPOSITORY
 
 SLOW = next(fault for fault in SCENARIOS if fault.id == "six-per-cent-slow")
 KILLED = next(fault for fault in SCENARIOS if fault.id == "worker-killed")
+STUCK = next(fault for fault in SCENARIOS if fault.id == "presence-sticks")
 TOLD = "*: share over guide <= guide: 500 of 8000"
+SHOWN = "browsing: 90 of 160 failed (56.3%), mostly friend still online; throughout"
+LOOK = "Look first at browsing (websocket-signaling): logs and metrics of the time that the causes name."
 
 
 def _outcome(code: int | None, verdict: str, *reasons: str, trouble: str = "") -> Outcome:
-    return Outcome(code, 1.0, "", verdict, reasons, trouble)
+    return Outcome(code, 1.0, "", verdict, reasons, trouble=trouble)
 
 
 def test_a_fault_is_detected_by_its_verdict_and_its_name() -> None:
@@ -36,6 +41,28 @@ def test_a_fault_is_detected_by_its_verdict_and_its_name() -> None:
 def test_anything_less_is_a_miss(outcome: Outcome) -> None:
     """A run that came to something else did not detect the fault."""
     assert not judge("rates", outcome, SLOW).passed
+
+
+def test_a_cause_may_name_what_no_reason_can() -> None:
+    """Of a journey that fails the reasons say how often, and the causes by what."""
+    failed = ("browsing: errors <= 10 %: 90 of 160",)
+    trial = judge("twenty", Outcome(1, 1.0, "", "NO-GO", failed, (SHOWN,), ("Do not release.", LOOK)), STUCK)
+    assert trial.passed
+    assert trial.reason == SHOWN
+
+
+@pytest.mark.parametrize("steps", [(), ("Do not release.",)], ids=["none", "another"])
+def test_what_to_do_next_must_be_said(steps: tuple[str, ...]) -> None:
+    """A verdict that names what is wrong, and not where to look, leaves a person alone with it."""
+    assert not judge("twenty", Outcome(1, 1.0, "", "NO-GO", (), (SHOWN,), steps), STUCK).passed
+
+
+@given(st.lists(st.lists(st.sampled_from([*STUCK.names, "call", "lost"]))), st.integers(0, 9))
+def test_one_line_must_name_all_of_a_fault(lines: list[list[str]], split: int) -> None:
+    """Words of a name that several lines share between them name nothing, be they reasons or causes."""
+    said = tuple(map(" ".join, lines))
+    outcome = Outcome(1, 1.0, "", "NO-GO", said[:split], said[split:], (LOOK,))
+    assert judge("twenty", outcome, STUCK).passed == any(set(STUCK.names) <= set(line) for line in lines)
 
 
 def test_an_invalid_run_must_name_its_cause() -> None:

@@ -56,7 +56,7 @@ def test_message_of_somebody_else_is_a_leak(town: Town) -> None:
 def test_friend_who_put_the_phone_away_is_not_there_any_more(town: Town) -> None:
     """Presence that sticks keeps people from being told of messages."""
     _shows_online(town)
-    assert _looks(town.visitor(), town) == "still online"
+    assert _looks(town.visitor(), town) == "friend still online"
 
 
 @pytest.mark.parametrize("gone", [time.perf_counter() + 3600, math.inf], ids=["hardly gone", "nobody knows"])

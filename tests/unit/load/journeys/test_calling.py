@@ -199,7 +199,7 @@ def test_phone_that_rings_when_all_is_over_fails_the_journey(step: str, whose: i
     town.at_closing = lambda: town.tell(step, town.devices[whose])
     _runs(town)
     assert town.counted("call") == [(True, "")]
-    assert town.counted("calling") == [(True, f"repeated {step}")]
+    assert town.counted("calling") == [(True, "repeated ended" if step == "ended" else f"{step} after the end")]
 
 
 @pytest.mark.parametrize("field", ["caller_id", "callee_id"])
@@ -259,7 +259,7 @@ def test_frame_from_somebody_else_fails_the_call(kind: str, changed: tuple[str, 
 
     town.on_frame = leaking
     _runs(town)
-    assert town.counted("call") == [(False, "somebody else's")]
+    assert town.counted("call") == [(False, "somebody else's call")]
 
 
 def test_step_of_a_call_of_others_fails_the_call(town: Town) -> None:
@@ -273,7 +273,7 @@ def test_step_of_a_call_of_others_fails_the_call(town: Town) -> None:
 
     town.on_frame = leaking
     _runs(town)
-    assert town.counted("call") == [(False, "somebody else's")]
+    assert town.counted("call") == [(False, "somebody else's call")]
 
 
 def test_descriptions_look_like_those_of_browsers() -> None:

@@ -100,8 +100,8 @@ def test_message_of_others_is_a_delivery_that_failed(field: str, town: Town) -> 
 
     town.arrives = leaking  # type: ignore[method-assign, assignment]  # for this town only
     _runs(town)
-    assert town.counted("delivery") == [(True, "")] * 3 + [(False, "somebody else's")] * 3
-    assert town.counted("chatting") == [(True, "somebody else's")]
+    assert town.counted("delivery") == [(True, "")] * 3 + [(False, "somebody else's message")] * 3
+    assert town.counted("chatting") == [(True, "somebody else's message")]
 
 
 @pytest.mark.parametrize("whose", ["alice", "bob", "nobody here"])

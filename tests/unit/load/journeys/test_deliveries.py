@@ -175,7 +175,7 @@ def test_what_others_say_to_each_other_has_failed() -> None:
     deliveries = Deliveries(5.0)
     for at in (0.2, 0.3):
         deliveries.heard("theirs", at, "private", ours=False)
-    assert list(deliveries.judged()) == [Delivery(None, "somebody else's")]
+    assert list(deliveries.judged()) == [Delivery(None, "somebody else's message")]
 
 
 @given(st.dictionaries(st.text(max_size=3), st.lists(times, max_size=3)), st.none() | times, times | st.just(math.inf))

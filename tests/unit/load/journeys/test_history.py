@@ -31,7 +31,7 @@ ALTERED: dict[str, tuple[Altered, str]] = {
     "beginning": (lambda items: items[1:], "history has gaps"),
     "gap": (lambda items: items[:1] + items[2:], "history has gaps"),
     "reverse": (lambda items: items[::-1], "history out of order"),
-    "repeat": (lambda items: items + items[-1:], "history out of order"),
+    "repeat": (lambda items: items + items[-1:], "history repeats messages"),
 }
 STALE: dict[str, tuple[Altered, str]] = {
     "empty": (lambda _: (), "history has gaps"),
@@ -95,6 +95,16 @@ def test_message_that_is_not_kept_fails_chatting_however_long_the_conversation_i
     for _ in range(good + 1):
         Chatting(messages=5).run(visitor, time.perf_counter())
     assert town.counted("chatting") == [(True, "")] * good + [(True, "history has gaps")]
+
+
+def test_page_that_begins_with_the_end_of_the_one_before_fails_chatting(town: Town) -> None:
+    """A message on two pages is no gap, and whoever reads that it is looks for what is not missing."""
+    visitor = town.visitor()
+    for _ in range(11):
+        Chatting(messages=5).run(visitor, time.perf_counter())
+    _shows(town, lambda items: (replace(items[0], seq=items[0].seq - 1), *items))
+    Chatting(messages=5).run(visitor, time.perf_counter())
+    assert town.counted("chatting") == [(True, "")] * 11 + [(True, "history repeats messages")]
 
 
 def test_full_pages_are_looked_at_once(town: Town) -> None:

@@ -130,10 +130,24 @@ def test_what_has_two_words_and_is_no_operation_is_told_by_both() -> None:
 
 def test_a_journey_that_fails_by_itself_is_told_with_the_services_of_its_steps() -> None:
     """What was answered well and is wrong fails no operation; beside a service that fails it names no more of them."""
-    _, step = steps(run({"chatting": (0.5, "history has gaps")}))
+    _, step = steps(run({"chatting": (0.5, "no welcome")}))
     assert step.startswith("Look first at chatting (chat, websocket-signaling): ")
     _, step = steps(run({"chat sendMessage": (0.5, "reset"), "chatting": (0.5, "reset")}))
     assert step.startswith("Look first at chat, chatting: ")
+
+
+def test_a_journey_that_fails_by_one_step_is_told_with_the_service_of_that() -> None:
+    """Whoever reads that a history has gaps need not look for them where messages are delivered."""
+    _, step = steps(run({"chatting": (0.5, "history has gaps")}))
+    assert step.startswith("Look first at chatting (chat): ")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(["history has gaps", "history out of order", "wrong seq", "lost"]) | st.text("a :"))
+def test_whatever_a_journey_fails_by_its_own_services_are_told(cause: str) -> None:
+    """No cause leads to a service that the journey has nothing to do with."""
+    _, step = steps(run({"chatting": (0.5, cause or "reset")}))
+    assert step.startswith(("Look first at chatting (chat): ", "Look first at chatting (chat, websocket-signaling): "))
 
 
 def test_the_time_is_that_of_nine_in_ten() -> None:
