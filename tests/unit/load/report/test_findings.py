@@ -4,54 +4,20 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.statistics.tally import Tally
-from loadtests.budgets.grammar import parse_budget
-from loadtests.counts import NEVER, Counts
+from loadtests.counts import NEVER
 from loadtests.failure import NO_ROOM
-from loadtests.kinds import IDLE
 from loadtests.report.advice import steps
-from loadtests.report.document import document
 from loadtests.report.findings import doubts, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.page import page
 from loadtests.report.terminal import closing_lines
-from loadtests.said import MOST, OTHERS
 from loadtests.verdict import Outcome, judge
-from tests.unit.load.judged import GUIDE, SOUND
 from tests.unit.load.report import runs
-
-BEGAN, LASTED, RATE = runs.BEGAN, 60, 100
-PROFILE = runs.profile(
-    "*: errors <= guide\n*: share over guide\neach: errors <= 2 %\ndelivery: delivered >= 99 %\nchatting: errors <= 5 %"
-)
-
-
-def run(failing: dict[str, tuple[float, str]], slow: frozenset[str] = frozenset()) -> LoadRun:
-    """Every subject each second; `failing` is share and cause, `slow` takes two seconds."""
-    counts = Counts((1.0,))
-    for name in (*runs.OPERATIONS, "delivery", "chatting"):
-        share, cause = failing.get(name, (0.0, ""))
-        for second in range(LASTED):
-            latency = 2.0 if name in slow else 0.01
-            counts.add(name, BEGAN + second, [latency] * RATE, [cause] * round(share * RATE))
-    return judged(counts)
-
-
-def judged(counts: Counts) -> LoadRun:
-    facts = replace(SOUND, arrivals_asked=6_000, arrivals_started=6_000)
-    return LoadRun(
-        run="01kd3m4n5p6q",
-        profile=PROFILE,
-        environment=runs.ENVIRONMENT,
-        began=float(BEGAN),
-        ended=float(BEGAN + LASTED),
-        counts=counts,
-        verdict=judge(PROFILE.plan, counts.tallies, facts),
-        facts=facts,
-    )
+from tests.unit.load.report.troubled import BEGAN, LASTED, PROFILE, RATE, judged, run
 
 
 def generated_late(on_time: LoadRun) -> LoadRun:
@@ -269,89 +235,3 @@ def test_who_breaks_no_line_of_its_own_is_not_named_where_none_is_of_all() -> No
     slowed = replace(judged(counts), profile=each)
     slowed = replace(slowed, verdict=judge(each.plan, counts.tallies, slowed.facts))
     assert [one.subject for one in troubles(slowed)] == ["chat"]
-
-
-def told_of(by: dict[str, int], replicas: int, limit: float | None = None) -> str:
-    """Whom 600 bad ones of chat are laid to, so many of which each instance gave."""
-    slow = frozenset({"chat sendMessage"}) if limit else frozenset[str]()
-    found = run({} if limit else {"chat sendMessage": (0.1, "status 503")}, slow)
-    for who, times in by.items():
-        found.counts.instances.add(("chat sendMessage", limit, who), times)
-    found.counts.instances.add(("chat sendMessage", 7.0, "chat-9"), 10_000)
-    found.counts.instances.add(("auth getKeySet", limit, "chat-9"), 10_000)
-    (trouble,) = troubles(replace(found, replicas={"chat": replicas, "auth": 5}))
-    return trouble.instance
-
-
-@pytest.mark.parametrize(
-    ("by", "replicas", "instance"),
-    [
-        ({"chat-1": 600}, 2, "chat-1"),
-        ({"chat-1": 600}, 1, ""),
-        ({"chat-1": 460, "chat-2": 140}, 2, "chat-1"),
-        ({"chat-1": 440, "chat-2": 160}, 2, ""),
-        ({"chat-1": 400}, 2, ""),
-        ({"chat-1": 410, "chat-2": 100, "chat-3": 90}, 3, "chat-1"),
-        ({"chat-1": 200, "chat-2": 200, "chat-3": 200}, 3, ""),
-        ({}, 3, ""),
-    ],
-)
-def test_one_sick_instance_of_several_is_named(by: dict[str, int], replicas: int, instance: str) -> None:
-    """One that gave more bad answers than halfway from its fair part to all; what nobody answered is no instance's."""
-    assert told_of(by, replicas) == instance
-
-
-def test_many_instances_together_are_none() -> None:
-    """Where most bad answers are of those that are not told apart, nobody is named; one that gave most of them is."""
-    assert told_of({OTHERS: 600, "chat-1": 1}, MOST) == ""
-    assert told_of({OTHERS: 200, "chat-1": 400}, MOST) == "chat-1"
-
-
-@given(st.integers(1, 60), st.integers(2, 20))
-@settings(deadline=None)
-def test_few_bad_answers_name_nobody_by_chance(bad: int, replicas: int) -> None:
-    """One of several gave them all: it is named if that comes about less than once in a thousand times by itself."""
-    assume(replicas ** (bad - 1) != 1000)  # which no float says exactly
-    found = run({})
-    found.counts.tallies["chat sendMessage"] = Tally((1.0,))
-    found.counts.add("chat sendMessage", BEGAN, [0.01] * bad, ["status 503"] * bad)
-    found.counts.instances.add(("chat sendMessage", None, "chat-1"), bad)
-    found = replace(judged(found.counts), replicas={"chat": replicas})
-    (trouble,) = troubles(found) or doubts(found)
-    assert trouble.instance == ("chat-1" if replicas ** (1 - bad) <= 0.001 else "")
-
-
-def test_the_instance_that_lost_idle_connections_is_told_with_its_service() -> None:
-    """Who agreed to those that were lost is one of the instances that hold them; nobody else's number counts."""
-    budget = parse_budget("idle connection: succeeded >= 90 %", operations=(), journeys=(IDLE,), guide=GUIDE)
-    profile = replace(PROFILE, budget=budget, called=frozenset())
-    counts = Counts()
-    for second in range(LASTED):
-        counts.add(IDLE, BEGAN + second, [0.01] * RATE, ["no heartbeat"] * 30)
-    counts.instances.add((IDLE, None, "ws-2"), 30 * LASTED)
-    found = replace(judged(counts), profile=profile, replicas={"websocket-signaling": 3})
-    found = replace(found, verdict=judge(profile.plan, counts.tallies, found.facts))
-    (trouble,) = troubles(found)
-    assert "mostly no heartbeat; mostly from the instance ws-2; throughout" in trouble.headline(BEGAN, BEGAN + LASTED)
-    assert "Look first at idle connection (websocket-signaling, instance ws-2): logs" in steps(found)[1]
-    (alone,) = troubles(replace(found, replicas={"websocket-signaling": 1, "chat": 3}))
-    assert alone.instance == ""
-
-
-def test_one_slow_instance_is_named() -> None:
-    """Slowness is told apart by its limit, as failures are."""
-    assert told_of({"chat-1": 6_000}, 3, 1.0) == "chat-1"
-
-
-def test_the_sick_instance_is_said_where_people_look() -> None:
-    """The cause, the next step and the document name it."""
-    found = run({"chat sendMessage": (0.1, "status 503")})
-    found.counts.instances.add(("chat sendMessage", None, "chat-2"), 600)
-    found = replace(found, replicas={"chat": 3})
-    (trouble,) = troubles(found)
-    assert trouble.headline(BEGAN, BEGAN + LASTED) == (
-        "chat: 600 of 12,000 failed (5 %), mostly chat sendMessage: status 503; mostly from the instance chat-2; "
-        "throughout"
-    )
-    assert "Look first at chat (chat-2): logs and metrics of the time that the causes name." in steps(found)
-    assert [cause["instance"] for cause in document(found)["causes"]] == ["chat-2"]

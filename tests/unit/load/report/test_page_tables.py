@@ -163,7 +163,7 @@ def test_the_limits_in_the_distribution_are_those_of_all_operations() -> None:
 def test_errors_are_told_by_how_often_they_came() -> None:
     """The most frequent is first, with its subject, and its part of all that the subject was asked."""
     run = one_run(sendMessage=([0.01] * 200, 4), listMessages=([0.01] * 50, 1))
-    run.counts.causes["chat sendMessage", "time-out"] = 40
+    run.counts.causes.add(("chat sendMessage", "time-out"), 40)
     assert [list(row.values()) for row in texts(errors(run))] == [
         ["chat sendMessage", "time-out", "40", "20 %"],
         ["chat sendMessage", "status 503", "4", "2 %"],
@@ -175,7 +175,8 @@ def test_errors_are_told_by_how_often_they_came() -> None:
 def test_no_error_is_left_out_without_being_counted(more: int) -> None:
     """Those that are told one by one, and the number of the others, are all that failed."""
     run = one_run(sendMessage=([0.01] * 500, 0))
-    run.counts.causes.update({("chat sendMessage", f"cause {number}"): 2 for number in range(40 + more)})
+    for number in range(40 + more):
+        run.counts.causes.add(("chat sendMessage", f"cause {number}"), 2)
     section = list(errors(run))
     told = sum(int(row["Times"]) for row in texts(section))
     counted = re.findall(r"And (\d+) failures? of rarer causes", " ".join(map(words, section)))
