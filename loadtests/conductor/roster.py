@@ -13,6 +13,7 @@ from loadtests.conductor.clocks import Offset, disagreement
 from loadtests.conductor.messages import Done, FromMember, Leaving, Pong, Ready, Report, Unable
 from loadtests.counts import Counts
 from loadtests.failure import OWN, SOMEBODY_ELSES
+from loadtests.numbers import several
 from loadtests.sightings import Sightings
 
 SILENCE: Final = 5.0
@@ -173,14 +174,14 @@ class Roster:
         for (_, cause), often in self.counts.causes.items():
             if cause.startswith(OWN):
                 times[cause.removeprefix(OWN)] += often
-        return tuple(f"{what} ({often} times)" for what, often in sorted(times.items()))
+        return tuple(f"{what} ({several(often, 'time')})" for what, often in sorted(times.items()))
 
     @property
     def mixed_up(self) -> tuple[str, ...]:
         """What people were given that is somebody else's, and how often; what a journey failed by is in it twice."""
         found = sorted(self.counts.causes.items())
         return tuple(
-            f"{subject}: {cause} ({often} times)"
+            f"{subject}: {cause} ({several(often, 'time')})"
             for (subject, cause), often in found
             if cause.startswith(SOMEBODY_ELSES)
         )

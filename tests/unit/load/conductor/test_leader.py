@@ -166,7 +166,7 @@ def test_people_who_are_mixed_up_once_are_no_go(
     run.after(5, lambda leader: leader.roster.counts.add(OPERATION, BEGAN + 4, [0.05], ["somebody else's user_id"]))
     ended = run.conduct(monkeypatch)
     assert ended.verdict.outcome is Outcome.NO_GO
-    assert f"{OPERATION}: somebody else's user_id (1 times)" in str(ended.verdict.reasons[0])
+    assert f"{OPERATION}: somebody else's user_id (1 time)" in str(ended.verdict.reasons[0])
     assert ended.facts.interrupted == ""
     assert ended.ended - ended.began == pytest.approx(lasts, abs=1.5)
 

@@ -89,7 +89,7 @@ def test_what_is_somebody_elses_is_told_by_subject() -> None:
     for cause in ("somebody else's user_id", "somebody else's user_id", "wrong state", "time-out"):
         known.counts.add("browsing", 1, [0.1], [cause])
     known.counts.add("delivery", 1, [0.1], ["somebody else's"])
-    assert known.mixed_up == ("browsing: somebody else's user_id (2 times)", "delivery: somebody else's (1 times)")
+    assert known.mixed_up == ("browsing: somebody else's user_id (2 times)", "delivery: somebody else's (1 time)")
 
 
 def test_a_second_is_complete_when_every_member_says_so() -> None:

@@ -55,9 +55,9 @@ def test_people_who_are_mixed_up_are_no_matter_of_the_budget() -> None:
     """The report does not say that the budget is broken, nor where to look for what broke it."""
     text = "\n".join(closing_lines(ALL["mixed up"], "runs/x"))
     assert "VERDICT  NO-GO  (exit code 1)  The platform gives people what is somebody else's." in text
-    assert "browsing: somebody else's email (1 times)" in text
+    assert "browsing: somebody else's email (1 time)" in text
     assert "incident of security" in text
-    assert live_lines(ALL["mixed up"])[-1] == f"  {NOBODY}: broken: browsing: somebody else's email (1 times)"
+    assert live_lines(ALL["mixed up"])[-1] == f"  {NOBODY}: broken: browsing: somebody else's email (1 time)"
     assert re.search(f"{NOBODY}.*?browsing: somebody else's email.*?>broken<", page(ALL["mixed up"]))
     assert "Look first at" not in text
 

@@ -38,7 +38,7 @@ RUNS = {
 EMPTY = runs.load_run(runs.EMPTY)
 WATCHED = runs.load_run(runs.BRIEF, runs.profile(runs.WATCHED, lasts=float(runs.BRIEF.seconds)))
 INTERRUPTED = runs.load_run(replace(runs.HEALTHY, seconds=9), runs.profile(), replace(SOUND, interrupted="Ctrl-C"))
-MIXED_UP = runs.load_run(runs.HEALTHY, facts=replace(SOUND, mixed_up=("browsing: somebody else's email (1 times)",)))
+MIXED_UP = runs.load_run(runs.HEALTHY, facts=replace(SOUND, mixed_up=("browsing: somebody else's email (1 time)",)))
 ALL = {
     **{outcome.value: run for outcome, run in RUNS.items()},
     "empty": EMPTY,
@@ -192,7 +192,7 @@ def test_junit_passes_only_what_holds(name: str) -> None:
 
 def test_people_who_are_mixed_up_fail_a_check_of_their_own() -> None:
     """Who reads nothing but checks, or test cases, sees a failure, though every line of the budget holds."""
-    made, told = written(MIXED_UP), "browsing: somebody else's email (1 times)"
+    made, told = written(MIXED_UP), "browsing: somebody else's email (1 time)"
     assert [(check["id"], check["reason"]) for check in made["checks"] if check["outcome"] == "failed"] == [
         ("release::nobody is given what is somebody else's", told)
     ]
