@@ -65,6 +65,8 @@ ONE = Layout()
 BRIEF = Layout(("--for", "20 s"))
 SHORT = Layout(("--for", "10 s"))
 """Enough where all that is asked about fails."""
+LONGER = Layout(("--for", "40 s"))
+"""Than the profile, where few are asked a second and all is well at first."""
 UNTIL_DECIDED = Layout(("--stop-when-decided",))
 TWO_ADDRESSES_OF_THE_TARGET = Layout(file=TWO_ADDRESSES)
 TWO_WORKERS = Layout(("--processes", "2"))
