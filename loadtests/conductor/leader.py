@@ -156,7 +156,9 @@ class Leader:
         return done() and not self._interrupted and not self._spoilt
 
     def _prepared(self) -> bool:
-        within = READY_WITHIN + self.order.profile.people
+        people = self.order.profile.people
+        within = READY_WITHIN + people
+        why = ": its people are made by requests, which the platform may answer too slowly" if people else ""
         deadline = self._now() + within
         while self._now() < deadline and not self._interrupted and not self._spoilt:
             for member in self.roster.members.values():
@@ -166,7 +168,7 @@ class Leader:
                 return True
         for member in self.roster.members.values():
             if not member.ready and not self._interrupted and not self._spoilt:
-                member.unable = member.unable or f"not ready within {within:.0f} s"
+                member.unable = member.unable or f"not ready within {within:.0f} s{why}"
         return False
 
     def _clocks_known(self) -> bool:

@@ -202,13 +202,18 @@ def test_who_cannot_make_its_people_makes_the_run_invalid(monkeypatch: pytest.Mo
     assert ended.facts.arrivals_asked == 0
 
 
-def test_who_is_never_ready_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Making people has a bound, and whoever was ready in time is not told of."""
-    run = Run([Simulated(ONE), Simulated(OTHER, ready=lambda: None)])
+@pytest.mark.parametrize(("people", "slow"), [(0, ""), (12, ": its people are made by requests")])
+def test_who_is_never_ready_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch, people: int, slow: str
+) -> None:
+    """Making people has a bound, whoever was ready in time is not told of, and what mostly takes so long is told."""
+    run = Run([Simulated(ONE), Simulated(OTHER, ready=lambda: None)], replace(profile(), people=people))
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.NOT_PREPARED.code
-    assert ended.facts.unable == ("host-bbbbbb: not ready within 60 s",)
-    assert run.now < 1000 + READY_WITHIN + 10
+    (unable,) = ended.facts.unable
+    assert unable.startswith(f"host-bbbbbb: not ready within {60 + people} s{slow}")
+    assert bool(slow) == ("slow" in unable)
+    assert run.now < 1000 + READY_WITHIN + people + 10
 
 
 def test_who_never_ends_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
