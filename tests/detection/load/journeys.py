@@ -95,8 +95,8 @@ MET_BY_PEOPLE: Final = (
         verdict="NO-GO",
         names=("call: somebody else's call",),
         step="incident of security",
+        # Not for a short time only: somebody else has to be in a call at that very moment.
         way=find("call-told-to-a-third-person").way,
-        layout=harness.SHORT,
     ),
     Scenario(
         id="hangups-misreported",
