@@ -173,6 +173,7 @@ MET_BY_PEOPLE: Final = (
         profile="comers",
         verdict="GO",
         names=("hold",),
+        # That connections begin with the second one, too, is seen by the next scenario, where it does not refuse.
         layout=harness.TWO_ADDRESSES_OF_THE_TARGET,
     ),
     Scenario(
