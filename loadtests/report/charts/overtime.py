@@ -54,7 +54,7 @@ def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
         frame.draw(tag("text", f"limit {latency(limit)}", class_="limit-text", x=LEFT + 6, y=place))
     frame.draw(*line.hovers(frame, _latencies))
     notes = [f"Numbers beside names are those of the whole run: {', '.join(names.values())}."]
-    if any(moment.silent for moment in line.moments):
+    if line.silent():
         notes.append("Shaded: work was started and nothing was answered.")
     return frame.figure(" ".join(notes))
 

@@ -93,12 +93,21 @@ class Timeline:
                 right = round(max(self.left(moment) + self.stride, left + 1), 1)
                 yield tag("rect", class_=class_, x=left, y=top, width=right - left, height=y.start - top)
 
+    def silent(self) -> list[Moment]:
+        """The moments in which work was started and nothing ended.
+
+        Not a first or last second alone: a part of it lies outside of the run, and what begins at its end cannot end
+        in it.
+        """
+        parts = [list(part) for there, part in groupby(self.moments, lambda one: one.silent) if there]
+        edges = ([self.moments[0]], [self.moments[-1]]) if self.width == 1 else ()
+        return [moment for part in parts if part not in edges for moment in part]
+
     def shades(self, frame: Frame) -> Iterator[Element]:
-        """The moments in which work was started and nothing ended."""
-        for moment in self.moments:
-            if moment.silent:
-                height = frame.bottom - TOP
-                yield tag("rect", class_="silent", x=self.left(moment), y=TOP, width=self.stride, height=height)
+        """What is drawn of silent moments."""
+        height = frame.bottom - TOP
+        for moment in self.silent():
+            yield tag("rect", class_="silent", x=self.left(moment), y=TOP, width=self.stride, height=height)
 
     def hovers(self, frame: Frame, text: Callable[[Moment], str]) -> Iterator[Element]:
         """A strip for each moment that tells its numbers when it is pointed at."""

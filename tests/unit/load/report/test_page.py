@@ -206,6 +206,18 @@ def test_an_outage_is_drawn_as_one() -> None:
     assert "Nothing arrived." not in dead.text
 
 
+def test_the_part_of_a_second_with_which_a_run_begins_or_ends_is_no_outage() -> None:
+    """What began a moment before its end could not be answered in it; with the second beside it, it is one."""
+    for stalls, shaded in (({0}, 0), ({29}, 0), ({0, 1}, 2), ({28, 29}, 2), ({0, 4, 29}, 1)):
+        drawn = read(runs.load_run(replace(runs.HEALTHY, seconds=30, stalls=frozenset(stalls))))
+        shades = [attributes for _, attributes in drawn.elements if attributes.get("class") == "silent"]
+        assert len(shades) == shaded
+        assert ("Shaded: work was started and nothing was answered." in drawn.text) == bool(shaded)
+    beginning = frozenset(range(15))  # as wide as a moment of an hour is
+    drawn = read(runs.load_run(replace(runs.HEALTHY, seconds=3_600, rate=2, stalls=beginning)))
+    assert sum(attributes.get("class") == "silent" for _, attributes in drawn.elements) == 1
+
+
 def test_answers_without_arrivals_are_drawn() -> None:
     """Where nobody told of arrivals, what was answered is still drawn."""
     run = quiet()
