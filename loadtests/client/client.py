@@ -24,6 +24,8 @@ _MILLISECONDS: Final = 1000.0
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _BEARER: Final = b"Authorization: Bearer "
 _END: Final = b"\r\n"
+_ORIGINS: Final = 8
+"""Others than its target that a client keeps a connection to; what a platform gives out is in two or three places."""
 
 
 class Client:
@@ -158,11 +160,14 @@ class Client:
         origin, path = origin_and_path(operation.path)
         if self._elsewhere is None:
             self._elsewhere = {}
-        client = self._elsewhere.get(origin)
+        others = self._elsewhere
+        client = others.pop(origin, None)
         if client is None:
-            common = self._common.at(origin)
-            client = self._elsewhere[origin] = object.__new__(Client)
-            client._join(common)
+            client = object.__new__(Client)
+            client._join(self._common.at(origin))
+            if len(others) == _ORIGINS:
+                others.pop(next(iter(others))).close()
+        others[origin] = client  # behind those that were used before it
         return client._ask(operation, client._common.requests.write(operation, path, ""), began, now)
 
     def _ask(self, operation: Operation[object], request: bytes, began: float, now: float) -> Asking:

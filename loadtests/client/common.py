@@ -26,6 +26,8 @@ Sighted = Callable[[str, str], None]
 _SERVED_BY: Final = HEADER.lower().encode()
 _SPARE: Final = 64
 """Parsers that are kept for the next answers; as many are in use as requests are under way."""
+_ORIGINS: Final = 64
+"""Others than its target of which is remembered what their clients share."""
 
 
 class Common:
@@ -92,13 +94,16 @@ class Common:
 
         None of the headers that are meant for the platform go there, and who answers there is none of its services.
         """
-        common = self._elsewhere.get(origin)
+        common = self._elsewhere.pop(origin, None)
         if common is None:
             try:
                 target = Target.of(origin, self.target.ca_file)
             except ValueError as error:
                 raise UnsendableError(f"an address that is none: {error}") from error
-            common = self._elsewhere[origin] = Common(target, {}, self.fire, self.timeouts, _nobody)
+            common = Common(target, {}, self.fire, self.timeouts, _nobody)
+            if len(self._elsewhere) == _ORIGINS:
+                del self._elsewhere[next(iter(self._elsewhere))]
+        self._elsewhere[origin] = common  # behind those that were asked for before it
         return common
 
     def _ring_in(self, seconds: float, ring: Callable[[], None]) -> object:
