@@ -1,5 +1,6 @@
 """The client's connection for both directions at once: one greenlet may wait for bytes while another sends."""
 
+import contextlib
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -16,7 +17,7 @@ from loadtests.sockets.handshake import Handshake
 
 _WRITE: Final = 2
 _SENDING: Final = 10.0
-"""Seconds until some of what is sent was taken; only a peer that reads nothing can take that long."""
+"""Seconds until all that is sent was taken, so that a peer that takes it in drops comes to an end, too."""
 
 
 class _BothWays(Wire):
@@ -28,10 +29,11 @@ class _BothWays(Wire):
         """Send what is left, and what others put by then."""
         writable = self._hub.loop.io(self._socket.fileno(), _WRITE)
         try:
-            while self._rest:
-                with gevent.Timeout(_SENDING, TimeoutError(f"the other side takes nothing for {_SENDING:g} s")):
+            with gevent.Timeout(_SENDING, TimeoutError(f"the other side did not take it all within {_SENDING:g} s")):
+                while self._rest:
                     self._wait(writable)
-                self._rest = self._rest[self._socket.send(self._rest) :]
+                    with contextlib.suppress(BlockingIOError):  # or it was woken for nothing
+                        self._rest = self._rest[self._socket.send(self._rest) :]
         finally:
             # Also of a greenlet that is killed meanwhile: nobody else sends it.
             self._rest = memoryview(b"")
