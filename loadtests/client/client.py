@@ -14,7 +14,7 @@ from fixtures.http1.target import Target
 from loadtests.client.common import Common, Fire, Sighted
 from loadtests.client.exchanges import Asking
 from loadtests.client.timeouts import CROSSED, RESTED, Timeouts
-from loadtests.client.trouble import unanswered, unexpected
+from loadtests.client.trouble import PassedOver, unanswered, unexpected, untold
 from loadtests.client.wire import NothingSentError
 from loadtests.failure import UNANSWERED, Failure
 
@@ -39,7 +39,7 @@ class Client:
 
     __slots__ = ("_authorization", "_common", "_elsewhere", "_exchange")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where it sends, and who hears what came of it
         self,
         target: Target,
         *,
@@ -47,12 +47,14 @@ class Client:
         fire: Fire,
         timeouts: Timeouts | None = None,
         sighted: Sighted = lambda _service, _served_by: None,
+        passed_over: PassedOver = untold,
     ) -> None:
         """`headers` go with every request, to the target alone; `sighted` hears who answers when it is another.
 
+        `passed_over` hears which of several addresses did not let us in.
         The event's context says which instance gave an answer that failed or was slow (`kinds.INSTANCE`).
         """
-        self._join(Common(target, headers, fire, timeouts or Timeouts(), sighted))
+        self._join(Common(target, headers, fire, timeouts or Timeouts(), sighted, passed_over))
 
     def another(self) -> "Client":
         """A client of the same kind for another greenlet; what can be shared is."""

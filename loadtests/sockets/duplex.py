@@ -11,7 +11,7 @@ from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.exchanges import Exchanges
 from loadtests.client.names import Names
-from loadtests.client.trouble import ConnectTimeoutError, unanswered
+from loadtests.client.trouble import ConnectTimeoutError, PassedOver, unanswered, untold
 from loadtests.client.wire import SecureWire, Wire, look_up, reach
 from loadtests.sockets.handshake import Handshake
 
@@ -58,7 +58,9 @@ def exchanges_of(hub: Any) -> Exchanges:  # noqa: ANN401 - gevent is not typed
     return exchanges
 
 
-def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[Wire, bytes]:
+def open_wire(
+    target: Target, opening: Handshake, timeouts: Timeouts, passed_over: PassedOver = untold
+) -> tuple[Wire, bytes]:
     """A connection with the handshake done, and what came after it.
 
     Raises `Failure`: "time-out", or "time-out connecting", after `timeouts.connect` for all of it, what kept the
@@ -69,7 +71,7 @@ def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[W
     try:
         with gevent.Timeout(limit, TimeoutError(f"no websocket within {limit:g} s")):
             addresses = _names.addresses(target.host, target.port)
-            wire = reach(target, addresses, get_hub(), bare=_BothWays, secure=_SecureBothWays)
+            wire = reach(target, addresses, get_hub(), passed_over=passed_over, bare=_BothWays, secure=_SecureBothWays)
             wire.send(opening.request)
             while (rest := opening.feed(wire.receive())) is None:
                 pass
