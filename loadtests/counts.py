@@ -32,12 +32,24 @@ class _Wire(msgspec.Struct, array_like=True):
     refused: dict[int, int]
     lag: bytes
     seconds: dict[int, bytes]
+    passed_over: list[tuple[str, str, int]]
 
 
 class Counts:
     """Samples by subject, failures by cause, and arrivals by second. Seconds are those of the run's shared epoch."""
 
-    __slots__ = ("asked", "causes", "instances", "lag", "limits", "refused", "seconds", "started", "tallies")
+    __slots__ = (
+        "asked",
+        "causes",
+        "instances",
+        "lag",
+        "limits",
+        "passed_over",
+        "refused",
+        "seconds",
+        "started",
+        "tallies",
+    )
 
     def __init__(self, limits: Iterable[float] = ()) -> None:
         self.limits = tuple(sorted({float(limit) for limit in limits}))
@@ -48,6 +60,8 @@ class Counts:
         """(subject, cause in a few words) to how often it failed so."""
         self.instances: Said[tuple[str, float | None, str]] = Said()
         """(subject, limit that was exceeded or None for failures, instance) to how many such answers it gave."""
+        self.passed_over: Said[tuple[str, str]] = Said()
+        """(cause, address of the target) to connections that were not let in there, and tried the next: no samples."""
         self.asked: Counter[int] = Counter()
         """Second to arrivals that the schedule asked for in it."""
         self.started: Counter[int] = Counter()
@@ -108,6 +122,7 @@ class Counts:
             self.tally(subject).merge(tally)
         self.causes.merge(other.causes)
         self.instances.merge(other.instances)
+        self.passed_over.merge(other.passed_over)
         self.asked.update(other.asked)
         self.started.update(other.started)
         self.refused.update(other.refused)
@@ -118,7 +133,7 @@ class Counts:
     def take(self) -> "Counts":
         """Hand over everything and begin anew: what every second goes to whoever collects."""
         taken = Counts(self.limits)
-        for name in ("tallies", "causes", "instances", "asked", "started", "refused", "lag", "seconds"):
+        for name in ("tallies", "causes", "instances", "passed_over", "asked", "started", "refused", "lag", "seconds"):
             empty = getattr(taken, name)
             setattr(taken, name, getattr(self, name))
             setattr(self, name, empty)
@@ -137,6 +152,7 @@ class Counts:
                 self.refused,
                 self.lag.encode(),
                 {second: histogram.encode() for second, histogram in self.seconds.items()},
+                [(*key, times) for key, times in self.passed_over.items()],
             )
         )
 
@@ -153,6 +169,8 @@ class Counts:
             counts.causes.add((subject, cause), times)
         for subject, limit, who, times in wire.instances:
             counts.instances.add((subject, limit, who), times)
+        for cause, where, times in wire.passed_over:
+            counts.passed_over.add((cause, where), times)
         counts.asked, counts.started, counts.refused = map(Counter, (wire.asked, wire.started, wire.refused))
         counts.lag = Histogram.decode(wire.lag)
         counts.seconds = {second: Histogram.decode(histogram) for second, histogram in wire.seconds.items()}

@@ -39,6 +39,8 @@ class Holding:
         self._count = part(profile.connections, session.share, session.of)
         self._agreed: collections.deque[str] = collections.deque()
         """Who agreed to an opening, as the thread has heard it."""
+        self._passed_over: collections.deque[tuple[str, str]] = collections.deque()
+        """Likewise which addresses did not let it in, and why."""
         self._idle = Idle(
             Target.of(platform.api, platform.ca_file),
             SOCKET_PATH,
@@ -46,6 +48,7 @@ class Holding:
             rate=CONNECTING / session.of,
             offer=self._offer,
             agreed=lambda headers: self._agreed.append(headers.get(_SERVED_BY, "")),
+            passed_over=lambda *what: self._passed_over.append(what),
             headers={SYNTHETIC_RUN: session.run_id},
             timeouts=Timeouts().scaled(platform.time_scale),
             terms=Terms(
@@ -63,11 +66,13 @@ class Holding:
         self._idle.start()
 
     def collect(self) -> None:
-        """Count what happened since the last time, note who answered, and take the newest tokens."""
+        """Count what happened since the last time, note who answered or did not, and take the newest tokens."""
         self._take_tokens()
         self._idle.tell(self._session.fire)
         for served_by in dict.fromkeys(self._agreed.popleft() for _ in range(len(self._agreed))):
             self._session.sighted(SERVICE, served_by)
+        for _ in range(len(self._passed_over)):
+            self._session.recorder.passes_over(*self._passed_over.popleft())
 
     def stop(self, drain: float) -> int:
         """Wait for those that are being opened, and close all; returns how many were not open by then.

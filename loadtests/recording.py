@@ -67,6 +67,10 @@ class Recorder:
         """One that was due in this second had no place."""
         self._counts.refused[second] += 1
 
+    def passes_over(self, cause: str, address: str) -> None:
+        """A connection was not let in at one of the target's addresses, and tries the next."""
+        self._counts.passed_over.add((cause, address))
+
     def add(self, counts: Counts) -> None:
         """Count what an engine counted by itself; raises `ValueError` unless it has the same limits."""
         self._counts.merge(counts)

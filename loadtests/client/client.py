@@ -14,7 +14,7 @@ from fixtures.http1.target import Target
 from loadtests.client.common import Common, Fire, Sighted
 from loadtests.client.exchanges import Asking
 from loadtests.client.timeouts import CROSSED, RESTED, Timeouts
-from loadtests.client.trouble import unanswered, unexpected
+from loadtests.client.trouble import PassedOver, unanswered, unexpected, untold
 from loadtests.client.wire import NothingSentError
 from loadtests.failure import UNANSWERED, Failure
 
@@ -24,6 +24,8 @@ _MILLISECONDS: Final = 1000.0
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _BEARER: Final = b"Authorization: Bearer "
 _END: Final = b"\r\n"
+_ORIGINS: Final = 8
+"""Others than its target that a client keeps a connection to; what a platform gives out is in two or three places."""
 
 
 class Client:
@@ -37,7 +39,7 @@ class Client:
 
     __slots__ = ("_authorization", "_common", "_elsewhere", "_exchange")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where it sends, and who hears what came of it
         self,
         target: Target,
         *,
@@ -45,12 +47,14 @@ class Client:
         fire: Fire,
         timeouts: Timeouts | None = None,
         sighted: Sighted = lambda _service, _served_by: None,
+        passed_over: PassedOver = untold,
     ) -> None:
         """`headers` go with every request, to the target alone; `sighted` hears who answers when it is another.
 
+        `passed_over` hears which of several addresses did not let us in.
         The event's context says which instance gave an answer that failed or was slow (`kinds.INSTANCE`).
         """
-        self._join(Common(target, headers, fire, timeouts or Timeouts(), sighted))
+        self._join(Common(target, headers, fire, timeouts or Timeouts(), sighted, passed_over))
 
     def another(self) -> "Client":
         """A client of the same kind for another greenlet; what can be shared is."""
@@ -158,11 +162,14 @@ class Client:
         origin, path = origin_and_path(operation.path)
         if self._elsewhere is None:
             self._elsewhere = {}
-        client = self._elsewhere.get(origin)
+        others = self._elsewhere
+        client = others.pop(origin, None)
         if client is None:
-            common = self._common.at(origin)
-            client = self._elsewhere[origin] = object.__new__(Client)
-            client._join(common)
+            client = object.__new__(Client)
+            client._join(self._common.at(origin))
+            if len(others) == _ORIGINS:
+                others.pop(next(iter(others))).close()
+        others[origin] = client  # behind those that were used before it
         return client._ask(operation, client._common.requests.write(operation, path, ""), began, now)
 
     def _ask(self, operation: Operation[object], request: bytes, began: float, now: float) -> Asking:

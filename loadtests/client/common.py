@@ -15,7 +15,7 @@ from loadtests.client.exchanges import Exchanges
 from loadtests.client.names import Names
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.traces import Traces
-from loadtests.client.trouble import ConnectTimeoutError
+from loadtests.client.trouble import ConnectTimeoutError, PassedOver, untold
 from loadtests.client.wire import Wire, look_up, reach
 from loadtests.instances import instance_of
 from loadtests.kinds import INSTANCE
@@ -26,18 +26,27 @@ Sighted = Callable[[str, str], None]
 _SERVED_BY: Final = HEADER.lower().encode()
 _SPARE: Final = 64
 """Parsers that are kept for the next answers; as many are in use as requests are under way."""
+_ORIGINS: Final = 64
+"""Others than its target of which is remembered what their clients share."""
 
 
 class Common:
     """What clients need that go to one target; belongs to the thread, and so to the loop, that makes it."""
 
-    def __init__(
-        self, target: Target, headers: Mapping[str, str], fire: Fire, timeouts: Timeouts, sighted: Sighted
+    def __init__(  # noqa: PLR0913, PLR0917 - all that clients of one target share
+        self,
+        target: Target,
+        headers: Mapping[str, str],
+        fire: Fire,
+        timeouts: Timeouts,
+        sighted: Sighted,
+        passed_over: PassedOver,
     ) -> None:
         self.target = target
         self.fire = fire
         self.timeouts = timeouts
         self.sighted = sighted
+        self.passed_over = passed_over
         self.slow = timeouts.slow
         self.requests = Requests(target.authority, headers)
         self.traces = Traces()
@@ -55,7 +64,8 @@ class Common:
         """Connect within the time for it; raises `OSError`."""
         target, limit = self.target, self.timeouts.connect
         with gevent.Timeout(limit, ConnectTimeoutError(f"no connection within {limit:g} s")):
-            return reach(target, self._names.addresses(target.host, target.port), self.hub)
+            addresses = self._names.addresses(target.host, target.port)
+            return reach(target, addresses, self.hub, passed_over=self.passed_over)
 
     def answers(self, method: str) -> Answers:
         """A parser that is ready for the answer to a request of this method; `give_back` it."""
@@ -92,13 +102,16 @@ class Common:
 
         None of the headers that are meant for the platform go there, and who answers there is none of its services.
         """
-        common = self._elsewhere.get(origin)
+        common = self._elsewhere.pop(origin, None)
         if common is None:
             try:
                 target = Target.of(origin, self.target.ca_file)
             except ValueError as error:
                 raise UnsendableError(f"an address that is none: {error}") from error
-            common = self._elsewhere[origin] = Common(target, {}, self.fire, self.timeouts, _nobody)
+            common = Common(target, {}, self.fire, self.timeouts, _nobody, untold)
+            if len(self._elsewhere) == _ORIGINS:
+                del self._elsewhere[next(iter(self._elsewhere))]
+        self._elsewhere[origin] = common  # behind those that were asked for before it
         return common
 
     def _ring_in(self, seconds: float, ring: Callable[[], None]) -> object:

@@ -3,7 +3,8 @@
 import errno
 import socket
 import ssl
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Operation
@@ -22,6 +23,10 @@ _OURS: Final = {
 }
 
 
+PassedOver: TypeAlias = Callable[[str, str], object]
+"""Is told the cause, and which of how many addresses it was, when a connection was not let in and tries the next."""
+
+
 class ConnectTimeoutError(TimeoutError):
     """The time to connect was over before there was a connection: no service has seen the request."""
 
@@ -29,6 +34,20 @@ class ConnectTimeoutError(TimeoutError):
 def unanswered(error: Exception) -> Failure:
     """The failure of a request to which no answer came."""
     return Failure(_cause(error), str(error))
+
+
+def pass_over(error: OSError, address: str, of: int, told: PassedOver) -> None:
+    """Tell of one of several addresses that did not let us in: that the next is tried, no sample shows.
+
+    What this machine has no more of is no fault of an address.
+    """
+    cause = _cause(error)
+    if not cause.startswith(OWN):
+        told(cause, f"{address} (one of {of} addresses)")
+
+
+def untold(_cause: str, _address: str) -> None:
+    """Take no note of who is passed over."""
 
 
 def unexpected(operation: Operation[object], wrong: UnexpectedAnswer, *, named: bool) -> Failure:

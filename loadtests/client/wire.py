@@ -20,6 +20,7 @@ from gevent.monkey import get_original
 from fixtures.http1.target import Target
 from fixtures.http1.tls import is_cut
 from loadtests.client.names import Address
+from loadtests.client.trouble import PassedOver, pass_over
 
 PIECE: Final = 16 * 1024
 """Bytes that are read at once, at most."""
@@ -258,16 +259,17 @@ def look_up(host: str, port: int) -> list[Address]:
     return [(family, address) for family, _, _, _, address in found]
 
 
-def reach(
+def reach(  # noqa: PLR0913 - where to, by which way, and who hears of it
     target: Target,
     addresses: Sequence[Address],
     hub: Any,  # noqa: ANN401 - gevent is not typed
     *,
+    passed_over: PassedOver,
     bare: type[Wire] = Wire,
     secure: type[SecureWire] = SecureWire,
 ) -> Wire:
     """Connect to one of the target's addresses, and be sure of it; raises `OSError`, or what is thrown meanwhile."""
-    connected = connect(addresses, hub)
+    connected = connect(addresses, hub, passed_over)
     if target.context is None:
         return bare(connected, hub)
     wire = secure(connected, hub, target.context, target.server_name)
@@ -279,15 +281,17 @@ def reach(
     return wire
 
 
-def connect(addresses: Sequence[Address], hub: Any) -> socket.socket:  # noqa: ANN401
+def connect(addresses: Sequence[Address], hub: Any, passed_over: PassedOver) -> socket.socket:  # noqa: ANN401
     """Connect to the first address that lets us; raises the `OSError` of the last, or what is thrown meanwhile."""
     error: OSError = ConnectionRefusedError(errno.ECONNREFUSED, "no address")
-    for family, address in addresses:
+    for left, (family, address) in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
         try:
             return _connect(family, address, hub)
         except OSError as refusal:
             if refusal.errno is None:
                 raise  # It is not of the kernel: the time for all addresses is up.
+            if left:
+                pass_over(refusal, str(address[0]), len(addresses), passed_over)
             error = refusal
     raise error
 

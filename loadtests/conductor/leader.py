@@ -22,7 +22,7 @@ from loadtests.conductor.messages import End, FromMember, Go, Ping
 from loadtests.conductor.order import Order
 from loadtests.conductor.post import Post
 from loadtests.conductor.roster import Roster
-from loadtests.conductor.target import changes, replicas, sightings
+from loadtests.conductor.target import changes, passed_over, replicas, sightings
 from loadtests.people.removal import enough_for
 from loadtests.report.model import LoadRun, Reading
 from loadtests.said import MOST
@@ -265,6 +265,7 @@ class Leader:
         for service, number in replicas(roster.sightings).items():
             if number == MOST:
                 yield f"{service} named {MOST} instances or more by {HEADER}: bad answers of most are laid to none"
+        yield from passed_over(roster.counts.passed_over)
         yield from (f"people were left behind, or may have been: {left}" for left in roster.left)
         ledger = self.order.folder / LEDGER
         for member in roster.members.values():

@@ -29,7 +29,7 @@ from loadtests.conductor.page import keep_to
 from loadtests.conductor.placing import Placing
 from loadtests.conductor.platform import metrics_of, read_on
 from loadtests.conductor.post import Post
-from loadtests.conductor.signals import NAMES, on_signals
+from loadtests.conductor.signals import NAMES, ignore_ctrl_c, on_signals, undone
 from loadtests.conductor.stage import RunFolderError, Stage, set_up
 from loadtests.people.removal import enough_for
 from loadtests.report.folder import write
@@ -75,7 +75,8 @@ class Leading:
         # Until there is a verdict, the evidence is not enough.
         environment.process_exit_code = int(ExitCode.INCONCLUSIVE)
         # With a page, Locust has a handler of its own for SIGTERM, which ends the run through its events.
-        on_signals([SIGINT, SIGHUP, SIGTERM] if self._headless else [SIGINT, SIGHUP], self._interrupted)
+        numbers = [SIGINT, SIGHUP, SIGTERM] if self._headless else [SIGINT, SIGHUP]
+        on_signals(numbers, self._interrupted, self._last_word)
         try:
             self._stage = set_up(self._options)
         except EnvironmentInvalid as invalid:
@@ -290,12 +291,20 @@ class Leading:
             self._runner.quit()
             self._environment.web_ui.stop()  # type: ignore[no-untyped-call]
 
+    def _last_word(self) -> tuple[int, str]:
+        """What a second signal ends the process with: the verdict that there is by then, or that there is none."""
+        code = self._environment.process_exit_code
+        if self._leader is not None or not self._told or code is None:
+            return undone()
+        return code, "\n".join(self._told)
+
     def _ends(self, **_: object) -> None:
         """The process ends: workers first, then the sandbox, and the verdict is the last thing that is printed."""
         self._quit_workers()
         if self._stage is not None:
             self._stage.close()
         telling.say(self._told)
+        ignore_ctrl_c()
 
     def _quit_workers(self) -> None:
         runner = self._runner

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from fixtures.contract.errors import ContractError
@@ -11,6 +11,7 @@ from fixtures.environments import Environment, Slot
 from fixtures.guide import load_guide
 from fixtures.runs.evidence import Sighting
 from fixtures.runs.identity import target_changes
+from loadtests.numbers import few, several
 from loadtests.said import MOST
 from loadtests.sightings import BUILDS
 
@@ -98,3 +99,14 @@ def _unsaid(seen: Iterable[tuple[str, str]], platform: Environment, good: Iterab
             f"{service} answered without ever sending {HEADER}, and {meant} is meant: "
             "have it send the header, and what is in front of it pass it on"
         )
+
+
+def passed_over(found: Mapping[tuple[str, str], int]) -> list[str]:
+    """In words, which of its addresses did not let connections in that the next one took, the most often first."""
+    order = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    told = [
+        f"at {where} the target did not let in {several(times, 'connection')} ({cause}): the next address was tried, "
+        "and no figure shows it"
+        for (cause, where), times in order
+    ]
+    return few(told, "at other addresses or for other causes")

@@ -28,7 +28,7 @@ class Driver:
         self.recorder = recorder
         self.connections: set[Connection] = set()
         self._origin = origin
-        self._reaching = Reaching(origin)
+        self._reaching = Reaching(origin, recorder.passes_over)
         self._timeouts = timeouts
         self._watch = watch
         self.tasks: set[asyncio.Task[Any]] = set()

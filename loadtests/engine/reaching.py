@@ -10,6 +10,7 @@ from time import monotonic
 from gevent.monkey import get_original
 
 from loadtests.client.names import FRESH
+from loadtests.client.trouble import PassedOver, pass_over
 from loadtests.engine.plan import Origin
 from loadtests.native import start_thread
 
@@ -17,10 +18,10 @@ from loadtests.native import start_thread
 class Reaching:
     """Opens connections to one origin, each beginning with the next of its addresses."""
 
-    __slots__ = ("_addresses", "_looking_up", "_origin", "_stale_at", "_turn")
+    __slots__ = ("_addresses", "_looking_up", "_origin", "_passed_over", "_stale_at", "_turn")
 
-    def __init__(self, origin: Origin) -> None:
-        self._origin = origin
+    def __init__(self, origin: Origin, passed_over: PassedOver) -> None:
+        self._origin, self._passed_over = origin, passed_over
         self._addresses: list[str] = []
         self._stale_at = 0.0
         self._looking_up: asyncio.Future[list[str] | Exception] | None = None
@@ -36,9 +37,10 @@ class Reaching:
         for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
             try:
                 await loop.create_connection(make, address, self._origin.port)
-            except OSError:
+            except OSError as error:
                 if not left:
                     raise
+                pass_over(error, address, len(addresses), self._passed_over)
             else:
                 return
 

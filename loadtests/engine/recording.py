@@ -111,6 +111,10 @@ class Recorder:
         self._asked[second] = self._asked.get(second, 0) + asked
         self._refused[second] = self._refused.get(second, 0) + refused
 
+    def passes_over(self, cause: str, address: str) -> None:
+        """Count that a connection was not let in at an address, and tries the next."""
+        self._ledger.add(lambda counts: counts.passed_over.add((cause, address)))
+
     def settle(self) -> None:
         """Count what is there."""
         if self._latencies or self._asked or self._lags:

@@ -9,6 +9,7 @@ from fixtures.contract.served_by import HEADER
 from fixtures.environments import Environment
 from fixtures.http1.target import Target
 from loadtests.client import Client, Timeouts
+from loadtests.client.trouble import PassedOver, untold
 from loadtests.people.visitor import Device, Sender
 from loadtests.sockets.greenlet import Socket
 
@@ -20,22 +21,30 @@ _BEARER: Final = "bearer."
 class Counted:
     """Clients and sockets towards one environment."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - whom they ask, and who hears what came of it
         self,
         environment: Environment,
         run_id: str,
         fire: Callable[..., None],
         sighted: Callable[[str, str], None],
         slow: float = math.inf,
+        passed_over: PassedOver = untold,
     ) -> None:
         """Of answers that took longer than `slow` seconds the events say who gave them."""
         self.fire = fire
-        self._sighted = sighted
+        self._sighted, self._passed_over = sighted, passed_over
         self._target = Target.of(environment.api, environment.ca_file)
         self._timeouts = Timeouts(slow=slow).scaled(environment.time_scale)
         self._headers = {"User-Agent": "social-platform-verification", SYNTHETIC_RUN: run_id}
         self._counted, self._quiet = (
-            Client(self._target, headers=self._headers, fire=each, timeouts=self._timeouts, sighted=sighted)
+            Client(
+                self._target,
+                headers=self._headers,
+                fire=each,
+                timeouts=self._timeouts,
+                sighted=sighted,
+                passed_over=passed_over,
+            )
             for each in (fire, _nothing)
         )
 
@@ -57,6 +66,7 @@ class Counted:
             fire=self.fire,
             since=since,
             timeouts=self._timeouts,
+            passed_over=self._passed_over,
         )
         self._sighted(_service(path), socket.headers.get(_SERVED_BY, ""))
         return socket

@@ -179,9 +179,13 @@ def _worst(run: LoadRun, limit: float | None, names: list[str]) -> str:
     if limit is None:
         found = run.counts.causes.items()
         causes = Counter({key: times for key, times in found if key[0] in names and key[1] != NO_ROOM})
-        top = max(causes, key=lambda key: (causes[key], key), default=None)
+        # What is counted together says nothing: what is told apart is named first, and that the rest is more, behind.
+        top = max(causes, key=lambda key: (key[1] != OTHERS, causes[key], key), default=None)
+        if top is None:
+            return ""
+        rest = "" if causes[top] == max(causes.values()) else f" and {OTHERS}"
         # A journey, or what is measured beside, is named already.
-        return "" if top is None else ": ".join(top) if top[0] in run.profile.called else top[1]
+        return (": ".join(top) if top[0] in run.profile.called else top[1]) + rest
     return max(names, key=lambda name: (_bad(run, name, limit), name)) if len(names) > 1 else ""
 
 

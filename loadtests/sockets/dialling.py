@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from gevent.monkey import get_original
 
+from loadtests.client.trouble import pass_over
 from loadtests.sockets.held import Connection, Openings
 
 _NO_PORT: Final = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
@@ -29,13 +30,19 @@ class Dialling:
         """Give it a socket that connects to the next address; raises the `OSError` of the last."""
         while True:
             (family, address), *connection.untried = connection.untried
+            connection.address = str(address[0])
             try:
                 connection.socket = self._connecting(family, address, connection.number)
-            except OSError:
-                if not connection.untried:
-                    raise
+            except OSError as error:
+                self.pass_over(connection, error)
             else:
                 return
+
+    def pass_over(self, connection: Connection, error: OSError) -> None:
+        """Note that an address did not let it in, and the next is to be tried; raises the error of the last."""
+        if not connection.untried:
+            raise error
+        pass_over(error, connection.address, len(self._openings.addresses()), self._openings.passed_over)
 
     def _connecting(self, family: int, address: Any, number: int) -> Any:  # noqa: ANN401
         sources = self._openings.sources

@@ -1,5 +1,6 @@
 """The client's connection for both directions at once: one greenlet may wait for bytes while another sends."""
 
+import contextlib
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -10,13 +11,13 @@ from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.exchanges import Exchanges
 from loadtests.client.names import Names
-from loadtests.client.trouble import ConnectTimeoutError, unanswered
+from loadtests.client.trouble import ConnectTimeoutError, PassedOver, unanswered, untold
 from loadtests.client.wire import SecureWire, Wire, look_up, reach
 from loadtests.sockets.handshake import Handshake
 
 _WRITE: Final = 2
 _SENDING: Final = 10.0
-"""Seconds until some of what is sent was taken; only a peer that reads nothing can take that long."""
+"""Seconds until all that is sent was taken, so that a peer that takes it in drops comes to an end, too."""
 
 
 class _BothWays(Wire):
@@ -28,10 +29,11 @@ class _BothWays(Wire):
         """Send what is left, and what others put by then."""
         writable = self._hub.loop.io(self._socket.fileno(), _WRITE)
         try:
-            while self._rest:
-                with gevent.Timeout(_SENDING, TimeoutError(f"the other side takes nothing for {_SENDING:g} s")):
+            with gevent.Timeout(_SENDING, TimeoutError(f"the other side did not take it all within {_SENDING:g} s")):
+                while self._rest:
                     self._wait(writable)
-                self._rest = self._rest[self._socket.send(self._rest) :]
+                    with contextlib.suppress(BlockingIOError):  # or it was woken for nothing
+                        self._rest = self._rest[self._socket.send(self._rest) :]
         finally:
             # Also of a greenlet that is killed meanwhile: nobody else sends it.
             self._rest = memoryview(b"")
@@ -56,7 +58,9 @@ def exchanges_of(hub: Any) -> Exchanges:  # noqa: ANN401 - gevent is not typed
     return exchanges
 
 
-def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[Wire, bytes]:
+def open_wire(
+    target: Target, opening: Handshake, timeouts: Timeouts, passed_over: PassedOver = untold
+) -> tuple[Wire, bytes]:
     """A connection with the handshake done, and what came after it.
 
     Raises `Failure`: "time-out", or "time-out connecting", after `timeouts.connect` for all of it, what kept the
@@ -67,7 +71,7 @@ def open_wire(target: Target, opening: Handshake, timeouts: Timeouts) -> tuple[W
     try:
         with gevent.Timeout(limit, TimeoutError(f"no websocket within {limit:g} s")):
             addresses = _names.addresses(target.host, target.port)
-            wire = reach(target, addresses, get_hub(), bare=_BothWays, secure=_SecureBothWays)
+            wire = reach(target, addresses, get_hub(), passed_over=passed_over, bare=_BothWays, secure=_SecureBothWays)
             wire.send(opening.request)
             while (rest := opening.feed(wire.receive())) is None:
                 pass

@@ -20,7 +20,7 @@ from fixtures.http1.errors import ClosedError
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.exchanges import Exchange
-from loadtests.client.trouble import unanswered
+from loadtests.client.trouble import PassedOver, unanswered, untold
 from loadtests.client.wire import Wire
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.kinds import CONNECTION, WEBSOCKET, count
@@ -104,6 +104,7 @@ class Socket:
         since: float | None = None,
         timeouts: Timeouts | None = None,
         largest: int = frames.LARGEST,
+        passed_over: PassedOver = untold,
     ) -> "Socket":
         """Open a websocket, fire "connection", and raise `Failure` after that if it could not be opened.
 
@@ -112,7 +113,7 @@ class Socket:
         began = perf_counter() if since is None else since
         opening = Handshake(target.authority, path, subprotocols=subprotocols, headers=headers)
         try:
-            wire, rest = open_wire(target, opening, timeouts or Timeouts())
+            wire, rest = open_wire(target, opening, timeouts or Timeouts(), passed_over)
         except Failure as failure:
             count(fire, WEBSOCKET, CONNECTION, None, failure)
             raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from fixtures.http1.target import Target
 from loadtests import clock
 from loadtests.client.names import Address
+from loadtests.client.trouble import PassedOver
 from loadtests.failure import Failure
 from loadtests.sockets.frames import Closing, Reader
 from loadtests.sockets.handshake import Handshake
@@ -72,6 +73,8 @@ class Openings:
     """Family and socket address of the target by now, taken in turn."""
     sources: Sequence[str]
     terms: Terms
+    passed_over: PassedOver
+    """Called in the thread that opens them."""
 
 
 @dataclass(slots=True)
@@ -105,6 +108,7 @@ class Connection:
     """One of thousands: nothing in it that can be shared."""
 
     __slots__ = (
+        "address",
         "connected",
         "due",
         "first",
@@ -127,6 +131,8 @@ class Connection:
     def __init__(self, number: int, due: float, good_until: float, opening: Handshake, *, first: bool) -> None:
         self.socket: Any = None
         """As it was before gevent; none until it is dialled."""
+        self.address = ""
+        """Where it connects to."""
         self.untried: Sequence[Address] = ()
         """Where to connect to if this address refuses, until it is connected."""
         self.number = number

@@ -184,8 +184,7 @@ class Holder:
     def _writable(self, connection: Connection) -> None:
         if not connection.connected and connection.opening is not None:
             if error := connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                if not connection.untried:
-                    raise OSError(error, "connect")
+                self._dialling.pass_over(connection, OSError(error, "connect"))
                 self._forget(connection)
                 self._connect(connection)
                 return

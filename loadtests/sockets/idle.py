@@ -29,7 +29,7 @@ from gevent.monkey import get_original
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.names import Address
-from loadtests.client.trouble import unanswered
+from loadtests.client.trouble import PassedOver, unanswered, untold
 from loadtests.failure import Failure
 from loadtests.kinds import IDLE, WEBSOCKET, count
 from loadtests.native import start_thread
@@ -61,7 +61,8 @@ class Idle:
     """Opens `count` websockets, `rate` a second, and holds them until `stop`, in a thread of its own.
 
     `offer` says what connection number n offers, as each has a person's own token, when its opening is due; `agreed`
-    takes the headers with which an opening was agreed to, names in lower case. Both are called in the thread.
+    takes the headers with which an opening was agreed to, names in lower case; `passed_over` hears which of several
+    addresses did not let one in. All are called in the thread.
     """
 
     def __init__(  # noqa: PLR0913 - what makes a connection
@@ -73,12 +74,13 @@ class Idle:
         rate: float,
         offer: Callable[[int], Offer] = lambda _: _NOTHING,
         agreed: Callable[[Mapping[str, str]], None] = lambda _: None,
+        passed_over: PassedOver = untold,
         headers: Mapping[str, str] | None = None,
         timeouts: Timeouts | None = None,
         terms: Terms | None = None,
     ) -> None:
         self._target, self._path, self._count, self._rate = target, path, count, rate
-        self._offer, self._agreed = offer, agreed
+        self._offer, self._agreed, self._passed_over = offer, agreed, passed_over
         self._headers = dict(headers or {})
         self._timeouts = timeouts or Timeouts()
         self._terms = terms or Terms()
@@ -105,6 +107,7 @@ class Idle:
                 addresses=lambda: looking.addresses,
                 sources=sources([address[0] for _, address in addresses], self._count),
                 terms=self._terms,
+                passed_over=self._passed_over,
             ),
             lambda latency, failure, instance: self._new.append(Sample(latency, failure, instance)),
             self._agreed,

@@ -4,6 +4,7 @@ import resource
 import signal
 import socket
 import threading
+from functools import partial
 
 import httpx
 import pytest
@@ -70,14 +71,43 @@ def test_a_second_ctrl_c_ends_it_at_once(staged: Stage) -> None:
         locust.signalled(signal.SIGINT)
         locust.says("writes")
 
-        def ended() -> bool:
-            locust.signalled(signal.SIGINT)  # two that come at once are one
-            return locust.process.poll() is not None
-
-        until(ended)
+        until(partial(_interrupts, locust))  # two that come at once are one
         assert locust.ends() == 75, locust.said
     assert "INCONCLUSIVE: ended at once by a second signal: no report" in locust.said
     assert not (staged.folder / "run" / "verdict.json").exists()
+
+
+def test_a_second_ctrl_c_after_the_run_takes_no_verdict_back(staged: Stage) -> None:
+    """Whatever is still tidied up is not waited for; what was proven is said, and the code is that of it."""
+    endless = staged.folder / "endless_locustfile.py"
+    endless.write_text(
+        "import gevent\n"
+        "from loadtests.conductor.stage import Stage\n"
+        "from loadtests.locustfile import *\n"
+        "Stage.close = lambda _: print('closes', flush=True) or gevent.sleep(3600)\n"
+    )
+    with staged.locust("-f", str(endless), lasting="2 s") as locust:
+        locust.says("closes")
+        assert "VERDICT" not in locust.said
+        until(partial(_interrupts, locust))
+        assert locust.ends() == 0, locust.said
+    assert "VERDICT  GO  (exit code 0)" in locust.said
+    assert "no report" not in locust.said
+
+
+def test_ctrl_c_behind_the_last_word_changes_nothing(staged: Stage) -> None:
+    """While Python tidies up, it would end the process as one that was never to have a verdict."""
+    with staged.locust(lasting="2 s") as locust:
+        locust.says("VERDICT  GO")
+        until(partial(_interrupts, locust))
+        assert locust.ends() == 0, locust.said
+    assert locust.said.splitlines()[-1].startswith("run ")
+
+
+def _interrupts(locust: Locust) -> bool:
+    """Whether it has ended, at the latest by this Ctrl-C."""
+    locust.signalled(signal.SIGINT)
+    return locust.process.poll() is not None
 
 
 def test_every_mistake_is_told_before_anything_is_started(staged: Stage) -> None:

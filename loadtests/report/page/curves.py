@@ -44,9 +44,11 @@ def curves(run: LoadRun) -> Iterator[Element]:
 
 
 def _slowest(run: LoadRun) -> list[Curve]:
-    enough = [
-        (name, tally.latencies) for name, tally in sorted(run.counts.tallies.items()) if tally.requests >= _ENOUGH
-    ]
+    tallies = run.counts.tallies
+    operations = run.profile.called & tallies.keys()
+    # The curve of a single one is that of all.
+    others = tallies.keys() - operations if len(operations) == 1 else tallies.keys()
+    enough = [(name, tallies[name].latencies) for name in sorted(others) if tallies[name].requests >= _ENOUGH]
     enough.sort(key=lambda one: -(one[1].quantile(0.99) or 0))
     return [Curve(name, class_, latencies) for class_, (name, latencies) in zip(_OTHERS, enough, strict=False)]
 

@@ -229,7 +229,7 @@ def _wait_until_under_way(generator: Generator, seconds: float = INTO_IT_S) -> N
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to: its verdict, why, the headlines of the causes, and what to do next.
+    """What a run came to: its verdict, why, the headlines of the causes, and what to do next and note besides.
 
     `trouble` says why when it left no verdict that can be read.
     """
@@ -241,6 +241,7 @@ class Outcome:
     reasons: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     trouble: str = ""
 
 
@@ -256,7 +257,8 @@ def outcome(generator: Generator, folder: Path, began: float, within: float) -> 
         document = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
         causes = _texts(cause["headline"] for cause in document["causes"])
         reasons, steps = _texts(document["reasons"]), _texts(document["load"]["next"])
-        return Outcome(code, seconds, said, str(document["verdict"]), reasons, causes, steps, trouble)
+        notes = _texts(document["notes"])
+        return Outcome(code, seconds, said, str(document["verdict"]), reasons, causes, steps, notes, trouble)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return Outcome(code, seconds, said, trouble=trouble or f"no verdict.json (exit code {code}): {error}")
 

@@ -172,7 +172,7 @@ MET_BY_PEOPLE: Final = (
         breaks="The target's name has two addresses, and one refuses: people are served by the other.",
         profile="comers",
         verdict="GO",
-        names=("hold",),
+        names=(harness.SECOND, "did not let in", "refused"),
         # That connections begin with the second one, too, is seen by the next scenario, where it does not refuse.
         layout=harness.TWO_ADDRESSES_OF_THE_TARGET,
     ),

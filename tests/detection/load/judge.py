@@ -30,19 +30,19 @@ class Trial:
 
     @property
     def reason(self) -> str:
-        """The reason, or the cause, by which the run said what was broken; else the first reason that it gave."""
+        """The reason, cause or note by which the run said what was broken; else the first reason that it gave."""
         reasons = self.outcome.reasons
         told = [line for line in _said(self.outcome) if self.fault is not None and names(self.fault, line)]
         return (told or list(reasons) or [self.outcome.trouble])[0]
 
 
 def names(fault: Scenario, line: str) -> bool:
-    """Tell whether a reason, or a cause, is of the kind that is due, and names what is broken."""
+    """Tell whether a reason, a cause or a note is of the kind that is due, and names what is broken."""
     return line.startswith(fault.cause) and all(word in line for word in fault.names)
 
 
 def _said(outcome: Outcome) -> tuple[str, ...]:
-    return (*outcome.reasons, *outcome.causes)
+    return (*outcome.reasons, *outcome.causes, *outcome.notes)
 
 
 def judge(profile: str, outcome: Outcome, fault: Scenario | None = None) -> Trial:
@@ -60,6 +60,6 @@ def _misses(profile: str, outcome: Outcome, fault: Scenario | None) -> Iterable[
     if outcome.exit_code not in _EXITS.get(outcome.verdict, ()):
         yield f"the exit code {outcome.exit_code} does not say {outcome.verdict}"
     if fault is not None and not any(names(fault, line) for line in _said(outcome)):
-        yield f"neither a reason nor a cause names {fault.cause} {', '.join(fault.names)}"
+        yield f"no reason, no cause and no note names {fault.cause} {', '.join(fault.names)}"
     if fault is not None and fault.step and not any(fault.step in step for step in outcome.steps):
         yield f"no step says {fault.step!r}: {'; '.join(outcome.steps)}"

@@ -23,8 +23,8 @@ class Scenario:
 
     `profile` is a file of `tests/detection/load/profiles`; `way` breaks the sandbox from before the run to its end,
     `trouble` the generator or the target once arrivals have begun. `verdict` is what must come of it, `cause` which
-    cause if that is INVALID. One reason of that verdict, or the headline of one cause, must contain every word of
-    `names`, and one step of what to do next must say `step`.
+    cause if that is INVALID. One reason of that verdict, the headline of one cause, or one note, must contain every
+    word of `names`, and one step of what to do next must say `step`.
     """
 
     id: str

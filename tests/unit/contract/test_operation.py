@@ -123,6 +123,16 @@ def test_an_answer_of_no_service_is_told_as_that() -> None:
     assert caught.value.unserved == ""
 
 
+@pytest.mark.parametrize("name", ["X-Served-By", "Content-Type", "Content-Encoding"])
+def test_a_header_that_is_not_short_is_not_quoted_whole(name: str) -> None:
+    """Whatever an answer has in its head, the error fits into a report, and so does what it expected."""
+    answer = Answer(200, Headers({"Content-Type": "application/json", name: "x" * 64_000}), b"{", 0.1)
+    with pytest.raises(UnexpectedAnswer) as caught:
+        auth.account().read(answer)
+    assert max(len(str(caught.value)), len(caught.value.why)) < 2_000
+    assert caught.value.why in str(caught.value)
+
+
 @pytest.mark.parametrize(("slug", "status"), STATUS_OF.items())
 def test_the_expected_refusal(slug: str, status: int) -> None:
     """The refusal that is expected is read, and its slug is the one asked for."""

@@ -27,6 +27,7 @@ def _counted(samples: list[tuple[str, int, float, str]]) -> Counts:
         counts.plot(second, [latency])
         counts.asked[second] += 1
         counts.instances.add((subject, None if cause else 0.5, f"chat-{second}"))
+        counts.passed_over.add((cause, f"10.0.0.{second}"))
         (counts.refused if cause else counts.started)[second] += 1
         counts.lag.add([0.001])
     return counts

@@ -17,6 +17,7 @@ from fixtures.checks.match import at_least, equals
 from fixtures.checks.time_scale import forget_time_scale, set_time_scale
 from loadtests.holding import Holding
 from loadtests.session import Session
+from loadtests.sockets import idle
 from tests.unit.load.sockets.peers import agreement, closed_port, raw_server
 from tests.unit.load.sockets.server import sent
 from tests.unit.load.told import PLATFORM
@@ -188,3 +189,18 @@ def test_connection_that_hears_nothing_of_a_chat_is_lost(monkeypatch: pytest.Mon
     counts = made.recorder.take()
     assert counts.causes == {("idle connection", "no messages"): 1}
     assert counts.instances == {("idle connection", None, "one"): 1}
+
+
+def test_an_address_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever becomes of a connection at the next, it was passed over at the one before."""
+    url = closed_port()
+    addresses = [(socket.AF_INET, (host, int(url.rpartition(":")[2]))) for host in ("127.0.0.1", "127.0.0.2")]
+    monkeypatch.setattr(idle, "_addresses", lambda *_: addresses)
+    made, holding = holds(url, 4, "token")
+    holding.begin()
+    eventually(lambda: holding._idle.held.failed, equals(4), within=20, subject="failed")
+    holding.stop(0)
+    assert made.recorder.take().passed_over == {
+        ("refused", "127.0.0.1 (one of 2 addresses)"): 2,
+        ("refused", "127.0.0.2 (one of 2 addresses)"): 2,
+    }

@@ -10,7 +10,7 @@ import pytest
 from fixtures.contract import chat
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError, UnsendableError
-from loadtests.client.trouble import ConnectTimeoutError, unanswered, unexpected
+from loadtests.client.trouble import ConnectTimeoutError, pass_over, unanswered, unexpected
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,11 @@ def test_one_field_that_is_wrong_in_many_items_is_one_cause() -> None:
         for number in range(3)
     )
     assert {unexpected(asked, one, named=False).cause for one in wrong} == {"contract: items[].kind mistyped"}
+
+
+def test_what_the_generator_lacks_is_no_fault_of_an_address() -> None:
+    """Of two addresses one is told that refuses, and none for which this machine had no descriptor or port."""
+    told: list[tuple[str, str]] = []
+    for number in (errno.EMFILE, errno.ECONNREFUSED, errno.EADDRNOTAVAIL):
+        pass_over(OSError(number, ""), "10.0.0.7", 2, lambda *what: told.append(what))
+    assert told == [("refused", "10.0.0.7 (one of 2 addresses)")]

@@ -288,3 +288,13 @@ def test_what_fails_in_the_drain_takes_a_decision_back(monkeypatch: pytest.Monke
     assert ended.verdict.outcome is Outcome.INCONCLUSIVE, ended.verdict.reasons
     assert "decided, and is not any more" in str(ended.verdict.reasons)
     assert judge(run.profile.plan, ended.counts.tallies, ended.facts).outcome is not Outcome.GO
+
+
+def test_an_address_that_refuses_is_a_note_of_a_run_that_is_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """People were served by another, and somebody has to learn of it all the same."""
+    run = Run(two())
+    run.after(5, lambda leader: leader.roster.counts.passed_over.add(("refused", "10.0.0.7 (one of 2 addresses)"), 40))
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.GO
+    (note,) = ended.notes
+    assert note.startswith("at 10.0.0.7 (one of 2 addresses) the target did not let in 40 connections (refused): ")

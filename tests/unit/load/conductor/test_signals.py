@@ -41,7 +41,7 @@ def test_a_signal_that_comes_twice_at_once_is_one(
     monkeypatch.setattr(os, "_exit", exits)
     ends: list[str] = []
     clock = [100.0]
-    on_signals([SIGINT, SIGTERM, SIGHUP], ends.append, lambda: clock[0])
+    on_signals([SIGINT, SIGTERM, SIGHUP], ends.append, now=lambda: clock[0])
     handlers[SIGTERM]()
     clock[0] += later
     if ended:
@@ -50,3 +50,19 @@ def test_a_signal_that_comes_twice_at_once_is_one(
     else:
         handlers[second]()
     assert ends == ["SIGTERM"]
+
+
+def test_a_second_signal_has_the_last_word_of_who_listens(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A run that has its verdict by then ends with it, and says so."""
+    handlers: list[Callable[[], None]] = []
+    monkeypatch.setattr(gevent, "signal_handler", lambda _, heard, *given: handlers.append(lambda: heard(*given)))
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    times = iter([0.0, ONE + 0.1])
+    on_signals([SIGINT], lambda _: None, lambda: (1, "VERDICT  NO-GO"), lambda: next(times))
+    for handler in handlers * 2:
+        handler()
+    assert codes == [1]
+    assert capfd.readouterr().err == "VERDICT  NO-GO\n"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from fixtures.contract.errors import ContractError
 from fixtures.contract.served_by import parse
 from fixtures.environments import Environment
-from loadtests.conductor.target import changes, replicas, sightings
+from loadtests.conductor.target import changes, passed_over, replicas, sightings
+from loadtests.numbers import several
 from tests.unit.load.told import PLATFORM
 
 BLUE = replace(PLATFORM, slot="blue", build="b1")
@@ -96,3 +97,19 @@ def test_a_malformed_header_is_told_with_what_is_wrong(header: str) -> None:
         assert change.startswith("chat does not say well who answers, and slot blue and build b1 is meant (X-Served-")
         assert change.endswith(": mend the header, or what writes it in front of the service")
         assert len(change) < 600
+
+
+@given(st.dictionaries(st.tuples(st.sampled_from(["refused", "unreachable"]), st.text(min_size=1)), st.integers(1)))
+@example({("refused", "10.0.0.7 (one of 2 addresses)"): 40})
+def test_addresses_that_let_nobody_in_are_told_the_worst_first(found: dict[tuple[str, str], int]) -> None:
+    """Three by themselves, and of the rest how many; which, why, and how often."""
+    told = passed_over(found)
+    assert len(told) == min(len(found), 4)
+    for note, times in zip(told[:3], sorted(found.values(), reverse=True), strict=False):
+        assert f" did not let in {several(times, 'connection')} (" in note
+    if [*found] == [("refused", "10.0.0.7 (one of 2 addresses)")]:
+        (note,) = told
+        assert note == (
+            "at 10.0.0.7 (one of 2 addresses) the target did not let in 40 connections (refused): "
+            "the next address was tried, and no figure shows it"
+        )

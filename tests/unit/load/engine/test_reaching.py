@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.http1.target import Target
 from loadtests.client.names import FRESH
+from loadtests.client.trouble import untold
 from loadtests.engine import reaching
 from tests.unit.load.engine.runs import SUBJECT, arriving, engine
 from tests.unit.load.engine.server import answering, serving
@@ -50,19 +51,22 @@ def test_all_addresses_get_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_address_that_refuses_costs_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one of two addresses is not listened at, all connections are opened at the other."""
+    """Where one of two addresses is not listened at, all are opened at the other, and it is told which one."""
     says(monkeypatch, "127.0.0.2", "127.0.0.1")
     with serving(answering) as server:
         counts = arriving(named(server.port), [0.01 * number for number in range(8)], connections=8)
     assert (counts.tally(SUBJECT).requests, counts.tally(SUBJECT).failed) == (8, 0)
+    assert [*counts.passed_over] == [("refused", "127.0.0.2 (one of 2 addresses)")]
 
 
 def test_refused_everywhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request that no address takes fails once, by the cause of the last."""
+    """A request that no address takes fails once, by the cause of the last; which others there were is told beside."""
     says(monkeypatch, "127.0.0.2", "127.0.0.3")
     with serving(answering) as server:
         counts = arriving(named(server.port), [0.0], warm=0)
     assert dict(counts.causes) == {(SUBJECT, "refused"): 1}
+    assert dict(counts.passed_over) == {("refused", "127.0.0.2 (one of 2 addresses)"): 1}
+    assert dict(counts.passed_over) == {("refused", "127.0.0.2 (one of 2 addresses)"): 1}
 
 
 def test_what_is_not_found_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +88,7 @@ def test_a_look_up_lasts_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
         return at
 
     async def connects() -> None:
-        reaches = reaching.Reaching(named(1))
+        reaches = reaching.Reaching(named(1), untold)
         for _ in range(8):
             assert await reaches._next() == ["127.0.0.1"]
 

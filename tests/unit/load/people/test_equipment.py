@@ -12,11 +12,14 @@ import pytest
 
 from fixtures.contract import video_call_signaling, websocket_signaling
 from fixtures.contract.shared import health
-from loadtests.client import Timeouts
+from loadtests.client import Timeouts, common
+from loadtests.client.names import Names
 from loadtests.failure import Failure
 from loadtests.people.equipment import Counted
+from loadtests.sockets import duplex
 from tests.unit.clients.make import environment
 from tests.unit.clients.peer import says, socket_server, web_server
+from tests.unit.load.sockets.peers import closed_port
 from tests.unit.load.working import HEALTH
 
 if TYPE_CHECKING:
@@ -143,3 +146,38 @@ def test_what_is_waited_for_is_scaled_as_the_world_is() -> None:
             equipment.opens(websocket_signaling.SOCKET_PATH, websocket_signaling.SUBPROTOCOL, "token", None)
         client.close()
     assert time.perf_counter() - since < Timeouts().connect - 1
+
+
+def test_an_address_that_refuses_people_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are served by the other, so that no figure shows it: of their requests and of their websockets."""
+    told: list[tuple[str, str]] = []
+
+    def equipment(base: str) -> Counted:
+        port = int(base.rpartition(":")[2])
+        here, gone = ((socket.AF_INET, (host, port)) for host in ("127.0.0.1", "127.0.0.2"))
+        # Whoever asks first begins with the second.
+        names = Names(lambda *_: [here, gone])
+        monkeypatch.setattr(common, "Names", lambda _look_up: names)
+        monkeypatch.setattr(duplex, "_names", names)
+        return Counted(
+            environment(base),
+            "the-run",
+            lambda **_: None,
+            lambda *_: None,
+            passed_over=lambda *what: told.append(what),
+        )
+
+    with web_server(lambda handler: says(handler, 200, json.dumps(HEALTH).encode())) as base:
+        client = equipment(base).client()
+        client.send(health("chat"))
+        client.close()
+    assert told == [("refused", "127.0.0.2 (one of 2 addresses)")]
+    with socket_server(_waits) as base:
+        device = equipment(base).opens(websocket_signaling.SOCKET_PATH, "social.v1", "token", None)
+        device.send("{}")
+        device.close()
+    assert told == [("refused", "127.0.0.2 (one of 2 addresses)")] * 2
+    told.clear()
+    with pytest.raises(Failure, match="refused"):
+        equipment(closed_port()).client().send(health("chat"))
+    assert len(told) == 1  # the other refusal is what it failed by

@@ -70,12 +70,13 @@ def test_every_service_has_heard_of_the_friendships(clock: Clock, base: str, tmp
 
 
 def test_pool_brings_its_own_equipment(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Left to itself the pool gives its visitors the clients of the load tests, whose slow answers the budget says."""
+    """Left to itself the pool gives its visitors clients that know what is slow, and who hears of addresses."""
     asked: list[float] = []
 
     class Noted(Counted):
         def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 - of `Counted`
             asked.append(args[-1])
+            more["passed_over"]("refused", "10.0.0.7 (one of 2 addresses)")
             super().__init__(*args, **more)
 
     monkeypatch.setattr("loadtests.people.pool.Counted", Noted)
@@ -84,6 +85,7 @@ def test_pool_brings_its_own_equipment(base: str, tmp_path: Path, monkeypatch: p
     made = Pool.make(session)
     visitor = made.borrow()
     assert isinstance(visitor.equipment if visitor else None, Noted)
+    assert [*session.recorder.take().passed_over] == [("refused", "10.0.0.7 (one of 2 addresses)")]
     assert (made.remove(), asked) == ((), [0.5])
 
 

@@ -59,3 +59,13 @@ def test_a_line_is_not_behind_bars_that_are_higher() -> None:
     for line in ("started", "answered"):
         chart = next(figure for figure in html.split("<figure>") if f'class="line {line}"' in figure)
         assert 0 < chart.rindex('class="bad"') < chart.index(f'class="line {line}"')
+
+
+def test_a_single_operation_has_one_curve() -> None:
+    """Its own would lie under that of all, and be taken for one that is missing."""
+    two = ["auth logIn", "chat sendMessage"]
+    for operations, drawn in ((two[:1], []), (two, two)):
+        html = page(runs.load_run(replace(runs.BRIEF, operations=dict.fromkeys(operations, 0.9))))
+        labels = re.findall(r'class="label other[\w -]*"[^>]*>([^<]*)</text>', html)
+        assert sorted(label for label in labels if label not in {"chatting", "delivery"}) == sorted(drawn)
+        assert {"chatting"} <= {*labels}

@@ -15,6 +15,7 @@ from loadtests.report.findings import doubts, troubles
 from loadtests.report.model import LoadRun
 from loadtests.report.page import page
 from loadtests.report.terminal import closing_lines
+from loadtests.said import OTHERS
 from loadtests.verdict import Outcome, judge
 from tests.unit.load.report import runs
 from tests.unit.load.report.troubled import BEGAN, LASTED, PROFILE, RATE, judged, run
@@ -235,3 +236,15 @@ def test_who_breaks_no_line_of_its_own_is_not_named_where_none_is_of_all() -> No
     slowed = replace(judged(counts), profile=each)
     slowed = replace(slowed, verdict=judge(each.plan, counts.tallies, slowed.facts))
     assert [one.subject for one in troubles(slowed)] == ["chat"]
+
+
+def test_a_headline_names_a_cause_that_says_something() -> None:
+    """What is counted together is the most where a target fails in thousands of ways, and nothing to look for."""
+    broken = run({"chat sendMessage": (0.5, "status 503")})
+    causes = broken.counts.causes
+    causes.add(("chat sendMessage", OTHERS), causes.total() - 1)
+    assert [found.worst for found in troubles(broken)] == ["chat sendMessage: status 503"]
+    causes.add(("chat sendMessage", OTHERS), 2)
+    assert [found.worst for found in troubles(broken)] == [f"chat sendMessage: status 503 and {OTHERS}"]
+    nothing_else = run({"chat sendMessage": (0.5, OTHERS)})
+    assert [found.worst for found in troubles(nothing_else)] == [f"chat sendMessage: {OTHERS}"]

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from typing import Any
 
 import gevent
 import pytest
@@ -231,10 +232,57 @@ def test_a_peer_that_takes_nothing_ends_who_sends(events: Events, monkeypatch: p
 
     with raw_server(says) as url:
         websocket = events.opens(url)
-        with gevent.Timeout(ENOUGH), pytest.raises(Failure, match="1006: time-out the other side takes nothing"):
+        with gevent.Timeout(ENOUGH), pytest.raises(Failure, match="1006: time-out the other side did not take it all"):
             websocket.send("x" * 20_000_000)
         over.set()
     assert events.causes == [("connection", ""), ("connection", "closed unexpectedly 1006")]
+
+
+def test_a_peer_that_takes_in_drops_ends_who_sends(events: Events, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time for sending is that for all of it: each drop would else be a reason to wait as long again."""
+    monkeypatch.setattr(duplex, "_SENDING", 0.3)
+    over = threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        while not over.wait(0.01) and connection.recv(100_000):
+            pass
+
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        with gevent.Timeout(ENOUGH), pytest.raises(Failure, match="1006: time-out the other side did not take it all"):
+            websocket.send("x" * 20_000_000)
+        over.set()
+    assert events.causes == [("connection", ""), ("connection", "closed unexpectedly 1006")]
+
+
+class Fickle:
+    """A socket that is writable, and takes nothing the first few times."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._connected = connected
+        self.refusals = 3
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a socket has
+        return getattr(self._connected, name)
+
+    def send(self, data: bytes) -> int:
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise BlockingIOError
+        return self._connected.send(data)
+
+
+def test_who_is_woken_for_nothing_sends_when_it_can(events: Events) -> None:
+    """That a socket is said to be writable and takes nothing after all is no end of a connection."""
+    with websocket_server(echoes) as url:
+        websocket = events.opens(url)
+        fickle = websocket._wire._socket = Fickle(websocket._wire._socket)  # type: ignore[assignment]
+        websocket.send("hello")
+        assert websocket.receive(ENOUGH) == "hello"
+        websocket.close()
+    assert fickle.refusals < 0
+    assert events.causes == [("connection", "")]
 
 
 def test_what_is_asked_for_is_what_was_meant(events: Events) -> None:

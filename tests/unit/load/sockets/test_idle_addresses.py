@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -34,13 +35,16 @@ def port_of(url: str) -> int:
 
 
 def test_one_address_that_refuses_costs_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a name with two addresses where one is not listened at, every connection is opened at the other."""
+    """Of a name with addresses that are not listened at, all are opened at the other, and these are told."""
+    told: list[tuple[str, str]] = []
     with websocket_server(echoes) as url:
         port = port_of(url)
         says(monkeypatch, (SIX, ("::1", port, 0, 0)), (FOUR, ("127.0.0.2", port)), (FOUR, ("127.0.0.1", port)))
-        with holding(url, 12) as idle:
+        with holding(url, 12, passed_over=lambda *what: told.append(what)) as idle:
             assert [sample.failure for sample in settled(idle, 12)] == [None] * 12
             assert (idle.held.open, idle.held.opening, idle.held.failed) == (12, 0, 0)
+    # Who begins with the first of three meets both that refuse, and who begins with the second meets one.
+    assert Counter(where for _, where in told) == {"::1 (one of 3 addresses)": 4, "127.0.0.2 (one of 3 addresses)": 8}
 
 
 def test_an_address_that_cannot_be_asked_costs_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
