@@ -136,7 +136,7 @@ class Pool:
 
     @property
     def good_until(self) -> tuple[float, ...]:
-        """When each of these expires, by this machine's clock."""
+        """When each of these expires, by `time.monotonic`."""
         return tuple(person.good_until for person in self.people)
 
     def talked(self, person: int) -> float:
