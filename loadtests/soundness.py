@@ -52,6 +52,8 @@ class Facts:
     """How late the event loop came round."""
     clock_disagreement: float
     """The largest offset between two workers' clocks."""
+    clock_moved: float
+    """The most seconds that a worker's clock was moved by while the run went on, against one that nobody can set."""
     target_changes: tuple[str, ...]
     """Each service that answered as somebody else than was meant or than before, or that did not say who it is."""
     interrupted: str = ""
@@ -73,7 +75,7 @@ class Soundness:
     lag: float = 0.01
     """Of the smallest latency limit: what the generator may add to a latency unnoticed."""
     clocks: float = 0.1
-    """Seconds; a tenth of the block that counts are grouped by."""
+    """Seconds, apart or moved; a tenth of the block that counts are grouped by."""
     rate: float = 0.99
     """Of the arrivals asked for; a budget line overrides it."""
 
@@ -112,14 +114,13 @@ def measures(soundness: Soundness, budget: Budget, facts: Facts) -> Iterator[Mea
         words = latency(late), latency(lag)
         reason = f"{how} {words[0]} late (p99), allowed {words[1]}"
         yield _at_most(what, (late, lag), words, Cause.GENERATOR_LAG, reason)
-    words = latency(facts.clock_disagreement), latency(soundness.clocks)
-    yield _at_most(
-        "workers' clocks disagree by",
-        (facts.clock_disagreement, soundness.clocks),
-        words,
-        Cause.CLOCKS_DISAGREE,
-        f"the workers' clocks disagree by {words[0]}, allowed {words[1]}",
-    )
+    for what, off in (
+        ("the workers' clocks disagree by", facts.clock_disagreement),
+        ("a worker's clock was moved by", facts.clock_moved),
+    ):
+        words = latency(off), latency(soundness.clocks)
+        reason = f"{what} {words[0]}, allowed {words[1]}"
+        yield _at_most(what, (off, soundness.clocks), words, Cause.CLOCKS_DISAGREE, reason)
     yield from _arrivals(rate_asked(budget) or soundness.rate, facts)
 
 

@@ -10,7 +10,7 @@ from loadtests import clock
 
 @dataclass(slots=True)
 class Offset:
-    """Another process's clock against this one's, by the quickest of several answers."""
+    """Another process's clock against one of this process that nobody can set, by the quickest of several answers."""
 
     seconds: float = 0.0
     _best: float = math.inf
@@ -28,19 +28,18 @@ class Offset:
         return self._best < math.inf
 
 
-def disagreement(offsets: Iterable[float], drifts: Iterable[float]) -> float:
-    """The largest distance between two clocks of the run, or that one of them was set by; seconds."""
+def disagreement(offsets: Iterable[float]) -> float:
+    """The largest distance between two clocks of the run; seconds."""
     known = list(offsets)
-    apart = max(known) - min(known) if known else 0.0
-    return max(apart, *(abs(drift) for drift in drifts), 0.0)
+    return max(known) - min(known) if known else 0.0
 
 
 @dataclass(slots=True)
 class Drift:
-    """Whether this process's clock is set: it must advance as one does that nobody can set."""
+    """Whether this machine's clock is set: it must advance as one does that nobody can set."""
 
-    _since: float = field(default_factory=lambda: clock.wall() - time.perf_counter())
+    _since: float = field(default_factory=lambda: clock.told() - time.perf_counter())
 
     def seconds(self) -> float:
         """By how much it was set since this was made; positive if forward."""
-        return clock.wall() - time.perf_counter() - self._since
+        return clock.told() - time.perf_counter() - self._since

@@ -71,7 +71,7 @@ class Leader:
         self.readings: list[Reading] = []
         self.notes = list(order.notes)
         self.began = 0.0
-        """Offset 0 by the leader's clock; 0 before Go."""
+        """Offset 0 by the members' clocks; 0 before Go."""
         self._stopped = 0.0
         """When nothing more was to be started; 0 before."""
         self._expected = max(len(members), expected or 0)
@@ -94,7 +94,7 @@ class Leader:
         if self._looking:
             self._letters.append((member, message))
         else:
-            self.roster.hear(member, message, self._now(), clock.wall())
+            self.roster.hear(member, message, self._now())
 
     def lose(self, member: str, why: str, *, gone: bool = False) -> None:
         """A member is lost; `gone` if there is no such process any more."""
@@ -103,6 +103,14 @@ class Leader:
     def interrupt(self, why: str) -> None:
         """End before the time: who or what wants it. The first reason stays."""
         self._interrupted = self._interrupted or why
+
+    def wall(self) -> float:
+        """Seconds since 1970 by the members' clocks, which counts go by: the leader's own may differ, or be set.
+
+        By that one as long as no other is known.
+        """
+        ahead = self.roster.ahead
+        return clock.wall() if ahead is None else self._now() + ahead
 
     def conduct(self) -> LoadRun:
         """Carry the order out."""
@@ -185,14 +193,15 @@ class Leader:
 
     def _ping(self) -> None:
         for name in self.roster.members:
-            self._post.to_member(name, Ping(self.order.run, clock.wall()))
+            self._post.to_member(name, Ping(self.order.run, self._now()))
 
     def _go(self) -> None:
-        self.began = clock.wall() + HEAD_START
+        at = self._now() + HEAD_START
+        self.began = self.wall() + HEAD_START
         self.roster.begun = True
         for name, member in self.roster.members.items():
-            member.reported = self._now() + HEAD_START
-            self._post.to_member(name, Go(self.order.run, self.began + member.offset.seconds))
+            member.reported = at
+            self._post.to_member(name, Go(self.order.run, at + member.offset.seconds))
 
     def _follow(self) -> None:
         """Until the profile is over, or there is no use in going on."""
@@ -232,7 +241,7 @@ class Leader:
         return verdict
 
     def _end(self) -> None:
-        self._stopped = clock.wall()
+        self._stopped = self.wall()
         early = bool(self._interrupted or self._decided or self._spoilt)
         self._whole = not early
         drain = DRAIN_AT_ONCE if self._interrupted else DRAIN * self.order.platform.time_scale
@@ -305,6 +314,7 @@ class Leader:
             start_lag_p99=roster.start_lag_p99,
             loop_lag_p99=roster.loop_lag_p99,
             clock_disagreement=roster.clock_disagreement,
+            clock_moved=roster.clock_moved,
             target_changes=self._changes,
             interrupted=self._interrupted,
             unable=roster.unable,
@@ -313,7 +323,7 @@ class Leader:
         )
 
     def _run(self, verdict: Verdict) -> LoadRun:
-        now = clock.wall()
+        now = self.wall()
         # When it has ended, people are removed, which is no part of it and may take longer.
         ended = min(now, max(self._stopped, self._counted_before)) if self._stopped else now
         return LoadRun(

@@ -181,7 +181,7 @@ class Leading:
         gevent.spawn(self._lead, self._leader)
 
     def _lead(self, leader: Leader) -> None:
-        metrics = metrics_of(leader.order.platform)
+        metrics = metrics_of(leader.order.platform, leader.wall)
         leader.readings = metrics.readings
         telling.say([opening_line(leader.order.profile, described(leader.order.platform))])
         watching = [gevent.spawn(self._watch, leader), gevent.spawn(read_on, metrics)]

@@ -106,6 +106,7 @@ class Member:
         match message:
             case Prepare(run=run) if self.over.is_set() and run != self._run:
                 self._idle()
+                clock.keep()
                 self._run = run
                 self.over.clear()
                 self._preparing = gevent.spawn(self._prepare, message)

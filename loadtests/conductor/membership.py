@@ -1,5 +1,6 @@
 """A member in Locust's process: letters, the `request` event, and ending when Locust, a signal or silence says so."""
 
+import math
 import time
 from signal import SIGHUP, SIGINT
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SILENCE: Final = 10.0
 """Seconds without a heartbeat of the master after which there is none."""
+PATIENCE: Final = float(MASTER_HEARTBEAT_TIMEOUT)
+"""The same for a worker that is part of no run, as Locust has it."""
 ORDERED_WITHIN: Final = 3.0
 """Seconds in which the leader ends what a Ctrl-C in its own terminal has reached, too."""
 _LOOK_EVERY: Final = 0.5
@@ -33,6 +36,9 @@ class Membership:
         self.member = Member(environment.events.request.fire, post, self._publish)
         self._post = post
         self._heard = time.monotonic()
+        """When there was a master last; never long ago for a worker that is part of no run."""
+        self._alive = math.inf
+        """The same of any worker; for ever until a master was heard."""
 
     def join(self) -> None:
         """Be ready for a leader."""
@@ -58,7 +64,10 @@ class Membership:
             open_session(self._environment, session)
 
     def _hears(self, **_: object) -> None:
-        self._heard = time.monotonic()
+        self._heard = self._alive = time.monotonic()
+        if isinstance(self._environment.runner, WorkerRunner):
+            # Locust would end a worker whose machine's clock was set forward, as if its master were gone.
+            self._environment.runner.last_heartbeat_timestamp = None
 
     def _watch(self) -> None:
         """A worker whose master is gone ends; a new master does not adopt it, whose run this was not."""
@@ -66,9 +75,14 @@ class Membership:
             before = time.monotonic()
             gevent.sleep(_LOOK_EVERY)
             # While it stood still itself, as on a machine that was suspended, it could hear nobody.
-            self._heard += max(0.0, time.monotonic() - before - _LOOK_EVERY)
+            stood = max(0.0, time.monotonic() - before - _LOOK_EVERY)
+            self._heard, self._alive = self._heard + stood, self._alive + stood
             if self.member.over.is_set():
                 self._heard = max(self._heard, time.monotonic() - SILENCE / 2)
+                if time.monotonic() - self._alive > PATIENCE:
+                    self._lost("the master is gone, and did not end this worker")
+                    self._quit()
+                    return
             elif time.monotonic() - self._heard > SILENCE:
                 self._spoilt(f"no master for {SILENCE:g} s")
                 return
@@ -77,16 +91,8 @@ class Membership:
         """Locust ends the users, or the process: a SIGTERM may have reached the master, too, as by `timeout`."""
         if self._ordered():
             self.member.over.wait()
-            if self._deserted():
-                self._lost("the master is gone, and did not end this worker")
         else:
             self._leave("it was stopped")
-
-    def _deserted(self) -> bool:
-        """Whether Locust ends it for the silence of its master; whoever waits for a run is patient for so long."""
-        runner = self._environment.runner
-        heard = runner.last_heartbeat_timestamp if isinstance(runner, WorkerRunner) else None
-        return heard is not None and heard < time.time() - MASTER_HEARTBEAT_TIMEOUT
 
     def _interrupted(self, name: str) -> None:
         """A terminal's Ctrl-C reaches master and workers alike."""

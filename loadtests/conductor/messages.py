@@ -32,7 +32,7 @@ class Prepare(Letter, tag=True, frozen=True, kw_only=True):
 
 
 class Ping(Letter, tag=True, frozen=True):
-    """Leader: what time is it at yours? `sent` by the leader's clock."""
+    """Leader: what time is it at yours? `sent` by the leader's `time.monotonic`."""
 
     sent: float
 
@@ -88,7 +88,7 @@ class Report(Letter, tag=True, frozen=True, kw_only=True):
     elapsed: float
     """In how many seconds."""
     drift: float
-    """How far its clock was set since `Go`: against a clock that nobody can set."""
+    """How far its machine's clock was set since `Go`: against a clock that nobody can set."""
     missing: int
     """Users of the profile that have not begun here: what they are to send is asked for by nobody yet."""
     sightings: list[tuple[str, str]]

@@ -99,14 +99,14 @@ class Roster:
         self.good: set[str] = set()
         """Subjects of which at least one sample was good; whoever answered it was sighted by then, if it said who."""
 
-    def hear(self, name: str, message: FromMember, now: float, wall: float) -> None:
-        """Take what a member said; who is no member of this run is not listened to."""
+    def hear(self, name: str, message: FromMember, now: float) -> None:
+        """Take what a member said, at a time of `time.monotonic`; who is no member of this run is not listened to."""
         member = self.members.get(name)
         if member is None:
             return
         match message:
             case Pong(_, sent, theirs):
-                member.offset.answered(sent, theirs, wall)
+                member.offset.answered(sent, theirs, now)
             case Ready(_, people):
                 member.ready, member.people = True, people
             case Unable(_, why):
@@ -187,12 +187,19 @@ class Roster:
         )
 
     @property
+    def ahead(self) -> float | None:
+        """How far the members' clocks are ahead of the leader's `time.monotonic`, by the first that is known."""
+        return next((one.offset.seconds for one in self.members.values() if one.offset.known), None)
+
+    @property
     def clock_disagreement(self) -> float:
-        """Seconds between the two clocks that are farthest apart, or that one was set by."""
-        members = self.members.values()
-        return disagreement(
-            (member.offset.seconds for member in members if member.offset.known), (member.drift for member in members)
-        )
+        """Seconds between the two clocks that are farthest apart."""
+        return disagreement(one.offset.seconds for one in self.members.values() if one.offset.known)
+
+    @property
+    def clock_moved(self) -> float:
+        """The most seconds that a clock was moved by, forward or back."""
+        return max((abs(member.drift) for member in self.members.values()), default=0.0)
 
     @property
     def cpu(self) -> float:

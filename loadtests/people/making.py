@@ -60,6 +60,8 @@ class Maker:
     begun: list[Person] = field(default_factory=list)
     failures: list[CheckFailure] = field(default_factory=list)
     """Why pairs had to be made anew."""
+    ahead: list[float] = field(default_factory=list)
+    """How far this machine's clock was ahead of that of who answered (`runs.clocks`), for each answer."""
     _given_up: threading.Event = field(default_factory=threading.Event)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 

@@ -24,6 +24,7 @@ from fixtures.environments import Environment
 from fixtures.environments.load import SYNTHETIC_KEY
 from fixtures.environments.secrets import UnresolvedReferenceError
 from fixtures.runs import register_secret
+from fixtures.runs.clocks import told
 from fixtures.runs.folder import LEDGER
 from fixtures.runs.ledger import Ledger
 from loadtests.failure import SOMEBODY_ELSES, Failure
@@ -142,7 +143,7 @@ class Pool:
 
     @property
     def good_until(self) -> tuple[float, ...]:
-        """When each of these expires, by this machine's clock."""
+        """When each of these expires, by `time.monotonic`."""
         return tuple(person.good_until for person in self.people)
 
     def talked(self, person: int) -> float:
@@ -154,7 +155,9 @@ class Pool:
         """What went wrong while people were made, kept and removed, in words."""
         failures, anew = self._keeper.failures.items(), self._maker.failures
         made = (f"{len(anew)} pairs had to be made anew; the first: {anew[0].what}, got {anew[0].got}",) if anew else ()
-        return (*made, *(f"{times} times no fresh token: {cause}" for cause, times in failures), *self._untold)
+        untimed = filter(None, [told(self._maker.ahead)])
+        unfresh = (f"{times} times no fresh token: {cause}" for cause, times in failures)
+        return (*made, *unfresh, *self._untold, *untimed)
 
     def borrow(self) -> Visitor | None:
         """Somebody for one journey, who was not lent out for the longest time; None when all are."""
@@ -211,9 +214,11 @@ def _maker(session: Session) -> Maker:
     platform = session.platform
     set_time_scale(platform.time_scale)
     key = _synthetic_key(platform)
-    transport = Transport(platform, run_id=session.run_id, witness=Witness(), exchanges=Exchanges())
+    clocks: list[float] = []
+    witness = Witness(timed=clocks.append)
+    transport = Transport(platform, run_id=session.run_id, witness=witness, exchanges=Exchanges())
     ledger = Ledger(session.folder / LEDGER)
-    return Maker(World(f"load-{session.share}", transport, ledger, key), ledger)
+    return Maker(World(f"load-{session.share}", transport, ledger, key), ledger, ahead=clocks)
 
 
 def _reaches(transport: Transport) -> None:

@@ -52,6 +52,10 @@ _STEPS: Final = {
 }
 
 _BEFORE_SERVICES: Final = {
+    "certificate: certificate (has expired|is not yet valid)": (
+        "Look first at the clock of the generator's machine, by which most of what failed was asked while the "
+        "certificate is not good, and then at the dates of the certificate."
+    ),
     "certificate: |time-out connecting|name does not resolve|refused|unreachable|TLS": (
         "Look first at the way there, and not at a service: most of what failed had no connection. Try each address "
         "that the target's name has, its certificate, the balancer, and the network from here."

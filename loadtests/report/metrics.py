@@ -53,6 +53,7 @@ class Exposition:
 @dataclass(frozen=True, slots=True)
 class _Look:
     second: float
+    at: float
     requests: float
     failed: float
     answered: float
@@ -71,7 +72,10 @@ class PlatformMetrics:
     environment: Environment
     services: Mapping[str, str]
     fetch: Callable[[str], Exposition]
-    now: Callable[[], float] = time.time
+    now: Callable[[], float]
+    """When it is, in reports: seconds of the epoch."""
+    elapsed: Callable[[], float] = time.monotonic
+    """By what two looks lie apart, however the other one is set."""
     readings: list[Reading] = field(default_factory=list)
     _last: dict[tuple[str, str], _Look] = field(default_factory=dict)
     _failed: dict[str, int] = field(default_factory=dict)
@@ -84,7 +88,7 @@ class PlatformMetrics:
                 continue
             try:
                 exposition = self.fetch(url)
-                found = _look(self.now(), list(samples(exposition.text)))
+                found = _look(self.now(), self.elapsed(), list(samples(exposition.text)))
             except (OSError, ValueError) as error:
                 self._failed[name] = self._failed.get(name, 0) + 1
                 self._unread[name] = str(error) or type(error).__name__
@@ -141,7 +145,7 @@ def fetching(ca_file: Path | None) -> Callable[[str], Exposition]:
     return fetch
 
 
-def _look(second: float, found: Sequence[Sample]) -> _Look:
+def _look(second: float, at: float, found: Sequence[Sample]) -> _Look:
     def total(name: str, *, status: str = "") -> float:
         return sum(
             sample.value
@@ -156,6 +160,7 @@ def _look(second: float, found: Sequence[Sample]) -> _Look:
 
     return _Look(
         second=second,
+        at=at,
         requests=total("http_requests_total"),
         failed=total("http_requests_total", status="5"),
         answered=total("http_request_duration_seconds_count"),
@@ -167,7 +172,7 @@ def _look(second: float, found: Sequence[Sample]) -> _Look:
 
 def _readings(service: str, before: _Look, after: _Look) -> Iterator[Reading]:
     """What happened between two looks; nothing where a counter went back, since the replica has begun anew."""
-    lasted = after.second - before.second
+    lasted = after.at - before.at
     requests, answered = after.requests - before.requests, after.answered - before.answered
     if lasted <= 0 or requests < 0 or answered < 0:
         return

@@ -2,12 +2,12 @@
 
 import collections
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fixtures.http1.target import Target
-from loadtests import clock
 from loadtests.client.names import Address
 from loadtests.client.trouble import PassedOver
 from loadtests.failure import Failure
@@ -43,7 +43,7 @@ class Terms:
 
     def agree(self, closing: Closing, good_until: float) -> bool:
         """Whether a connection ends as was agreed, and not before."""
-        return closing == self.expiry and clock.wall() >= good_until - self.clocks
+        return closing == self.expiry and time.monotonic() >= good_until - self.clocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Offer:
 
     subprotocols: Sequence[str] = ()
     good_until: float = math.inf
-    """By `clock.wall`; the connection ends then, and is opened again."""
+    """By `time.monotonic`; the connection ends then, and is opened again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,10 @@ def test_account_is_not_activated_without_a_proof_of_its_own(newcomer: Person, a
 @pytest.mark.guide("AUT-01", service="auth")
 def test_token_says_who_may_do_what_until_when(alice: Person, environment: Environment) -> None:
     """An access token verifies against the published keys and carries issuer, audience, subject and expiry."""
-    tokens = alice.tokens
-    claims = verified_claims(tokens.access_token, alice.does(auth.key_set()), issuer=environment.issuer)
+    who = alice.identity
+    given = alice.transport.reply(auth.log_in(who.email, who.password))
+    tokens, keys = given.value, alice.does(auth.key_set())
+    claims = verified_claims(tokens.access_token, keys, issuer=environment.issuer, at=given.answer.moment)
     must(claims, has(sub=alice.user_id, sid=tokens.session_id), subject="the claims of alice's access token")
     must(
         claims["exp"] - claims["iat"],

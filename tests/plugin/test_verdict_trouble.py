@@ -176,6 +176,16 @@ def test_what_was_sent_twice_is_noted(suite: Suite, args: tuple[str, ...]) -> No
     assert "note: 1 sent twice (otp getHealth 1): " in ended.out
 
 
+@pytest.mark.parametrize("args", [(), ("-n2",)])
+def test_a_clock_that_is_off_is_noted(suite: Suite, args: tuple[str, ...]) -> None:
+    """A release engineer who compares times with the platform's logs has to know how far these are apart."""
+    text = "from fixtures.runs import record_ahead\n"
+    suite.write(a=f"{text}def test_a(): record_ahead(0.0)", b=f"{text}def test_b(): record_ahead(-300.0)")
+    ended = suite.run(*args)
+    assert (ended.code, len(ended.verdict["notes"])) == (0, 1)
+    assert "note: this machine's clock is from 5 min behind to 0 s behind the platform's" in ended.out
+
+
 @pytest.mark.parametrize(
     ("sighted", "told"),
     [

@@ -7,5 +7,5 @@ from loadtests.locustfile import *  # noqa: F403 - a locustfile is what it makes
 
 _LATER = 20.0
 """Seconds from now: a run has begun by then, and has not ended."""
-_right, _began = clock.wall, time.perf_counter()
-clock.wall = lambda: _right() + 5.0 * (time.perf_counter() > _began + _LATER)
+_right, _began = clock.told, time.perf_counter()
+clock.told = lambda: _right() + 5.0 * (time.perf_counter() > _began + _LATER)

@@ -211,7 +211,7 @@ SCENARIOS: Final = (
         profile="rates",
         verdict="INVALID",
         cause="clocks-disagree",
-        names=("clocks",),
+        names=("clock was moved",),
         layout=harness.ONE_CLOCK_OFF,
     ),
     Scenario(

@@ -20,15 +20,17 @@ X = base64.urlsafe_b64encode(PRIVATE.public_key().public_bytes(Encoding.Raw, Pub
 KEYS = KeySet((Key(kty="OKP", crv="Ed25519", kid="k1", use="sig", alg="EdDSA", x=X),))
 
 
+NOW = int(time.time())
+
+
 def _token(*, key: Ed25519PrivateKey = PRIVATE, kid: str = "k1", without: str = "", **claims: object) -> str:
-    now = int(time.time())
     whole: dict[str, object] = {
         "iss": ISSUER,
         "aud": "social-platform",
         "sub": "u",
         "sid": "s",
-        "iat": now,
-        "exp": now + 900,
+        "iat": NOW,
+        "exp": NOW + 900,
         "jti": "j",
     }
     whole |= claims
@@ -38,7 +40,7 @@ def _token(*, key: Ed25519PrivateKey = PRIVATE, kid: str = "k1", without: str = 
 
 def test_a_good_token_gives_its_claims() -> None:
     """A token signed by a published key for this issuer and audience is read."""
-    assert verified_claims(_token(), KEYS, issuer=ISSUER)["sub"] == "u"
+    assert verified_claims(_token(), KEYS, issuer=ISSUER, at=None)["sub"] == "u"
 
 
 @pytest.mark.parametrize(
@@ -48,16 +50,30 @@ def test_a_good_token_gives_its_claims() -> None:
         _token(kid="k2"),
         _token(iss="https://elsewhere"),
         _token(aud="somebody"),
-        _token(exp=int(time.time()) - 60),
+        _token(exp=NOW - 60),
+        _token(exp=float("nan")),
+        _token(iat=NOW + 60),
+        _token(iat=True),
+        _token(nbf=NOW + 60),
+        _token(nbf=str(NOW)),
         "rubbish",
         *(_token(without=name) for name in ("iss", "aud", "sub", "sid", "iat", "exp", "jti")),
     ],
 )
 def test_whatever_is_wrong_with_a_token_is_found(token: str) -> None:
-    """A wrong key, an unknown key, another issuer or audience, no expiry or a missing claim fails auth."""
+    """A wrong key, an unknown key, another issuer or audience, no or wrong times or a missing claim fails auth."""
     with pytest.raises(CheckFailure) as failure:
-        verified_claims(token, KEYS, issuer=ISSUER)
+        verified_claims(token, KEYS, issuer=ISSUER, at=NOW)
     assert failure.value.service == "auth"
+
+
+@pytest.mark.parametrize("ahead", [-3600, 30, 3600])
+def test_a_token_is_judged_by_the_clock_of_who_gave_it(ahead: int) -> None:
+    """A wrong clock of this machine is no fault of auth's; where no other is known, there is only this one."""
+    token = _token(iat=NOW + ahead, exp=NOW + ahead + 900)
+    assert verified_claims(token, KEYS, issuer=ISSUER, at=NOW + ahead)["sub"] == "u"
+    with pytest.raises(CheckFailure, match="it was given"):
+        verified_claims(token, KEYS, issuer=ISSUER, at=None)
 
 
 @pytest.mark.parametrize("forgery", list(Forgery))
@@ -67,7 +83,7 @@ def test_no_forgery_verifies(forgery: Forgery) -> None:
     false = forged(forgery, genuine, KEYS)
     assert false != genuine
     with pytest.raises(CheckFailure):
-        verified_claims(false, KEYS, issuer=ISSUER)
+        verified_claims(false, KEYS, issuer=ISSUER, at=NOW)
 
 
 @pytest.mark.parametrize("forgery", [one for one in Forgery if one is not Forgery.TAMPERED])

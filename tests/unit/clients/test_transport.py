@@ -4,8 +4,10 @@ import errno
 import re
 import socket
 import ssl
+import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
+from types import SimpleNamespace
 
 import pytest
 
@@ -185,6 +187,12 @@ def test_a_silent_peer_is_given_up() -> None:
     assert "TimeoutError: nothing came for 0.12 s" in failure.value.got
 
 
+def untimely() -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "certificate is not yet valid")
+    error.verify_code = 9
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "likely"),
     [
@@ -193,6 +201,7 @@ def test_a_silent_peer_is_given_up() -> None:
         (ConnectionResetError("cut"), "cut in the middle"),
         (socket.gaierror(socket.EAI_NONAME, "unknown"), "does not resolve"),
         (ssl.SSLCertVerificationError(1, "unknown authority"), "ca_file"),
+        (untimely(), "this machine's clock says 20"),
         (OSError(errno.EMFILE, "too many"), "ulimit -n"),
     ],
 )
@@ -281,3 +290,15 @@ def test_a_peer_that_stays_silent_is_waited_for_ever_less_long() -> None:
     assert patience.left("https://b", "chat", 6.0) == 6.0
     patience.heard("https://a", "chat")
     assert patience.left("https://a", "chat", 6.0) == 6.0
+
+
+@pytest.mark.parametrize("ours", [-300.0, 0.0, 300.0])
+def test_how_far_our_clock_is_off_is_told(monkeypatch: pytest.MonkeyPatch, ours: float) -> None:
+    """The date of an answer shows whether this machine's clock is that of the platform."""
+    told: list[float] = []
+    clock = SimpleNamespace(time=lambda: time.time() + ours, monotonic=time.monotonic)
+    monkeypatch.setattr("fixtures.clients.transport.time", clock)
+    with web_server(lambda handler: says(handler, 200, KEYS)) as base:
+        witness = Witness(timed=told.append)
+        Transport(environment(base), run_id="run", witness=witness, exchanges=Exchanges()).send(auth.key_set())
+    assert told == [pytest.approx(ours, abs=1.5)]

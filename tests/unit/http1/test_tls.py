@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.http1.connections import Connections, Limits
 from fixtures.http1.errors import ClosedError, CutOffError
+from fixtures.http1.tls import dated
 from fixtures.sandbox.tls import write_certificates
 from tests.unit.http1.asking import ENOUGH, PUT, ask, text
 from tests.unit.http1.peer import OK, Peer, server
@@ -112,3 +113,12 @@ def test_tls_that_is_none_is_no_connection(connections: Connections, certificate
                 limits=Limits(connect=0.1, read=ENOUGH, whole=ENOUGH),
             )
         over.set()
+
+
+@pytest.mark.parametrize(("code", "told"), [(9, True), (10, True), (18, False), (None, False)])
+def test_a_certificate_refused_for_its_dates_tells_what_time_it_is_here(code: int | None, *, told: bool) -> None:
+    """It may be this machine's clock that is wrong, of which no error of OpenSSL's says anything."""
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    if code is not None:
+        error.verify_code = code
+    assert dated(error).startswith("this machine's clock says 20") is told

@@ -25,6 +25,7 @@ SOUND = Facts(
     start_lag_p99=0.0001,
     loop_lag_p99=0.0001,
     clock_disagreement=0.001,
+    clock_moved=0.001,
     target_changes=(),
 )
 UNSOUND = {

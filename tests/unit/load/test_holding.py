@@ -78,7 +78,7 @@ def test_a_connection_outlives_its_token_by_the_next() -> None:
         made, holding = holds(url, 2, old)
         holding.begin()
         eventually(lambda: holding._idle.held.expired, equals(2), within=20, subject="expired")
-        made.pool.tokens, made.pool.good_until = (new,), (time.time() + 900,)  # type: ignore[misc, union-attr]
+        made.pool.tokens, made.pool.good_until = (new,), (time.monotonic() + 900,)  # type: ignore[misc, union-attr]
         holding.collect()
         assert holding.stop(20) == 0
     tally = made.recorder.take().tallies["idle connection"]

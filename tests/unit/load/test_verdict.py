@@ -144,7 +144,7 @@ def test_every_cause_has_an_exit_code_of_its_own() -> None:
     assert UNSOUND.keys() | {Cause.MINIMUM_EVIDENCE} == set(Cause)
 
 
-@pytest.mark.parametrize("nan", ["generator_cpu", "start_lag_p99", "loop_lag_p99", "clock_disagreement"])
+@pytest.mark.parametrize("nan", ["generator_cpu", "start_lag_p99", "loop_lag_p99", "clock_disagreement", "clock_moved"])
 def test_what_was_not_measured_is_not_sound(nan: str) -> None:
     """A measurement that is not a number fails closed."""
     facts = replace(SOUND, **{nan: float("nan")})  # type: ignore[arg-type]  # each of these is a float

@@ -129,3 +129,15 @@ def test_run_ids_sort_by_time(one: int, other: int) -> None:
 def test_two_runs_of_one_second_differ() -> None:
     """Two runs that begin together have two names."""
     assert len({new_run_id(0) for _ in range(100)}) == 100
+
+
+def test_a_clock_that_is_set_back_brings_nobody_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was removed after a clock was set stays removed, though the last line has the earliest time."""
+    moments = iter([5000, 6000, 1000])
+    monkeypatch.setattr(time, "time_ns", lambda: next(moments))
+    book = Ledger(tmp_path)
+    book.intends("account", "a")
+    book.confirmed("account", "a")
+    book.removed("account", "a")
+    book.close()
+    assert open_items(tmp_path) == ()

@@ -88,6 +88,8 @@ class Run:
         expected: int | None = None,
     ) -> None:
         self.now = 1000.0
+        self.set_by: Callable[[], float] = lambda: 0.0
+        """How far the leader's own clock was set."""
         self.members = {member.name: member for member in members}
         self.at: list[tuple[float, Callable[[Leader], None]]] = []
         self.told: list[LoadRun] = []
@@ -187,7 +189,7 @@ class Run:
         )
 
     def conduct(self, monkeypatch: pytest.MonkeyPatch) -> LoadRun:
-        monkeypatch.setattr(clock, "wall", self.wall)
+        monkeypatch.setattr(clock, "wall", lambda: self.wall() + self.set_by())
         monkeypatch.setattr(Order, "prepare", lambda *_: _PREPARE)
         return self.leader.conduct()
 

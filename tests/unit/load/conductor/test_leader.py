@@ -9,6 +9,7 @@ from fixtures.environments import Environment
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE
 from loadtests.conductor.messages import End, Go
 from loadtests.report.model import LoadRun
+from loadtests.report.series import series
 from loadtests.said import MOST
 from loadtests.soundness import Cause
 from loadtests.verdict import Outcome, Verdict, judge
@@ -248,13 +249,28 @@ def test_nothing_is_decided_before_every_user_has_begun(monkeypatch: pytest.Monk
     assert 19 < ended.ended - ended.began < 25
 
 
-@pytest.mark.parametrize("clock", [-3.0, 3.0])
+@pytest.mark.parametrize("clock", [-86_400.0, -3.0, 3.0, 86_400.0])
 def test_the_leaders_own_clock_hides_no_seconds(monkeypatch: pytest.MonkeyPatch, clock: float) -> None:
     """Seconds are those of the members' clocks, which agree: all that they counted is judged."""
     run = Run([Simulated(ONE, clock=clock), Simulated(OTHER, clock=clock)], stop_when_decided=True)
     ended = run.conduct(monkeypatch)
     (tally,) = ended.counts.tallies.values()
     assert {answer.samples for answer in ended.verdict.answers} == {tally.requests}
+    # And reports are of the time that these tell.
+    assert ended.began == pytest.approx(BEGAN + clock + 1, abs=1)
+    assert ended.ended - ended.began < 21
+    assert len(series(ended)) < 23
+
+
+@pytest.mark.parametrize("by", [-3600.0, 3600.0])
+def test_the_leaders_own_clock_may_be_set(monkeypatch: pytest.MonkeyPatch, by: float) -> None:
+    """A step of the master's clock is nothing to a run whose seconds are counted by its members."""
+    run = Run(two())
+    run.set_by = lambda: by if run.now > 1010 else 0.0
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.GO, ended.verdict.reasons
+    assert 19.9 < ended.ended - ended.began < 21
+    assert len(series(ended)) < 23
 
 
 def test_a_budget_that_holds_ends_such_a_run_too(monkeypatch: pytest.MonkeyPatch) -> None:

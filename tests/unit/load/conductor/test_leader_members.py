@@ -161,7 +161,7 @@ def test_a_member_that_never_heard_of_the_beginning_is_lost(monkeypatch: pytest.
     """In a run of a few seconds nobody notices its silence, and its share is missing from every count."""
     run = Run([Simulated(ONE), Simulated(OTHER, deaf_until=1002.0, ready=lambda: None)], profile(3))
     run.after(0.0, lambda leader: leader.hear(OTHER, Ready("run", 4)))
-    run.after(0.1, lambda leader: leader.hear(OTHER, Pong("run", BEGAN + 0.1, BEGAN + 0.1)))
+    run.after(0.1, lambda leader: leader.hear(OTHER, Pong("run", 1000.1, BEGAN + 0.1)))
     ended = run.conduct(monkeypatch)
     assert ended.verdict.exit_code == Cause.WORKER_LOST.code
     assert "it never heard that the run began" in str(ended.verdict.reasons)

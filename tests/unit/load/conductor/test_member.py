@@ -201,7 +201,7 @@ def test_one_process_takes_part_in_one_run_after_the_other(told: Told) -> None:
 def test_a_clock_that_is_set_is_reported(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that its seconds are believed by nobody."""
     told.begins()
-    real = clock.wall
-    monkeypatch.setattr(clock, "wall", lambda: real() + 5)
+    real = clock.told
+    monkeypatch.setattr(clock, "told", lambda: real() + 5)
     told.ends()
     assert told.of(Report)[-1].drift == pytest.approx(5, abs=0.1)

@@ -1,5 +1,6 @@
 """When a worker has no master any more, and what it ends with that Locust ends."""
 
+import contextlib
 import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -44,22 +45,62 @@ def test_a_machine_that_stood_still_is_no_silence_of_the_master(monkeypatch: pyt
     assert (lost, now) == (["no master for 10 s"], [1000.0 + 12.0 + membership.SILENCE + membership._LOOK_EVERY])
 
 
-@pytest.mark.parametrize(
-    ("silent", "part", "code"),
-    [(61.0, False, Cause.WORKER_LOST.code), (1.0, False, 0), (61.0, True, Cause.WORKER_LOST.code), (1.0, True, 0)],
-    ids=["left alone", "told to", "left alone after its run", "told to after its run"],
-)
-def test_a_worker_that_is_left_alone_is_lost(
-    silent: float, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, part: bool
+@pytest.mark.parametrize("part", [False, True], ids=["without a run", "after its run"])
+def test_a_worker_that_is_told_to_end_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, part: bool
 ) -> None:
-    """As one that joined late, or has just removed its people: its master died, and its end is no good one."""
-    environment, worker = joined(monkeypatch, silent)
+    """Its master ends it, with a run or without."""
+    environment, worker = joined(monkeypatch)
     if part:
         worker._publish(object.__new__(Session))
     for event in (environment.events.test_stopping, environment.events.quitting):
         event.fire(environment=environment)  # type: ignore[no-untyped-call]
-    assert environment.process_exit_code == code
-    assert capsys.readouterr().out.count("worker-lost") == bool(code)
+    assert environment.process_exit_code == 0
+    assert "worker-lost" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("heard", "after"), [(True, 60.5), (False, None)], ids=["left alone", "before any master"])
+def test_a_worker_that_is_left_alone_is_lost(
+    after: float | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, heard: bool
+) -> None:
+    """As one that joined late, or has just removed its people: its master died, and its end is no good one."""
+    from loadtests.conductor import membership  # noqa: PLC0415
+
+    now, watch, quits = [1000.0], membership.Membership._watch, list[float]()
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        if now[0] > 1600:
+            raise gevent.GreenletExit
+
+    monkeypatch.setattr(membership, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    environment, worker = joined(monkeypatch)
+    monkeypatch.setattr(gevent, "sleep", sleep)
+    monkeypatch.setattr(worker, "_quit", lambda: quits.append(now[0] - 1000))
+    if heard:
+        environment.events.heartbeat_received.fire(client_id="w", timestamp=0.0)  # type: ignore[no-untyped-call]
+    with contextlib.suppress(gevent.GreenletExit):
+        watch(worker)
+    assert quits == ([after] if after else [])
+    assert environment.process_exit_code == (Cause.WORKER_LOST.code if heard else 0)
+    assert capsys.readouterr().out.count("worker-lost") == heard
+
+
+def test_a_clock_that_is_set_forward_is_no_silence_of_the_master(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locust ends a worker that heard its master last an hour ago, by a clock that may be set."""
+    from locust.runners import WorkerRunner  # noqa: PLC0415
+
+    environment, _ = joined(monkeypatch)
+    quits: list[bool] = []
+    runner = environment.runner
+    assert isinstance(runner, WorkerRunner)
+    monkeypatch.setattr(runner, "quit", lambda: quits.append(True))
+    runner.last_heartbeat_timestamp = time.time() - 3600
+    environment.events.heartbeat_received.fire(client_id="w", timestamp=0.0)  # type: ignore[no-untyped-call]
+    checks = gevent.spawn(runner.heartbeat_timeout_checker)
+    checks.join(1.5)
+    checks.kill()
+    assert quits == []
 
 
 @pytest.mark.parametrize("ordered", [True, False], ids=["the master ends the run", "nobody else does"])
@@ -70,7 +111,7 @@ def test_a_worker_that_is_ended_in_a_run_goes_when_its_people_are_removed(
     """By the master's letter, if there is one in time, which may come with the signal; else on its own account."""
     from loadtests.conductor import membership  # noqa: PLC0415
 
-    environment, worker = joined(monkeypatch, 1.0)
+    environment, worker = joined(monkeypatch)
     member, left, quits = worker.member, list[str](), list[bool]()
     member.over.clear()
     member.ending = ordered
@@ -94,8 +135,8 @@ def test_a_worker_that_is_ended_in_a_run_goes_when_its_people_are_removed(
     assert environment.process_exit_code == (0 if ordered else Cause.WORKER_LOST.code)
 
 
-def joined(monkeypatch: pytest.MonkeyPatch, silent: float) -> "tuple[Environment, Membership]":
-    """A worker that is ready for a master, who was heard last so many seconds ago."""
+def joined(monkeypatch: pytest.MonkeyPatch) -> "tuple[Environment, Membership]":
+    """A worker that is ready for a master."""
     from locust.env import Environment  # noqa: PLC0415
     from locust.runners import WorkerRunner  # noqa: PLC0415
 
@@ -105,7 +146,7 @@ def joined(monkeypatch: pytest.MonkeyPatch, silent: float) -> "tuple[Environment
     runner = object.__new__(WorkerRunner)
     runner.greenlet = Group()
     runner.custom_messages = {}
-    runner.last_heartbeat_timestamp = time.time() - silent
+    runner.last_heartbeat_timestamp = None
     environment = Environment()
     environment.runner = runner
     monkeypatch.setattr(membership, "on_signals", lambda *_: None)

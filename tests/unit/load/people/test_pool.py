@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import threading
+import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,6 +45,16 @@ def test_pairs_are_made_and_leave_nothing(village: Village, base: str, tmp_path:
     assert _open(tmp_path) == []
     assert village.runs == {"run"}
     assert made.remove() == ()
+
+
+def test_a_clock_that_is_off_is_noted(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who looks for a time of the report in the platform's logs has to know how far these are apart."""
+    clock = SimpleNamespace(time=lambda: time.time() - 300, monotonic=time.monotonic)
+    monkeypatch.setattr("fixtures.clients.transport.time", clock)
+    made = pool_of(process(base, tmp_path, 2))
+    made.remove()
+    [note] = made.notes
+    assert "this machine's clock is 5 min behind the platform's" in note
 
 
 def test_people_are_named_after_the_run_and_the_process(base: str, tmp_path: Path) -> None:

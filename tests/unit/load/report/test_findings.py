@@ -172,7 +172,8 @@ def test_what_is_worse_than_allowed_is_told_where_nothing_is_proven() -> None:
 @pytest.mark.parametrize(
     ("cause", "first"),
     [
-        ("certificate: certificate has expired", "at the way there"),
+        ("certificate: self-signed certificate", "at the way there"),
+        ("certificate: certificate has expired", "at the clock of the generator's machine"),
         ("time-out connecting", "at the way there"),
         ("refused", "at the way there"),
         ("status 429", "whether something limits how much one address may ask"),

@@ -116,7 +116,7 @@ class World:
 
     def metrics(self, environment: Environment = ENVIRONMENT) -> PlatformMetrics:
         services = {name: f"/api/{name}-service" for name in self.services}
-        return PlatformMetrics(environment, services, self.fetch, self.now)
+        return PlatformMetrics(environment, services, self.fetch, self.now, self.now)
 
 
 def test_two_looks_make_a_reading() -> None:
@@ -138,10 +138,28 @@ def test_two_looks_make_a_reading() -> None:
     assert metrics.notes == ()
 
 
+def test_a_clock_that_is_set_makes_no_rate() -> None:
+    """What lay between two looks took as long as it took, whatever time it is by then."""
+    chat, set_by = Service(), [0.0]
+    world = World(chat=chat)
+    metrics = PlatformMetrics(
+        ENVIRONMENT, {"chat": "/api/chat-service"}, world.fetch, lambda: world.second + set_by[0], world.now
+    )
+    metrics.look()
+    chat.serve(10, 0.1)
+    world.second += 5
+    set_by[0] = -3600.0
+    metrics.look()
+    rates = {reading.second: reading.value for reading in metrics.readings if reading.name == REQUESTS}
+    assert rates == {105.0 - 3600: 2.0}
+
+
 def test_what_a_service_does_not_expose_is_not_made_up() -> None:
     """Of a service that tells requests alone there is no reading of anything else."""
     world = World(chat=Service())
-    metrics = PlatformMetrics(ENVIRONMENT, {"chat": ""}, lambda _: Exposition("", "http_requests_total 5\n"), world.now)
+    metrics = PlatformMetrics(
+        ENVIRONMENT, {"chat": ""}, lambda _: Exposition("", "http_requests_total 5\n"), world.now, world.now
+    )
     for _ in range(2):
         world.second += 5
         metrics.look()

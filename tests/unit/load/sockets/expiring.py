@@ -18,7 +18,7 @@ class Tokens:
     """What connections offer: one that is good for `left` seconds at first, and another from `renewed` on."""
 
     def __init__(self, left: float, now: Callable[[], float] = time.perf_counter) -> None:
-        self.first = time.time() + left
+        self.first = time.monotonic() + left
         self.renewed = True
         self.now = now
         self.asked: list[tuple[int, float]] = []
