@@ -72,10 +72,10 @@ class World:
 
 def test_who_ends_by_itself_is_waited_for_and_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that was away removes its people only now; whoever has ended already is not waited for."""
-    slow, quick = Child(at=20.0), Child(at=0.0)
-    world = World(monkeypatch, slow, quick)
+    slow, ended, gone = Child(at=20.0), Child(at=0.0), Child(at=-1.0)
+    world = World(monkeypatch, slow, ended, gone)
     await_offspring(33.0)
-    assert slow.told == quick.told == []
+    assert slow.told == ended.told == gone.told == []
     assert 20 <= world.now < 20 + LOOK
 
 
