@@ -70,6 +70,8 @@ def test_pieces_add_up_to_the_same_in_whatever_order(pieces: list[list[tuple[Key
         assert from_left == from_right == counted(pairs) == expected(pairs)
         assert from_left.total() == sum(times for _, times in pairs)
         assert len(from_left) == len([*from_left]) <= 2 * (FEW + 1)
+        others = [(subject, OTHERS) for subject in ("chat", "auth")]
+        assert [key in from_left for key in others] == [key in [*from_left] for key in others]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "wrong"]), st.text("ab", max_size=4)), max_size=40), st.data())
@@ -123,6 +125,12 @@ def test_what_is_cut_is_short_and_still_differs(one: str, other: str, before: in
     assert (cut(one) == cut(other)) == (one == other)
     assert cut(cut(one)) == cut(one)
     assert cut(one) == one or len(one) > LONGEST
+
+
+def test_thousands_that_begin_alike_stay_apart() -> None:
+    """However far behind they differ; and what is no Unicode of its own is cut like anything else."""
+    assert len({cut("x" * 1_000 + str(number)) for number in range(1_000)}) == 1_000
+    assert len(cut("\ud800" * 1_000)) == LONGEST
 
 
 def test_what_is_cut_can_be_read_like_the_whole() -> None:

@@ -100,10 +100,28 @@ def test_a_megabyte_is_cut_and_still_another(part: str) -> None:
     assert bool(changes(seen, PLATFORM, GOOD)) == (part != "instance")
 
 
-@given(st.integers(0, 2_000))
-def test_what_cannot_be_read_cannot_be_read_when_it_is_cut(length: int) -> None:
+@pytest.mark.parametrize(
+    "long",
+    [f"{'c' * 64_000};{header()[5:]}", f"{header()};trace={'x' * 64_000}", f"<{'x' * 64_000}>"],
+    ids=["service", "parameter that is not known", "garbage"],
+)
+def test_of_a_long_header_little_is_kept(long: str) -> None:
+    """Whichever part of it is long; and it can be read as before, or not."""
+    ((_, value),) = kept([("chat", long)])
+    assert len(value) < 1_000
+    assert bool(changes([("chat", value)], BLUE, ())) == bool(changes([("chat", long)], BLUE, ()))
+
+
+def test_a_service_that_says_nothing_is_remembered_as_that() -> None:
+    """Where a slot or a build is meant, nobody knows whether it is the one."""
+    (change,) = changes(kept([("chat", "")]), BLUE, ())
+    assert change.startswith("chat answered without ever sending X-Served-By")
+
+
+@given(st.integers(0, 2_000), st.integers(1, 4))
+def test_what_cannot_be_read_cannot_be_read_when_it_is_cut(length: int, before: int) -> None:
     """Wherever it is cut: or a broken header would pass for a good one."""
-    broken = f"{header()}{';x=1' * length}\x01"
+    broken = f"{header()};{'y' * before}=1{';x=1' * length}\x01"
     assert changes(kept([("chat", broken)]), BLUE, ()) != ()
 
 
