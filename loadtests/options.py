@@ -36,7 +36,11 @@ def add_options(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("verification of the Social Platform")
     add = group.add_argument
     add("--env", metavar="NAME|FILE", help="environment to load (default: VERIFY_ENV, the profile's, else the sandbox)")
-    add("--run-folder", metavar="DIR", help="where this run writes its evidence (default: runs/<run id>)")
+    add(
+        "--run-folder",
+        metavar="DIR",
+        help="where this run writes its evidence (default: VERIFY_RUN_FOLDER, else runs/<run id>)",
+    )
     add("--for", dest="lasting", metavar="TIME", help="stretch the profile to this time, such as '1 min'")
     add("--rate-scale", metavar="FACTOR", help="multiply all load of the profile, such as by 0.1")
     add(
@@ -50,7 +54,8 @@ def add_options(parser: ArgumentParser) -> None:
         metavar="RUN",
         action="append",
         default=[],
-        help="run though the run of this id is made against the same target; both measure each other then",
+        help="run though the run of this id is made against the same target, so that both measure each other; "
+        "may be repeated",
     )
 
 

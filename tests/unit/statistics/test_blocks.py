@@ -48,27 +48,27 @@ def test_bursts_at_half_the_limit_do_not_fail_a_finished_run(length: int) -> Non
 
 
 @pytest.mark.parametrize(
-    ("share", "length", "accepted"), [(0.01, 2, 6), (0.01, 5, 37), (0.01, 10, 119), (0.02, 5, 1), (0.02, 10, 14)]
+    ("share", "length", "accepted"), [(0.01, 2, 5), (0.01, 5, 33), (0.01, 10, 113), (0.02, 5, 1), (0.02, 10, 12)]
 )
 def test_bursts_that_a_run_hardly_saw_mislead_it_as_often_as_is_said(share: float, length: int, accepted: int) -> None:
-    """Of the rarest operations of `release`, 2,640 in a run: GO at the limit and above it, in so many of a thousand."""
-    assert " 6, 37 and 119 of 1,000 runs" in PAGE
-    assert " in 0, 1 and 14;" in PAGE
+    """Of the rarest operations of `release`, 2,900 in a run: GO at the limit and above it, in so many of a thousand."""
+    assert " 5, 33 and 113 of 1,000 runs" in PAGE
+    assert " in 0, 1 and 12;" in PAGE
     random, runs, limit, held = Random(26), 4_000, 0.01, 0
     for _ in range(runs):
-        counted = Blocks.of(blocks(random, share=share, length=length, seconds=660, rate=4))
+        counted = Blocks.of(blocks(random, share=share, length=length, seconds=580, rate=5))
         held += stays_below(counted.bad / counted.effect, counted.n / counted.effect, limit) <= 0.001
     assert lower_bound(held, runs, CONFIDENCE) <= accepted / 1000 <= upper_bound(held, runs, CONFIDENCE)
 
 
 def test_few_samples_mislead_as_often_as_is_said() -> None:
-    """Bursts of mean length 10 at half the limit of 50 %, of 19 samples in 19 s, where 15 lines share the level."""
-    assert " of the 19 registrations in `smoke`, are NO-GO in 44 of 1,000 runs" in PAGE
+    """Bursts of mean length 10 at half the limit of 50 %, of 16 samples in 16 s, where 15 lines share the level."""
+    assert " of the 16 registrations in `smoke`, are NO-GO in 53 of 1,000 runs" in PAGE
     random, runs, broken = Random(27), 10_000, 0
     for _ in range(runs):
-        counted = Blocks.of(blocks(random, share=0.25, length=10, seconds=19, rate=1))
+        counted = Blocks.of(blocks(random, share=0.25, length=10, seconds=16, rate=1))
         broken += exceeds(counted.bad / counted.effect, counted.n / counted.effect, 0.5) <= 0.001 / 15
-    assert lower_bound(broken, runs, CONFIDENCE) <= 0.044 <= upper_bound(broken, runs, CONFIDENCE)
+    assert lower_bound(broken, runs, CONFIDENCE) <= 0.053 <= upper_bound(broken, runs, CONFIDENCE)
 
 
 def test_bursts_of_what_is_rare_do_not_alarm_either() -> None:

@@ -1,19 +1,24 @@
-"""docs/load.md says of load tests what is true."""
+"""docs/load.md says of load tests what is true, and docs/statistics.md of their profiles."""
+
+import re
+from collections import Counter
 
 import pytest
 
 from fixtures.guide import load_guide
 from fixtures.statistics.bounds import stays_below
+from loadtests.arrivals import arrivals
 from loadtests.budgets.grammar import parse_budget
 from loadtests.budgets.guide import numbers
 from loadtests.journeys import JOURNEYS
 from loadtests.numbers import share
-from loadtests.profiles.load import known_profiles
+from loadtests.profiles.load import known_profiles, load_profile
 from loadtests.profiles.operations import labels
 from loadtests.soundness import Cause, Soundness
 from tests.architecture.source import ROOT
 
 PAGE = (ROOT / "docs/load.md").read_text(encoding="utf-8")
+STATISTICS = (ROOT / "docs/statistics.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("cause", Cause, ids=lambda cause: cause.label)
@@ -36,6 +41,23 @@ def test_what_a_line_takes_to_be_proven(allowed: float, bad: int, samples: int) 
     """The numbers of samples on the page are the smallest that prove their share at a level of 0.001."""
     assert f"{samples:,}" in PAGE
     assert stays_below(bad, samples, allowed) <= 0.001 < stays_below(bad, samples - 1, allowed)
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "journey", "said"),
+    [
+        ("release", 60, "registering", "get 260 samples"),
+        ("release", 60, "chatting", "111 samples of chatting"),
+        ("release", 180, "registering", "836 registrations"),
+        ("release", 600, "registering", "2,900 requests in ten minutes"),
+        ("smoke", 20, "registering", "16 registrations in `smoke`"),
+    ],
+)
+def test_as_many_samples_come_as_is_said(name: str, seconds: float, journey: str, said: str) -> None:
+    """What the pages say a run proves, or can miss, rests on the arrivals that the profile has."""
+    come = Counter(arrival.journey for arrival in arrivals(load_profile(name).scaled(lasting=seconds)))[journey]
+    assert said in PAGE + STATISTICS
+    assert 0 <= come - int("".join(re.findall(r"\d", said))) < 10
 
 
 @pytest.mark.parametrize(
