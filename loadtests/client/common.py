@@ -7,7 +7,7 @@ import gevent
 
 from fixtures.contract.served_by import HEADER
 from fixtures.http1.answers import Answers
-from fixtures.http1.errors import UnsendableError
+from fixtures.http1.errors import ConnectTimeoutError, UnsendableError
 from fixtures.http1.requests import Requests
 from fixtures.http1.target import Target
 from loadtests.client.deadlines import Deadlines
@@ -15,7 +15,6 @@ from loadtests.client.exchanges import Exchanges
 from loadtests.client.names import Names
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.traces import Traces
-from loadtests.client.trouble import ConnectTimeoutError
 from loadtests.client.wire import Wire, look_up, reach
 from loadtests.instances import instance_of
 from loadtests.kinds import INSTANCE

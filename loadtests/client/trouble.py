@@ -7,7 +7,14 @@ from typing import Final
 
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Operation
-from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError, UnsendableError
+from fixtures.http1.errors import (
+    ClosedError,
+    ConnectTimeoutError,
+    CutOffError,
+    NotHttpError,
+    TooLargeError,
+    UnsendableError,
+)
 from loadtests.failure import BEFORE, OWN, Failure, everywhere
 
 _MISSING: Final = "missing required field"
@@ -20,10 +27,6 @@ _OURS: Final = {
     errno.ENOBUFS: f"{OWN}no buffer left",
     errno.ENOMEM: f"{OWN}no memory left",
 }
-
-
-class ConnectTimeoutError(TimeoutError):
-    """The time to connect was over before there was a connection: no service has seen the request."""
 
 
 def unanswered(error: Exception) -> Failure:
