@@ -51,6 +51,8 @@ BEHIND: Final = 2.0
 """Seconds that this process may be behind the leader at the end of the schedule."""
 AT_WORK_WITHIN: Final = 5.0
 """Seconds from offset 0 in which every user of the profile has begun."""
+TOO_LATE: Final = 0.1
+"""Seconds after offset 0 in which this process must have heard of it: whoever was due before is late by that."""
 UNDER_WAY: Final = 15.0
 """Seconds for whoever is being made when the run ends, before all that were made can be removed."""
 
@@ -213,6 +215,12 @@ class Member:
             self._post.to_leader(Ready(message.run, len(session.pool.people) if session.pool else 0))
 
     def _go(self, session: Session, at: float) -> None:
+        late = clock.wall() - at
+        if late > TOO_LATE:
+            session.trouble.append(
+                f"it heard {late:.1f} s late that the run had begun: look at the network between the leader and this "
+                "process, or whether a machine stood still"
+            )
         # What lives as long as the run is not looked through again and again: a whole collection stops all greenlets.
         gc.collect()
         gc.freeze()
