@@ -1,6 +1,7 @@
 """What all clients of one kind share, so that one more of them costs little: all but the connection and the token."""
 
 from collections.abc import Callable, Mapping
+from time import perf_counter
 from typing import Final
 
 import gevent
@@ -10,6 +11,7 @@ from fixtures.http1.answers import Answers
 from fixtures.http1.errors import ConnectTimeoutError, UnsendableError
 from fixtures.http1.requests import Requests
 from fixtures.http1.target import Target
+from fixtures.statistics.histogram import Histogram
 from loadtests.client.deadlines import Deadlines
 from loadtests.client.exchanges import Exchanges
 from loadtests.client.names import Names
@@ -43,6 +45,8 @@ class Common:
         self.hub = gevent.get_hub()
         self.exchanges = Exchanges(self.hub)
         self.deadlines = Deadlines(timeouts.read, self._ring_in)
+        self.ways = Histogram()
+        """Seconds that connecting took, each time that it did not fail: TCP and TLS, in which no service has part."""
         self.served: dict[str, bytes] = {}
         """Service to the line of a head that said who answered last for it."""
         self._who: dict[str, bytes] = {}
@@ -54,7 +58,11 @@ class Common:
         """Connect within the time for it; raises `OSError`."""
         target, limit = self.target, self.timeouts.connect
         with gevent.Timeout(limit, ConnectTimeoutError(f"no connection within {limit:g} s")):
-            return reach(target, self._names.addresses(target.host, target.port), self.hub)
+            addresses = self._names.addresses(target.host, target.port)
+            began = perf_counter()
+            wire = reach(target, addresses, self.hub)
+        self.ways.add([perf_counter() - began])
+        return wire
 
     def answers(self, method: str) -> Answers:
         """A parser that is ready for the answer to a request of this method; `give_back` it."""

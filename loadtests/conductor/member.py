@@ -43,6 +43,7 @@ from loadtests.people import Pool
 from loadtests.people.removal import enough_for
 from loadtests.recording import Recorder
 from loadtests.session import Session
+from loadtests.ways import told
 
 _log = logging.getLogger(__name__)
 
@@ -182,6 +183,7 @@ class Member:
             left = ("people were still being made or removed, and nobody waited longer: the ledger names them", *left)
         if self.session is not None and self.session.pool is not None:
             left, notes = self.session.pool.remove(), self.session.pool.notes
+            notes = (*notes, *told(self.session.ways, min(self.session.recorder.limits, default=1.0)))
         left = few(left, "which the ledger names")
         for one in left:
             # The leader's report says so, too, if there is a leader by then.

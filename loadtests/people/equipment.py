@@ -8,6 +8,7 @@ from fixtures.clients.transport import SYNTHETIC_RUN
 from fixtures.contract.served_by import HEADER
 from fixtures.environments import Environment
 from fixtures.http1.target import Target
+from fixtures.statistics.histogram import Histogram
 from loadtests.client import Client, Timeouts
 from loadtests.people.visitor import Device, Sender
 from loadtests.sockets.greenlet import Socket
@@ -38,6 +39,11 @@ class Counted:
             Client(self._target, headers=self._headers, fire=each, timeouts=self._timeouts, sighted=sighted)
             for each in (fire, _nothing)
         )
+
+    @property
+    def ways(self) -> Histogram:
+        """What connecting took those whose requests are counted; seconds."""
+        return self._counted.ways
 
     def client(self) -> Sender:
         """A client whose requests are counted."""

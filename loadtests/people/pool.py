@@ -93,7 +93,8 @@ class Pool:
         maker = _maker(session)
         if equipment is None:
             slow = min(session.recorder.limits, default=math.inf)
-            equipment = Counted(session.platform, session.run_id, session.fire, session.sighted, slow)
+            equipment = own = Counted(session.platform, session.run_id, session.fire, session.sighted, slow)
+            session.ways = own.ways
         newcomers = Newcomers(maker.world)
         keeper = Keeper([equipment.quiet_client() for _ in range(_AT_ONCE)], equipment.fire)
         wanted = _pairs(session)

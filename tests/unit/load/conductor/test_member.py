@@ -209,6 +209,15 @@ def test_who_hears_too_late_of_the_beginning_blames_the_way(told: Told, monkeypa
     told.ends()
 
 
+def test_how_far_the_target_is_is_noted(told: Told) -> None:
+    """Of a distant one, so that a reader of its latencies sees what of them is the network's."""
+    session = told.begins()
+    session.ways.add([0.3] * 20)
+    told.ends()
+    [done] = told.of(Done)
+    assert "took 300 ms (p50)" in str(done.notes)
+
+
 def test_a_clock_that_is_set_is_reported(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that its seconds are believed by nobody."""
     told.begins()
