@@ -65,6 +65,9 @@ class Session:
     sightings: Sightings = field(default_factory=Sightings)
     """Who answered this process."""
 
+    ways: Histogram = field(default_factory=Histogram)
+    """How long its people's connections took; seconds."""
+
     left: list[str] = field(default_factory=list)
     """In words, who stayed behind of people who were made for nothing."""
     trouble: list[str] = field(default_factory=list)

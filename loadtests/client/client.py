@@ -11,6 +11,7 @@ from fixtures.contract.operation import IDEMPOTENCY_KEY, Operation
 from fixtures.http1.errors import NO_ANSWER, ClosedError, CutOffError
 from fixtures.http1.requests import origin_and_path
 from fixtures.http1.target import Target
+from fixtures.statistics.histogram import Histogram
 from loadtests.client.common import Common, Fire, Sighted
 from loadtests.client.exchanges import Asking
 from loadtests.client.timeouts import CROSSED, RESTED, Timeouts
@@ -67,6 +68,11 @@ class Client:
         self._exchange: Asking | None = None
         self._authorization = b""
         self._elsewhere: dict[str, Client] | None = None
+
+    @property
+    def ways(self) -> Histogram:
+        """What connecting took, of all clients of this kind; seconds."""
+        return self._common.ways
 
     @property
     def token(self) -> str | None:

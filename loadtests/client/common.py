@@ -1,21 +1,23 @@
 """What all clients of one kind share, so that one more of them costs little: all but the connection and the token."""
 
 from collections.abc import Callable, Mapping
+from time import perf_counter
 from typing import Final
 
 import gevent
 
 from fixtures.contract.served_by import HEADER
 from fixtures.http1.answers import Answers
-from fixtures.http1.errors import UnsendableError
+from fixtures.http1.errors import ConnectTimeoutError, UnsendableError
 from fixtures.http1.requests import Requests
 from fixtures.http1.target import Target
+from fixtures.statistics.histogram import Histogram
 from loadtests.client.deadlines import Deadlines
 from loadtests.client.exchanges import Exchanges
 from loadtests.client.names import Names
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.traces import Traces
-from loadtests.client.trouble import ConnectTimeoutError, PassedOver, untold
+from loadtests.client.trouble import PassedOver, untold
 from loadtests.client.wire import Wire, look_up, reach
 from loadtests.instances import instance_of
 from loadtests.kinds import INSTANCE
@@ -53,6 +55,8 @@ class Common:
         self.hub = gevent.get_hub()
         self.exchanges = Exchanges(self.hub)
         self.deadlines = Deadlines(timeouts.read, self._ring_in)
+        self.ways = Histogram()
+        """Seconds that connecting took, each time that it did not fail: TCP and TLS, in which no service has part."""
         self.served: dict[str, bytes] = {}
         """Service to the line of a head that said who answered last for it."""
         self._who: dict[str, bytes] = {}
@@ -65,7 +69,10 @@ class Common:
         target, limit = self.target, self.timeouts.connect
         with gevent.Timeout(limit, ConnectTimeoutError(f"no connection within {limit:g} s")):
             addresses = self._names.addresses(target.host, target.port)
-            return reach(target, addresses, self.hub, passed_over=self.passed_over)
+            began = perf_counter()
+            wire = reach(target, addresses, self.hub, passed_over=self.passed_over)
+            self.ways.add([perf_counter() - began])
+            return wire
 
     def answers(self, method: str) -> Answers:
         """A parser that is ready for the answer to a request of this method; `give_back` it."""

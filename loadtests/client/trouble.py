@@ -8,7 +8,14 @@ from typing import Final, TypeAlias
 
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Operation
-from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError, UnsendableError
+from fixtures.http1.errors import (
+    ClosedError,
+    ConnectTimeoutError,
+    CutOffError,
+    NotHttpError,
+    TooLargeError,
+    UnsendableError,
+)
 from loadtests.failure import BEFORE, OWN, Failure, everywhere
 
 _MISSING: Final = "missing required field"
@@ -25,10 +32,6 @@ _OURS: Final = {
 
 PassedOver: TypeAlias = Callable[[str, str], object]
 """Is told the cause, and which of how many addresses it was, when a connection was not let in and tries the next."""
-
-
-class ConnectTimeoutError(TimeoutError):
-    """The time to connect was over before there was a connection: no service has seen the request."""
 
 
 def unanswered(error: Exception) -> Failure:

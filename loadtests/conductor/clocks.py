@@ -23,6 +23,11 @@ class Offset:
             self.seconds = theirs - (sent + received) / 2
 
     @property
+    def uncertain(self) -> float:
+        """By how many seconds it may be wrong, at most: all of the way may have been the way there, or back."""
+        return self._best / 2
+
+    @property
     def known(self) -> bool:
         """Whether there was an answer."""
         return self._best < math.inf

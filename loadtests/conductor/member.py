@@ -43,6 +43,7 @@ from loadtests.people import Pool
 from loadtests.people.removal import enough_for
 from loadtests.recording import Recorder
 from loadtests.session import Session
+from loadtests.ways import told
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ BEHIND: Final = 2.0
 """Seconds that this process may be behind the leader at the end of the schedule."""
 AT_WORK_WITHIN: Final = 5.0
 """Seconds from offset 0 in which every user of the profile has begun."""
+TOO_LATE: Final = 0.1
+"""Seconds after offset 0 in which this process must have heard of it: whoever was due before is late by that."""
 UNDER_WAY: Final = 15.0
 """Seconds for whoever is being made when the run ends, before all that were made can be removed."""
 
@@ -181,6 +184,7 @@ class Member:
             left = ("people were still being made or removed, and nobody waited longer: the ledger names them", *left)
         if self.session is not None and self.session.pool is not None:
             left, notes = self.session.pool.remove(), self.session.pool.notes
+            notes = (*notes, *told(self.session.ways, min(self.session.recorder.limits, default=1.0)))
         left = few(left, "which the ledger names")
         for one in left:
             # The leader's report says so, too, if there is a leader by then.
@@ -214,6 +218,12 @@ class Member:
             self._post.to_leader(Ready(message.run, len(session.pool.people) if session.pool else 0))
 
     def _go(self, session: Session, at: float) -> None:
+        late = clock.wall() - at
+        if late > TOO_LATE:
+            session.trouble.append(
+                f"it heard {late:.1f} s late that the run had begun: look at the network between the leader and this "
+                "process, or whether a machine stood still"
+            )
         # What lives as long as the run is not looked through again and again: a whole collection stops all greenlets.
         gc.collect()
         gc.freeze()

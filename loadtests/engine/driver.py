@@ -5,8 +5,9 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any, Final, cast
 
+from fixtures.http1.errors import ConnectTimeoutError
 from loadtests.client.timeouts import RESTED, Timeouts
-from loadtests.client.trouble import ConnectTimeoutError, unanswered
+from loadtests.client.trouble import unanswered
 from loadtests.counts import NEVER
 from loadtests.engine.connection import RESET, TIMED_OUT, Connection
 from loadtests.engine.plan import Origin, Plan

@@ -8,6 +8,7 @@ from fixtures.clients.transport import SYNTHETIC_RUN
 from fixtures.contract.served_by import HEADER
 from fixtures.environments import Environment
 from fixtures.http1.target import Target
+from fixtures.statistics.histogram import Histogram
 from loadtests.client import Client, Timeouts
 from loadtests.client.trouble import PassedOver, untold
 from loadtests.people.visitor import Device, Sender
@@ -47,6 +48,11 @@ class Counted:
             )
             for each in (fire, _nothing)
         )
+
+    @property
+    def ways(self) -> Histogram:
+        """What connecting took those whose requests are counted; seconds."""
+        return self._counted.ways
 
     def client(self) -> Sender:
         """A client whose requests are counted."""

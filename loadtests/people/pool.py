@@ -94,7 +94,7 @@ class Pool:
         maker = _maker(session)
         if equipment is None:
             slow = min(session.recorder.limits, default=math.inf)
-            equipment = Counted(
+            equipment = own = Counted(
                 session.platform,
                 session.run_id,
                 session.fire,
@@ -102,6 +102,7 @@ class Pool:
                 slow,
                 passed_over=session.recorder.passes_over,
             )
+            session.ways = own.ways
         newcomers = Newcomers(maker.world)
         keeper = Keeper([equipment.quiet_client() for _ in range(_AT_ONCE)], equipment.fire)
         wanted = _pairs(session)

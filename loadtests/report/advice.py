@@ -23,7 +23,10 @@ MEANING: Final = {
     Outcome.INCONCLUSIVE: "Nothing is proven yet, neither for the platform nor against it: do not release yet.",
 }
 _STEPS: Final = {
-    Cause.NOT_PREPARED: "Mend what kept workers from beginning or going on (people, profile, code), then run again.",
+    Cause.NOT_PREPARED: (
+        "Mend what kept workers from beginning or going on (people, profile, code, the network between them), then run "
+        "again."
+    ),
     Cause.TARGET_CHANGED: (
         "Let nobody deploy to the target or switch slots while a run lasts, and have every service say who answers "
         "(X-Served-By) where a slot or a build is meant; then run again."

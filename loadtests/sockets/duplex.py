@@ -7,11 +7,12 @@ from weakref import WeakValueDictionary
 import gevent
 from gevent import get_hub
 
+from fixtures.http1.errors import ConnectTimeoutError
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
 from loadtests.client.exchanges import Exchanges
 from loadtests.client.names import Names
-from loadtests.client.trouble import ConnectTimeoutError, PassedOver, unanswered, untold
+from loadtests.client.trouble import PassedOver, unanswered, untold
 from loadtests.client.wire import SecureWire, Wire, look_up, reach
 from loadtests.sockets.handshake import Handshake
 

@@ -14,7 +14,8 @@ from typing import Final
 
 from gevent.monkey import get_original
 
-from loadtests.client.trouble import ConnectTimeoutError, unanswered
+from fixtures.http1.errors import ConnectTimeoutError
+from loadtests.client.trouble import unanswered
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.sockets import frames
 from loadtests.sockets.dialling import Dialling
@@ -147,8 +148,7 @@ class Holder:
         events = self._epoll.poll(wait, _AT_ONCE)
         self._wake()
         for descriptor, event in events:
-            connection = self._connections.get(descriptor)
-            if connection is None:
+            if (connection := self._connections.get(descriptor)) is None:
                 continue
             try:
                 if event & select.EPOLLOUT or not connection.connected:

@@ -196,7 +196,7 @@ def untimely() -> ssl.SSLCertVerificationError:
 @pytest.mark.parametrize(
     ("error", "likely"),
     [
-        (TimeoutError("slow"), "hangs"),
+        (TimeoutError("slow"), "no service has seen the request: look at the network"),
         (ConnectionRefusedError("no"), "nothing listens"),
         (ConnectionResetError("cut"), "cut in the middle"),
         (socket.gaierror(socket.EAI_NONAME, "unknown"), "does not resolve"),
@@ -215,6 +215,14 @@ def test_what_is_likely_wrong_is_said(monkeypatch: pytest.MonkeyPatch, error: OS
     with pytest.raises(Unanswered) as failure:
         transport("http://127.0.0.1:1").send(auth.key_set())
     assert likely in failure.value.likely
+
+
+def test_a_connection_that_did_not_come_is_laid_to_no_service() -> None:
+    """Nothing of the platform has seen the request: what was too slow is the way, or whoever ends TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Unanswered) as failure:
+        transport(f"https://127.0.0.1:{silent.getsockname()[1]}", time_scale=0.05).send(auth.key_set())
+    assert "ConnectTimeoutError: no TLS within 0.15 s" in failure.value.got
+    assert "look at the network from here and at the load balancer" in failure.value.likely
 
 
 def test_a_refusal_is_read_as_one() -> None:

@@ -9,8 +9,15 @@ import pytest
 
 from fixtures.contract import chat
 from fixtures.contract.errors import UnexpectedAnswer
-from fixtures.http1.errors import ClosedError, CutOffError, NotHttpError, TooLargeError, UnsendableError
-from loadtests.client.trouble import ConnectTimeoutError, pass_over, unanswered, unexpected
+from fixtures.http1.errors import (
+    ClosedError,
+    ConnectTimeoutError,
+    CutOffError,
+    NotHttpError,
+    TooLargeError,
+    UnsendableError,
+)
+from loadtests.client.trouble import pass_over, unanswered, unexpected
 
 
 @pytest.mark.parametrize(

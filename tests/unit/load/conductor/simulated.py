@@ -64,6 +64,8 @@ class Simulated:
     """Seconds of the run before its first report."""
     deaf_until: float = 0.0
     tells_the_time: bool = True
+    stalled_until: float = 0.0
+    """Until then what it says is kept back, as behind a lost segment."""
     leaves_for: float = 0.0
     """Seconds from the leader's end to its last word."""
     ready: Callable[[], FromMember | None] = lambda: Ready("run", 4)
@@ -127,7 +129,11 @@ class Run:
                 if answer is not None:
                     self.leader.hear(name, answer)
             case Ping(_, sent) if member.tells_the_time:
-                self.leader.hear(name, Pong("run", sent, self.wall() + member.clock))
+                pong = Pong("run", sent, self.wall() + member.clock)
+                if self.now < member.stalled_until:
+                    self.after(member.stalled_until - self.now, lambda leader: leader.hear(name, pong))
+                else:
+                    self.leader.hear(name, pong)
             case Go(_, at):
                 member.began = at - member.clock
             case End() if self.now < member.silent_from:

@@ -14,7 +14,8 @@ def test_an_offset_is_known_to_half_the_quickest_way(offset: float, ways: list[t
     known = Offset()
     for there, back in ways:
         known.answered(1000.0, 1000.0 + there + offset, 1000.0 + there + back)
-    assert abs(known.seconds - offset) <= min(there + back for there, back in ways) / 2 + 1e-9
+    assert abs(known.seconds - offset) <= known.uncertain + 1e-9
+    assert known.uncertain == pytest.approx(min(there + back for there, back in ways) / 2, abs=1e-9)
 
 
 def test_an_answer_from_before_its_question_is_not_believed() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from loadtests.conductor.clocks import Offset
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE, READY_WITHIN
 from loadtests.conductor.messages import Done, End, FromMember, Go, Leaving, Pong, Prepare, Ready, Unable
 from loadtests.soundness import Cause
@@ -174,6 +175,24 @@ def test_who_never_tells_the_time_is_lost(monkeypatch: pytest.MonkeyPatch) -> No
     assert ended.facts.workers_lost == ("host-bbbbbb (no answer within 5 s)",)
     assert ended.verdict.exit_code == Cause.WORKER_LOST.code
     assert run.now < 1000 + 10
+
+
+def test_a_stalled_network_makes_no_clock_a_wrong_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers that came late say little of a clock: it is asked again, and its process begins with the others."""
+    run = Run([Simulated(ONE), Simulated(OTHER, stalled_until=1003.0)])
+    ended = run.conduct(monkeypatch)
+    began = [entry.at for member in run.members.values() for entry in member.heard if isinstance(entry, Go)]
+    assert began[1] - began[0] == pytest.approx(0.0, abs=run.profile.plan.soundness.clocks)
+    assert ended.verdict.outcome is Outcome.GO, ended.verdict.reasons
+
+
+def test_a_way_that_stays_slow_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that nobody can know well is taken as well as it is known."""
+    monkeypatch.setattr(Offset, "uncertain", 0.2)
+    run = Run(two())
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is Outcome.GO, ended.verdict.reasons
+    assert run.now < 1000 + 40
 
 
 def test_many_people_have_their_time_to_leave(monkeypatch: pytest.MonkeyPatch) -> None:

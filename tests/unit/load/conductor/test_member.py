@@ -198,6 +198,26 @@ def test_one_process_takes_part_in_one_run_after_the_other(told: Told) -> None:
     assert [report.number for report in told.of(Report)] == [0, 0]
 
 
+def test_who_hears_too_late_of_the_beginning_blames_the_way(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it starts late then is no matter of its processors: the leader hears so at once."""
+    monkeypatch.setattr(membership, "REPORT_EVERY", 0.1)
+    told.prepares()
+    told.member.hear(Go("run", clock.wall() - 2.2))
+    gevent.sleep(0.2)
+    [unable, *_] = told.of(Unable)
+    assert "it heard 2.2 s late that the run had begun: look at the network" in unable.why
+    told.ends()
+
+
+def test_how_far_the_target_is_is_noted(told: Told) -> None:
+    """Of a distant one, so that a reader of its latencies sees what of them is the network's."""
+    session = told.begins()
+    session.ways.add([0.3] * 20)
+    told.ends()
+    [done] = told.of(Done)
+    assert "took 300 ms (p50)" in str(done.notes)
+
+
 def test_a_clock_that_is_set_is_reported(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that its seconds are believed by nobody."""
     told.begins()

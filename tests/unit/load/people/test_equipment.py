@@ -53,6 +53,20 @@ def test_requests_are_marked_and_those_of_people_counted() -> None:
     assert [sample["name"] for sample in samples] == ["chat getHealth"]
 
 
+def test_what_connecting_took_is_kept_of_all_clients() -> None:
+    """Each connection once, however many requests it carries; one that did not come took no time that says anything."""
+    with web_server(lambda handler: says(handler, 200, json.dumps(HEALTH).encode())) as base:
+        equipment = _equipment(base, [])
+        for client in (equipment.client(), equipment.client()):
+            client.send(health("chat"))
+            client.send(health("chat"))
+            client.close()
+    assert len(equipment.ways) == 2
+    with pytest.raises(Failure):
+        equipment.client().send(health("chat"))
+    assert len(equipment.ways) == 2
+
+
 def test_clients_are_each_their_own_persons() -> None:
     """A token given to one client is no other's."""
     equipment = _equipment("http://127.0.0.1:9", [])
