@@ -35,7 +35,8 @@ def test_a_note_is_made_of_what_is_far_alone(differences: list[float]) -> None:
         ([-300.0], "is 5 min behind"),
         ([3600.0, 3599.0], "is 60 min ahead of"),
         ([-31_536_000.0], "is 365 days behind"),
-        ([0.0, 120.5], "is from 0 s behind to 2.01 min ahead of"),
+        ([351_632_852.0], "is 4,069.8 days ahead of"),
+        ([0.0, 120.5], "is from 0 s behind to 2 min ahead of"),
     ],
 )
 def test_a_note_says_how_far_and_which_way(differences: list[float], how: str) -> None:
