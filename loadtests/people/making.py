@@ -17,6 +17,7 @@ from fixtures.clients.person import Person
 from fixtures.clients.world import World
 from fixtures.contract.notification import INBOX
 from fixtures.environments.load import SYNTHETIC_KEY
+from fixtures.http1.errors import ConnectTimeoutError
 from fixtures.runs.ledger import Ledger
 
 _AT_ONCE: Final = 12
@@ -116,7 +117,9 @@ class Maker:
 def _error(count: int, failure: CheckFailure) -> PeopleError:
     likely = f" (likely: {failure.likely})" if failure.likely else ""
     look = f"look at the {failure.service} service" if failure.service else "look at the platform"
-    if failure.what == INBOX.label and f"{INBOX.label} answered 401" in failure.got:
+    if isinstance(failure.__cause__, ConnectTimeoutError):
+        look = "no service has to do with that"
+    elif failure.what == INBOX.label and f"{INBOX.label} answered 401" in failure.got:
         look = f"look whether the secret {SYNTHETIC_KEY} is the one of this environment"
     return PeopleError(
         f"the {2 * count} synthetic people of this process cannot be made: "

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fixtures.checks import CheckFailure
 from fixtures.clients.person import Person
+from fixtures.http1.errors import ConnectTimeoutError
 from loadtests.people import PeopleError
 from loadtests.people.making import Maker, Pair
 from tests.unit.load.journeys.town import Town
@@ -48,6 +49,19 @@ def test_a_few_may_fail_and_of_many_a_twentieth(count: int, failing: int) -> Non
     else:
         assert len(maker.make(count, lambda one, _: made.append(one))) == len(made) == count
         assert len(maker.failures) == failing
+
+
+def test_a_way_that_is_too_slow_is_laid_to_no_service() -> None:
+    """A connection that did not come was seen by none, however many people could not be made for want of it."""
+
+    class Distant(Maker):
+        def _pair(self, _number: int) -> Pair:
+            raise _failed() from ConnectTimeoutError("no TLS within 3 s")
+
+    with pytest.raises(PeopleError) as error:
+        _maker(Distant).make(10, lambda _one, _other: None)
+    assert "no service has to do with that" in error.value.how
+    assert "auth service" not in error.value.how
 
 
 def test_nobody_is_begun_any_more_when_too_many_have_failed(monkeypatch: pytest.MonkeyPatch) -> None:
