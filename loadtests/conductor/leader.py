@@ -37,8 +37,7 @@ drops letters that nobody listens to by then."""
 PINGS: Final = 5
 PING_WITHIN: Final = 5.0
 PINGED_AGAIN: Final = 0.25
-"""Seconds after which members are asked again whose clocks are not known well: a lost segment keeps back all answers
-behind it, which are as late as it is."""
+"""Seconds after which all are asked again: a lost segment keeps back, and so makes late, all answers behind it."""
 HEAD_START: Final = 0.5
 """Seconds between Go and offset 0: more than a letter needs."""
 DRAIN: Final = 15.0
@@ -186,21 +185,17 @@ class Leader:
         for _ in range(PINGS):
             self._ping()
             self._sleep(TICK)
-        members = self.roster.members.values()
         precise = self.order.profile.plan.soundness.clocks
         deadline = self._now() + PING_WITHIN
-        while (left := deadline - self._now()) > 0 and not self._interrupted and not self._spoilt:
-            if self._until(
-                lambda: all(member.offset.uncertain <= precise for member in members), min(PINGED_AGAIN, left)
-            ):
-                return True
+        while not (well := self._until(lambda: self.roster.uncertain <= precise, PINGED_AGAIN)):
+            if self._now() >= deadline or self._interrupted or self._spoilt:
+                break
             self._ping()
-        if self._until(lambda: all(member.offset.known for member in members), 0.0):
-            return True  # As well as so long a way allows.
-        for member in members:
+        for member in self.roster.members.values():
             if not member.offset.known and not self._interrupted:
                 self.lose(member.name, f"no answer within {PING_WITHIN:g} s")
-        return False
+        # Else as well as so long a way allows.
+        return well or not (self._interrupted or self._spoilt)
 
     def _ping(self) -> None:
         for name in self.roster.members:

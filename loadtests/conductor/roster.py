@@ -192,6 +192,11 @@ class Roster:
         return next((one.offset.seconds for one in self.members.values() if one.offset.known), None)
 
     @property
+    def uncertain(self) -> float:
+        """By how many seconds the least known clock may be another than is believed, at most."""
+        return max((one.offset.uncertain for one in self.members.values()), default=0.0)
+
+    @property
     def clock_disagreement(self) -> float:
         """Seconds between the two clocks that are farthest apart."""
         return disagreement(one.offset.seconds for one in self.members.values() if one.offset.known)

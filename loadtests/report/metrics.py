@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -76,6 +77,8 @@ class PlatformMetrics:
     """When it is, in reports: seconds of the epoch."""
     elapsed: Callable[[], float] = time.monotonic
     """By what two looks lie apart, however the other one is set."""
+    apart: Callable[[Callable[[], list[Sample]]], list[Sample]] = lambda read: read()
+    """By what an exposition is read, which is long: where nobody has to wait for that."""
     readings: list[Reading] = field(default_factory=list)
     _last: dict[tuple[str, str], _Look] = field(default_factory=dict)
     _failed: dict[str, int] = field(default_factory=dict)
@@ -88,7 +91,8 @@ class PlatformMetrics:
                 continue
             try:
                 exposition = self.fetch(url)
-                found = _look(self.now(), self.elapsed(), list(samples(exposition.text)))
+                now, elapsed = self.now(), self.elapsed()
+                found = _look(now, elapsed, self.apart(partial(_samples, exposition.text)))
             except (OSError, ValueError) as error:
                 self._failed[name] = self._failed.get(name, 0) + 1
                 self._unread[name] = str(error) or type(error).__name__
@@ -131,7 +135,7 @@ def fetching(ca_file: Path | None) -> Callable[[str], Exposition]:
     def fetch(url: str) -> Exposition:
         way = Way.to(url, ca_file)
         try:
-            # Each in a connection of its own: the next look may come from another thread.
+            # Each in a connection of its own, for which a balancer chooses a replica anew.
             with closing(Connections(_LARGEST)) as connections:
                 answer = connections.exchange(way.target, way.request(Operation(_READ, url)), _LIMITS)
         except NotHttpError as error:
@@ -143,6 +147,10 @@ def fetching(ca_file: Path | None) -> Callable[[str], Exposition]:
         return Exposition(answer.headers.get(HEADER, ""), answer.body.decode(errors="replace"))
 
     return fetch
+
+
+def _samples(text: str) -> list[Sample]:
+    return list(samples(text))
 
 
 def _look(second: float, at: float, found: Sequence[Sample]) -> _Look:

@@ -199,7 +199,7 @@ def test_a_run_that_is_over_is_over_for_everybody(
     leading: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, breaks: bool
 ) -> None:
     """Who waits for its verdict goes on, with what was read of the platform beside; also if there is none."""
-    monkeypatch.setattr(leading, "metrics_of", lambda _: SimpleNamespace(readings=[], notes=("/metrics is silent",)))
+    monkeypatch.setattr(leading, "metrics_of", lambda *_: SimpleNamespace(readings=[], notes=("/metrics is silent",)))
     monkeypatch.setattr(leading, "read_on", lambda _: None)
     monkeypatch.setattr(leading, "write", lambda *_: None)
     locust = Locust()
