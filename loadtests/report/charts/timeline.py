@@ -84,13 +84,14 @@ class Timeline:
     def bars(self, class_: str, y: Scale, value: Value) -> Iterator[Element]:
         """A bar from the axis for each moment that has any; never so low that it is not seen.
 
-        Each ends where the next begins, to the tenth: what rounding left between two looked like a second without.
+        Each ends a tenth behind where the next begins: what rounding, also a browser's, left between two looked like a
+        second without.
         """
         for moment in self.moments:
             if number := value(moment):
                 top = min(y(number), y.start - 2)
                 left = round(self.left(moment), 1)
-                right = round(max(self.left(moment) + self.stride, left + 1), 1)
+                right = round(max(self.left(moment) + self.stride, left + 1) + 0.1, 1)
                 yield tag("rect", class_=class_, x=left, y=top, width=right - left, height=y.start - top)
 
     def silent(self) -> list[Moment]:

@@ -50,7 +50,7 @@ def test_seconds_side_by_side_have_no_gap_between_their_bars() -> None:
         if element == "rect" and attributes.get("class") == "asked"
     ]
     assert len(bars) == runs.HEALTHY.seconds
-    assert [round(x + width, 1) for x, width in bars[:-1]] == [x for x, _ in bars[1:]]
+    assert [round(x + width - 0.1, 1) for x, width in bars[:-1]] == [x for x, _ in bars[1:]]
 
 
 def test_a_line_is_not_behind_bars_that_are_higher() -> None:
