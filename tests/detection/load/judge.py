@@ -42,7 +42,8 @@ def names(fault: Scenario, line: str) -> bool:
 
 
 def _said(outcome: Outcome) -> tuple[str, ...]:
-    return (*outcome.reasons, *outcome.causes, *outcome.notes)
+    # A note decides nothing: it is enough where the verdict is GO, and must not stand for the reason of another.
+    return (*outcome.reasons, *outcome.causes, *(outcome.notes if outcome.verdict == GO else ()))
 
 
 def judge(profile: str, outcome: Outcome, fault: Scenario | None = None) -> Trial:
@@ -60,6 +61,6 @@ def _misses(profile: str, outcome: Outcome, fault: Scenario | None) -> Iterable[
     if outcome.exit_code not in _EXITS.get(outcome.verdict, ()):
         yield f"the exit code {outcome.exit_code} does not say {outcome.verdict}"
     if fault is not None and not any(names(fault, line) for line in _said(outcome)):
-        yield f"no reason, no cause and no note names {fault.cause} {', '.join(fault.names)}"
+        yield f"nothing that explains the verdict names {fault.cause} {', '.join(fault.names)}"
     if fault is not None and fault.step and not any(fault.step in step for step in outcome.steps):
         yield f"no step says {fault.step!r}: {'; '.join(outcome.steps)}"

@@ -11,6 +11,7 @@ from tests.detection.load.scenarios import SCENARIOS
 from tests.detection.suite import REPOSITORY
 
 SLOW = next(fault for fault in SCENARIOS if fault.id == "six-per-cent-slow")
+REFUSED = next(fault for fault in SCENARIOS if fault.id == "one-address-of-two-refuses")
 KILLED = next(fault for fault in SCENARIOS if fault.id == "worker-killed")
 STUCK = next(fault for fault in SCENARIOS if fault.id == "presence-sticks")
 TOLD = "*: share over guide <= guide: 500 of 8000"
@@ -49,6 +50,16 @@ def test_a_cause_may_name_what_no_reason_can() -> None:
     trial = judge("twenty", Outcome(1, 1.0, "", "NO-GO", failed, (SHOWN,), ("Do not release.", LOOK)), STUCK)
     assert trial.passed
     assert trial.reason == SHOWN
+
+
+def test_a_note_names_what_is_go_and_nothing_else() -> None:
+    """It decides nothing: a run that is NO-GO for another reason has not detected what only a note tells."""
+    note = f"at {' '.join(REFUSED.names)}"
+    held = Outcome(0, 1.0, "", "GO", ("all 4 questions of the budget hold",), notes=(note,))
+    assert judge("comers", held, REFUSED).passed
+    assert judge("comers", held, REFUSED).reason == note
+    assert not judge("comers", _outcome(0, "GO", "all 4 questions of the budget hold"), REFUSED).passed
+    assert not judge("rates", Outcome(1, 1.0, "", "NO-GO", ("another",), notes=(TOLD,)), SLOW).passed
 
 
 @pytest.mark.parametrize("steps", [(), ("Do not release.",)], ids=["none", "another"])
