@@ -21,6 +21,7 @@ from fixtures.statistics.histogram import Histogram
 from loadtests import clock
 from loadtests.budgets.questions import limits
 from loadtests.conductor.clocks import Drift
+from loadtests.conductor.contention import Contention
 from loadtests.conductor.crew import users_of
 from loadtests.conductor.messages import (
     Done,
@@ -94,6 +95,7 @@ class Member:
         """Whether the end has begun."""
         self._pulse = Pulse()
         self._drift = Drift()
+        self._contention: Contention | None = None
         self._number = 0
         self._told = 0
         """Sightings that were reported."""
@@ -142,8 +144,10 @@ class Member:
             try:
                 unfinished = self._finish(drain, early=early)
             finally:
+                wanting = () if self._contention is None else self._contention.told()
                 # Whatever broke before, people are removed.
                 left, notes = self._remove()
+                notes = (*wanting, *notes)
         except Exception as error:
             # What was counted or left behind is not known then: silence would read as nothing.
             self._post.to_leader(Unable(self._run, f"it did not end well: {error!r}"))
@@ -227,7 +231,7 @@ class Member:
         # What lives as long as the run is not looked through again and again: a whole collection stops all greenlets.
         gc.collect()
         gc.freeze()
-        self._pulse, self._drift = Pulse(), Drift()
+        self._pulse, self._drift, self._contention = Pulse(), Drift(), Contention()
         session.began = at
         session.begins = time.perf_counter() + at - clock.wall()
         self._following = [gevent.spawn(self._pulse.beat), gevent.spawn(self._reports, session)]

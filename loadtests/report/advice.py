@@ -39,7 +39,8 @@ _STEPS: Final = {
     Cause.GENERATOR_CPU: "Spread the load over more processes (--processes) or machines, then run again.",
     Cause.GENERATOR_LAG: (
         "Keep other work off the generator's machine or spread the load over more processes. What is late by seconds "
-        "is mostly a machine that stood still: asleep, moved, or without a processor of its own."
+        "is mostly a machine that stood still: asleep, moved, or without a processor of its own. A note says who took "
+        "that from it."
     ),
     Cause.CLOCKS_DISAGREE: (
         "Synchronise the clocks of the generator's machines (chrony, NTP), and let nothing set one while a run lasts, "

@@ -8,6 +8,7 @@ import pytest
 
 from loadtests import clock
 from loadtests.conductor import member as membership
+from loadtests.conductor.contention import Contention
 from loadtests.conductor.messages import Done, End, Go, Leaving, Ready, Report, Unable
 from loadtests.session import Session
 from tests.unit.load.conductor.correspondent import People, Told, Work
@@ -152,6 +153,18 @@ def test_an_end_that_breaks_leaves_nobody_on_the_platform(tmp_path: Path) -> Non
         told.member.end(0.1)
     assert people.removed == 1
     assert told.letters[-1] == Done("run", 0, 0, "account one (500)")
+
+
+def test_what_kept_it_from_a_processor_is_told_before_what_is_noted_of_its_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It explains a verdict; the rest is housekeeping."""
+    monkeypatch.setattr(Contention, "told", lambda _: ("a processor was wanting",))
+    told = Told(tmp_path, lambda _: People(notes=("of people",)))
+    told.begins(Work)
+    told.ends()
+    [done] = told.of(Done)
+    assert done.notes == ["a processor was wanting", "of people"]
 
 
 def test_leaving_on_its_own_account_is_the_same_end_and_is_told(tmp_path: Path) -> None:
