@@ -7,6 +7,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
@@ -15,6 +16,7 @@ from websockets.utils import accept_key
 
 RESETS = struct.pack("ii", 1, 0)
 """What SO_LINGER is set to for a connection that is reset when it is closed."""
+_taken: list[socket.socket] = []
 
 
 def echoes(connection: ServerConnection) -> None:
@@ -165,10 +167,13 @@ def agreement(head: bytes, *more: str) -> bytes:
     return "\r\n".join((*lines, f"Sec-WebSocket-Accept: {accept_key(key.decode())}", "", "")).encode()
 
 
+@cache
 def closed_port() -> str:
-    """The base URL of a port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+    """The base URL of a port where nobody listens, and nobody else can: it stays taken as long as this process lives."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    _taken.append(taken)
+    return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @contextmanager
