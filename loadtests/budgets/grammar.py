@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 
 from fixtures.environments.errors import ConfigurationError, ConfigurationErrors
 from fixtures.environments.reading import closest
+from loadtests import units
 from loadtests.budgets.model import (
     ALL,
     ALWAYS,
@@ -26,6 +27,7 @@ from loadtests.budgets.model import (
     Span,
     in_words,
 )
+from loadtests.kinds import DELIVERY
 
 _TOKEN: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-zµ][\w.]*)|(?P<sign><=|>=|%)|(?P<other>\S)")
 _PERCENTILE: Final = re.compile(r"p(\d+(?:\.\d+)?)")
@@ -149,6 +151,10 @@ class _Reader:
                 self._word("of")
                 self._word("asked")
                 return Rate(subject, share)
+        if word == "delivered" and subject != DELIVERY:
+            # Else its failures would be counted as messages that did not arrive.
+            of_messages = f"{DELIVERY}: delivered"
+            _wrong(token.column, "only messages are delivered", f"{of_messages}, or {subject}: succeeded", of_messages)
         good = next(good for good in GOOD_WORDS if good == word)
         self._sign(">=")
         share = self._share(self._guide.availability if good == "available" else None)
@@ -172,7 +178,7 @@ class _Reader:
         token, amount = self._amount("a time, such as 3 min")
         unit = self._peek()
         if unit.text not in _LASTING:
-            self._unexpected(unit, tuple(_LASTING), "unit ")
+            self._unknown_unit(unit, tuple(_LASTING))
         self._next += 1
         if amount == 0:
             _wrong(token.column, "a run lasts longer than that", "more than 0")
@@ -233,7 +239,7 @@ class _Reader:
         token, amount = self._amount("a latency, such as 800 ms, or guide")
         unit = self._peek()
         if unit.text not in _UNITS:
-            self._unexpected(unit, tuple(_UNITS), "unit ")
+            self._unknown_unit(unit, tuple(_UNITS))
         self._next += 1
         if amount == 0:
             _wrong(token.column, "nothing takes no time", "more than 0")
@@ -259,10 +265,13 @@ class _Reader:
         self._next += 1
         return token, _number(token.text, token.column)
 
-    def _unexpected(self, token: _Token, allowed: tuple[str, ...], what: str = "") -> NoReturn:
-        meant = _meant(token.text, allowed)
-        message = f"unknown {what}{token.text!r}" if token.text else f"the line ends where a {what or 'word '}is due"
-        _wrong(token.column, message, ", ".join(allowed), meant)
+    def _unexpected(self, token: _Token, allowed: tuple[str, ...]) -> NoReturn:
+        message = f"unknown {token.text!r}" if token.text else "the line ends where a word is due"
+        _wrong(token.column, message, ", ".join(allowed), _meant(token.text, allowed))
+
+    def _unknown_unit(self, token: _Token, allowed: tuple[str, ...]) -> NoReturn:
+        message = f"unknown unit {token.text!r}" if token.text else "the line ends where a unit is due"
+        _wrong(token.column, message, ", ".join(allowed), units.meant(token.text, allowed))
 
 
 def _subject(content: str) -> str:
@@ -281,7 +290,7 @@ def _number(text: str, column: int) -> Decimal:
 
 
 def _meant(text: str, known: Collection[str]) -> str:
-    """The known word that was probably meant; short ones, such as `s` for `sec`, have only half in common."""
+    """The known word that was probably meant; short ones have only half in common with what is written for them."""
     return closest(text, known, alike=0.5)
 
 

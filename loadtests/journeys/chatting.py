@@ -20,10 +20,9 @@ from loadtests.journeys.deliveries import Deliveries
 from loadtests.journeys.hearing import understood, until, welcomed
 from loadtests.journeys.history import holds
 from loadtests.journeys.journey import Journey, labels
-from loadtests.kinds import CONNECTION, WEBSOCKET, count
+from loadtests.kinds import CONNECTION, DELIVERY, WEBSOCKET, count
 from loadtests.people.visitor import Device, Visitor
 
-DELIVERY: Final = "delivery"
 _CREATED: Final = "message.created"
 _PRESENCE: Final = "presence.changed"
 

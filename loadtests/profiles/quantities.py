@@ -10,30 +10,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, NoReturn
 
-from fixtures.environments.reading import closest
+from loadtests import units
 
 _TEXT: Final = re.compile(r"(\d+(?:\.\d+)?) ?(\D.*)?", re.ASCII)
 _DIGITS: Final = 20
 """Of a number: more than any profile needs."""
 _LEAST_LEVEL, _MOST_LEVEL = 1e-9, 0.1
-_ALIASES: Final = {
-    "sec": "s",
-    "secs": "s",
-    "second": "s",
-    "seconds": "s",
-    "m": "min",
-    "mins": "min",
-    "minute": "min",
-    "minutes": "min",
-    "hour": "h",
-    "hours": "h",
-    "day": "d",
-    "days": "d",
-    "rps": "/s",
-    "hz": "/s",
-    "percent": "%",
-}
-"""How people write units elsewhere. None is accepted: a profile reads the same to everybody."""
 
 
 class Mistake(ValueError):  # noqa: N818 - becomes a ConfigurationError
@@ -81,7 +63,7 @@ class Kind:
         if unit is None:
             self._wrong(f"{value!r} has no unit", number, self.plain)
         if unit not in self.units:
-            self._wrong(f"{unit!r} is no unit of a {self.name}", number, self._meant(unit))
+            self._wrong(f"{unit!r} is no unit of a {self.name}", number, units.meant(unit, self.units))
         amount = float(Fraction(number) * self.units[unit])
         if amount > self.most:
             self._wrong(f"{value!r} is more than can be asked for")
@@ -101,12 +83,6 @@ class Kind:
             if exact and (exact / factor).denominator == 1:
                 return f"{exact / factor} {unit}"
         return f"{float(exact / self.units[self.plain]):.9f}".rstrip("0").rstrip(".") + f" {self.plain}"
-
-    def _meant(self, unit: str) -> str:
-        """The unit that was probably meant; empty if none resembles it."""
-        lower = unit.strip().lower()
-        known = _ALIASES.get(lower, lower)
-        return known if known in self.units else closest(lower, self.units)
 
     def _wrong(self, message: str, number: object = "", unit: str = "") -> NoReturn:
         raise Mistake(message, self.allowed, f"'{number} {unit}'" if unit else "")

@@ -169,7 +169,7 @@ def agreement(head: bytes, *more: str) -> bytes:
 
 @cache
 def closed_port() -> str:
-    """The base URL of a port where nobody listens, and nobody else can: it stays taken as long as this process lives."""
+    """The base URL of a port where nobody listens, nor can: it stays taken as long as this process lives."""
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     _taken.append(taken)

@@ -1,0 +1,34 @@
+"""How people write units elsewhere. None is accepted: profiles and budgets read the same to everybody."""
+
+from collections.abc import Collection
+from typing import Final
+
+from fixtures.environments.reading import closest
+
+_ELSEWHERE: Final = {
+    "millisecond": "ms",
+    "milliseconds": "ms",
+    "millis": "ms",
+    "sec": "s",
+    "secs": "s",
+    "second": "s",
+    "seconds": "s",
+    "m": "min",
+    "mins": "min",
+    "minute": "min",
+    "minutes": "min",
+    "hour": "h",
+    "hours": "h",
+    "day": "d",
+    "days": "d",
+    "rps": "/s",
+    "hz": "/s",
+    "percent": "%",
+}
+
+
+def meant(unit: str, known: Collection[str]) -> str:
+    """The known unit that was probably meant; empty if none resembles it."""
+    lower = unit.strip().lower()
+    here = _ELSEWHERE.get(lower, lower)
+    return here if here in known else closest(lower, known)
