@@ -58,10 +58,11 @@ class Contention:
         https://docs.kernel.org/scheduler/sched-stats.html, `/proc/<pid>/schedstat`
         """
         waited = {}
-        for task in (self.root / "proc/self/task").glob("*/schedstat"):
-            fields = _read(task).split()
+        tasks = self.root / "proc/self/task"
+        for thread in _names(tasks):
+            fields = _read(tasks / thread / "schedstat").split()
             if len(fields) > 1:  # or it has ended meanwhile
-                waited[task.parent.name] = float(fields[1]) / _NANOSECONDS
+                waited[thread] = float(fields[1]) / _NANOSECONDS
         return waited
 
     def _throttling(self) -> float:
@@ -74,6 +75,13 @@ class Contention:
         """Of all processors, for each of them."""
         lines = [line.split() for line in _read(self.root / "proc/stat").splitlines() if line.startswith("cpu")]
         return float(lines[0][_STEAL]) / _TICKS / max(1, len(lines) - 1) if lines else 0.0
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError:
+        return []
 
 
 def _read(file: Path) -> str:

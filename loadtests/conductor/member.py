@@ -139,15 +139,15 @@ class Member:
         self.ending = True
         left: Sequence[str] = ()
         notes: Sequence[str] = ()
+        wanting: Sequence[str] = ()
         unfinished = 0
         try:
             try:
                 unfinished = self._finish(drain, early=early)
-            finally:
                 wanting = () if self._contention is None else self._contention.told()
+            finally:
                 # Whatever broke before, people are removed.
                 left, notes = self._remove()
-                notes = (*wanting, *notes)
         except Exception as error:
             # What was counted or left behind is not known then: silence would read as nothing.
             self._post.to_leader(Unable(self._run, f"it did not end well: {error!r}"))
@@ -157,7 +157,7 @@ class Member:
             self._publish(None)
             self.session = None
             self.over.set()
-            self._post.to_leader(Done(self._run, self._number, unfinished, "; ".join(left), list(notes)))
+            self._post.to_leader(Done(self._run, self._number, unfinished, "; ".join(left), [*wanting, *notes]))
 
     def _finish(self, drain: float, *, early: bool) -> int:
         """Prepare or follow no more, and report for the last time; returns how much was not done."""

@@ -1,5 +1,6 @@
 """What kept a process from a processor: told where it was much of the time, from the files of a kernel made up here."""
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -105,6 +106,17 @@ def test_a_thread_that_began_later_counts_from_its_beginning(kernel: Kernel) -> 
 def test_where_nothing_is_counted_nothing_is_said(tmp_path: Path) -> None:
     """Not every kernel has these files, and cgroups of the first version are not read."""
     assert Contention(tmp_path).told() == ()
+
+
+def test_whoever_has_no_descriptor_left_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that used them all up has to end well, and remove its people."""
+
+    def none_left(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(Path, "iterdir", none_left)
+    monkeypatch.setattr(Path, "read_text", none_left)
+    assert Contention().told() == ()
 
 
 def test_this_machine_counts_what_its_threads_wait_for(tmp_path: Path) -> None:
