@@ -6,26 +6,24 @@ that somebody wants it to end; it never waits longer than the constants below an
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 import gevent
 
-from fixtures.contract.served_by import HEADER
 from fixtures.runs.contacts import guide_contacts
 from fixtures.runs.document import described
-from fixtures.runs.folder import LEDGER
 from loadtests import clock
 from loadtests.budgets.questions import limits
 from loadtests.conductor.apart import in_a_thread
 from loadtests.conductor.messages import End, FromMember, Go, Ping
+from loadtests.conductor.noting import ending, noted
 from loadtests.conductor.order import Order
 from loadtests.conductor.post import Post
 from loadtests.conductor.roster import Roster
-from loadtests.conductor.target import changes, passed_over, replicas, sightings
+from loadtests.conductor.target import changes, replicas, sightings
 from loadtests.people.removal import enough_for
 from loadtests.report.model import LoadRun, Reading
-from loadtests.said import MOST
 from loadtests.soundness import Facts
 from loadtests.verdict import PROVES_NOTHING, EarlyStop, Verdict, judge
 
@@ -60,11 +58,12 @@ class Leader:
         *,
         expected: int | None = None,
         tell: Callable[[LoadRun], None] = lambda _: None,
+        say: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], object] = gevent.sleep,
         apart: Callable[[Callable[[], Verdict]], Verdict] = in_a_thread,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`members` in the order of their shares, of `expected` ones; `tell` is called every second of the run.
+        """`members` in the order of their shares, of `expected` ones; `tell` is called every second, `say` at its end.
 
         `apart` calls what computes for long, without keeping greenlets from running; `tell` is called so, too.
         """
@@ -77,7 +76,8 @@ class Leader:
         self._stopped = 0.0
         """When nothing more was to be started; 0 before."""
         self._expected = max(len(members), expected or 0)
-        self._post, self._tell, self._sleep, self._apart, self._now = post, tell, sleep, apart, now
+        self._post, self._tell, self._say = post, tell, say
+        self._sleep, self._apart, self._now = sleep, apart, now
         self._early = EarlyStop(order.profile.plan)
         self._interrupted = ""
         self._decided = False
@@ -103,8 +103,14 @@ class Leader:
         self.roster.lose(member, why, gone=gone)
 
     def interrupt(self, why: str) -> None:
-        """End before the time: who or what wants it. The first reason stays."""
-        self._interrupted = self._interrupted or why
+        """End before the time: who or what wants it. The first reason stays; of what has ended, there is none."""
+        if not self.over:
+            self._interrupted = self._interrupted or why
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is started: only its verdict is waited for, and no signal changes that."""
+        return self._stopped > 0
 
     def wall(self) -> float:
         """Seconds since 1970 by the members' clocks, which counts go by: the leader's own may differ, or be set.
@@ -254,6 +260,7 @@ class Leader:
         for name in self.roster.members:
             # Also to one that is lost: it may be alive, and have people. Who is gone is told nothing by it.
             self._post.to_member(name, End(self.order.run, drain, early))
+        self._say(ending(self.roster, drain))
         deadline = self._now() + drain + self.farewell
         again = self._now() + TOLD_AGAIN
         while not self.roster.settled and self._now() < deadline:
@@ -266,29 +273,8 @@ class Leader:
         for member in self.roster.members.values():
             if not member.settled:
                 self.lose(member.name, f"not done {drain + self.farewell:.0f} s after the end")
-        self.notes += self._noted(drain)
-
-    def _noted(self, drain: float) -> Iterator[str]:
-        """What a reader of the report should know besides."""
-        roster = self.roster
-        if self._decided and not self._interrupted:
-            yield "it was ended as soon as the verdict was certain (--stop-when-decided)"
-        if roster.unfinished:
-            yield f"{roster.unfinished} were still under way when {drain:g} s of draining were over"
-        if roster.good and not sightings(roster.sightings):
-            yield f"no answer said by {HEADER} who it came from: another build or slot would not be noticed"
-        for service, number in replicas(roster.sightings).items():
-            if number == MOST:
-                yield f"{service} named {MOST} instances or more by {HEADER}: bad answers of most are laid to none"
-        yield from passed_over(roster.counts.passed_over)
-        yield from (f"people were left behind, or may have been: {left}" for left in roster.left)
-        ledger = self.order.folder / LEDGER
-        for member in roster.members.values():
-            # It was making its people, or had them, and nobody knows what became of them.
-            if member.done is None and self.order.profile.people:
-                people = f"{member.people} people" if member.ready else "people"
-                yield f"{people} of {member.label} may be there: its ledger names them ({ledger}, where it ran)"
-        yield from roster.notes
+        decided = self._decided and not self._interrupted
+        self.notes += noted(self.order, self.roster, drain, decided=decided)
 
     def _verdict(self) -> Verdict:
         tallies = self.roster.counts.tallies
@@ -298,7 +284,7 @@ class Leader:
         # Everything is reported: no second is to come, by whose clock ever.
         decided = self._early.advance(tallies, self._counted_before, self.began, reported=True)
         if self._decided and not (decided or self.roster.mixed_up):
-            self.interrupt("it was decided, and is not any more by what was still under way")
+            self._interrupted = "it was decided, and is not any more by what was still under way"
         return self._early.verdict(tallies, self._facts(), whole=self._whole)
 
     @property

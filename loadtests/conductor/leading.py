@@ -176,7 +176,14 @@ class Leading:
         if not distributed:
             self._members = (LOCAL,)
         expected = self._options.expect_workers if distributed and self._unattended else 1
-        self._leader = Leader(order, self._members, self._post, expected=expected, tell=telling.say_live)
+        self._leader = Leader(
+            order,
+            self._members,
+            self._post,
+            expected=expected,
+            tell=telling.say_live,
+            say=telling.say_meanwhile,
+        )
         self._concluded.clear()
         gevent.spawn(self._lead, self._leader)
 
@@ -280,6 +287,8 @@ class Leading:
     def _interrupted(self, name: str) -> None:
         leader = self._leader
         if leader is not None:
+            if leader.over:
+                telling.say([f"{name}: the run has ended, and its verdict is to come; a second one ends it without"])
             leader.interrupt(name)
             self._concluded.wait(leader.concludes_within)
         elif self._last is None and (self._unattended or self._stage is None):

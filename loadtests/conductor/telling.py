@@ -52,6 +52,12 @@ def say_live(run: LoadRun) -> None:
         _print(live_lines(run))
 
 
+def say_meanwhile(line: str) -> None:
+    """Print a line while a run goes on, which does not wait for who has paused; see `say_live`."""
+    if _takes_more():
+        _print([redact(line)])
+
+
 def _takes_more() -> bool:
     """Whether a few lines can be printed without waiting: a pipe is ready when it has room for thousands of letters."""
     # In a thread of its own, where gevent's would look for a loop of greenlets.

@@ -95,6 +95,7 @@ class Run:
         self.members = {member.name: member for member in members}
         self.at: list[tuple[float, Callable[[Leader], None]]] = []
         self.told: list[LoadRun] = []
+        self.said: list[str] = []
         self.profile = told or profile()
         order = Order(
             run="run",
@@ -113,6 +114,7 @@ class Run:
             self,  # type: ignore[arg-type]  # the part of a post that a leader uses
             expected=expected,
             tell=self.told.append,
+            say=self.said.append,
             sleep=self.sleep,
             apart=lambda compute: compute(),
             now=lambda: self.now,

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.environments import Environment
 from loadtests.conductor.leader import DRAIN, DRAIN_AT_ONCE
-from loadtests.conductor.messages import End, Go
+from loadtests.conductor.messages import End, Go, Ready
 from loadtests.report.model import LoadRun
 from loadtests.report.series import series
 from loadtests.said import MOST
@@ -214,6 +214,28 @@ def test_an_interrupted_run_is_inconclusive_and_drains_briefly(monkeypatch: pyte
     ended = run.conduct(monkeypatch)
     assert ended.verdict.outcome is Outcome.INCONCLUSIVE
     assert run.now < 1005
+
+
+@pytest.mark.parametrize("after", [22, 30])
+def test_a_signal_after_the_whole_time_takes_no_verdict_back(monkeypatch: pytest.MonkeyPatch, after: float) -> None:
+    """All was asked by then, and only what is under way is waited for, and people are removed."""
+    run = Run([Simulated(ONE, leaves_for=12)])
+    run.after(after, lambda leader: leader.interrupt("Ctrl-C"))
+    ended = run.conduct(monkeypatch)
+    assert run.now > 1000 + after
+    assert (ended.verdict.outcome, ended.facts.interrupted) == (Outcome.GO, "")
+    assert [entry.drain for entry in run.members[ONE].heard if isinstance(entry, End)] == [DRAIN]
+
+
+def test_what_is_waited_for_is_said_when_the_last_arrival_was_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sees nothing move for a minute would end it: it says for what, and how many people are to be removed."""
+    run = Run(two())
+    run.conduct(monkeypatch)
+    waiting = "nothing more is started: waiting up to 15 seconds for what is under way, then removing 8 people"
+    assert run.said == [waiting]
+    nobody = Run([Simulated(ONE, ready=lambda: Ready("run", 0))])
+    nobody.conduct(monkeypatch)
+    assert nobody.said == [waiting.removesuffix(", then removing 8 people")]
 
 
 def test_what_somebody_ended_is_judged_as_it_was_followed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,6 +165,19 @@ def test_nothing_ends_before_the_verdict(
         assert bool(leader.roster.lost) == (why != "Ctrl-C")
 
 
+def test_who_ends_a_run_that_has_ended_is_told_what_is_waited_for(
+    leading: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its verdict is to come, and only a second signal would lose it."""
+    leads_it = leads(leading, Locust())
+    leads_it._concluded = SimpleNamespace(wait=lambda _: None)
+    leader = leads_it._leader = Run(two()).leader
+    leader._stopped = 1.0
+    leads_it._interrupted("Ctrl-C")
+    assert leader._interrupted == ""
+    assert "Ctrl-C: the run has ended, and its verdict is to come; a second one" in capsys.readouterr().out
+
+
 def test_events_without_a_run_wait_for_nothing(leading: ModuleType) -> None:
     """Locust ends its users also when the verdict is there, and Ctrl-C then takes nothing back."""
     locust = Locust()

@@ -22,9 +22,10 @@ say(["two"])
 
 LIVE = """
 from dataclasses import replace
-from loadtests.conductor.telling import say_live
+from loadtests.conductor.telling import say_live, say_meanwhile
 from tests.unit.load.report import runs
 run = runs.load_run(runs.BRIEF)
+say_meanwhile("nothing more is started")
 for _ in range(9):
     say_live(replace(run, ended=run.began + 1))
 """
