@@ -33,7 +33,8 @@ _WAITING: Final = 512
 """Fewer samples are left to their plan until their second ends: it knows better when there is time to count them."""
 _SWITCH_S: Final = 0.0001
 """How long greenlets may keep the interpreter when the engine wants it: by default fifty times as long."""
-_GRACE_S: Final = 5.0
+_GRACE_S: Final = 10.0
+"""Seconds to end in, once nothing is in flight: a machine that is short of processors needs some of them."""
 _GIVING_UP_S: Final = 1.0
 """How long connections that are being opened at the end may take to be closed."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from loadtests.soundness import Cause
 from tests.detection.load.harness import Outcome
 from tests.detection.load.scenario import Scenario
 
@@ -41,6 +42,13 @@ def names(fault: Scenario, line: str) -> bool:
     return line.startswith(fault.cause) and all(word in line for word in fault.names)
 
 
+def _exits(verdict: str, fault: Scenario | None) -> tuple[int, ...]:
+    """The exit codes that say a verdict; of a run that proves nothing, the one of the cause that is due."""
+    if fault is not None and fault.cause and verdict == fault.verdict:
+        return tuple(cause.code for cause in Cause if cause.label == fault.cause)
+    return _EXITS.get(verdict, ())
+
+
 def _said(outcome: Outcome) -> tuple[str, ...]:
     # A note decides nothing: it is enough where the verdict is GO, and must not stand for the reason of another.
     return (*outcome.reasons, *outcome.causes, *(outcome.notes if outcome.verdict == GO else ()))
@@ -58,8 +66,8 @@ def _misses(profile: str, outcome: Outcome, fault: Scenario | None) -> Iterable[
     due = UNPROVABLE.get(profile, GO) if fault is None else fault.verdict
     if outcome.verdict != due:
         yield f"the verdict is {outcome.verdict}, not {due}: {'; '.join(outcome.reasons)}"
-    if outcome.exit_code not in _EXITS.get(outcome.verdict, ()):
-        yield f"the exit code {outcome.exit_code} does not say {outcome.verdict}"
+    if outcome.exit_code not in _exits(outcome.verdict, fault):
+        yield f"the exit code {outcome.exit_code} does not say {outcome.verdict} {'' if fault is None else fault.cause}"
     if fault is not None and not any(names(fault, line) for line in _said(outcome)):
         yield f"nothing that explains the verdict names {fault.cause} {', '.join(fault.names)}"
     if fault is not None and fault.step and not any(fault.step in step for step in outcome.steps):

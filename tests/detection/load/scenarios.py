@@ -191,7 +191,7 @@ SCENARIOS: Final = (
         breaks="Other programs take the core that the generator runs on.",
         profile="rates",
         verdict="INVALID",
-        cause="generator-",
+        cause="generator-lag",
         names=("late",),
         trouble=harness.starves_it,
     ),

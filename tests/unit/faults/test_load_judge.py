@@ -82,6 +82,8 @@ def test_an_invalid_run_must_name_its_cause() -> None:
     late = "generator-lag: a worker was late"
     assert judge("rates", _outcome(81, "INVALID", lost), KILLED).passed
     assert not judge("rates", _outcome(83, "INVALID", late), KILLED).passed
+    # A pipeline sees the code alone, and the first step is of the same cause.
+    assert not judge("rates", _outcome(88, "INVALID", lost), KILLED).passed
 
 
 def test_nothing_broken_must_be_go() -> None:
