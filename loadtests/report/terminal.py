@@ -14,8 +14,8 @@ from loadtests.report.advice import meaning, steps
 from loadtests.report.document import NOBODY, finding_of
 from loadtests.report.findings import doubts, troubles
 from loadtests.report.model import LoadRun
-from loadtests.report.series import latest, overall
-from loadtests.report.words import FINDINGS, asked, unproven, unproven_lines, who, why
+from loadtests.report.series import Moment, latest, overall
+from loadtests.report.words import FINDINGS, asked, ended, unproven, unproven_lines, who, why
 from loadtests.verdict import Outcome
 
 _KEEP: Final = "Make room for the evidence, or name another folder (--run-folder), then run again."
@@ -38,21 +38,13 @@ def closing_lines(run: LoadRun, folder: str | None) -> list[str]:
 
 
 def _live(run: LoadRun) -> Iterator[str]:
-    counts, lasted, planned = run.counts, max(0.0, run.ended - run.began), run.profile.duration
-    everything = overall(counts.tallies, run.profile.called)
-    failed = sum(tally.failed for name, tally in counts.tallies.items() if name in run.profile.called)
-    yield (
-        f"{offset(lasted)} of {offset(planned)}  so far {_so_far(run)}  "
-        f"{count(len(everything))} requests, {count(failed)} failed"
-        f"{f' ({share(failed / len(everything))})' if failed else ''}, "
-        f"p50 {latency(everything.quantile(0.5))}, p95 {latency(everything.quantile(0.95))}, "
-        f"p99 {latency(everything.quantile(0.99))}"
-    )
+    lasted, planned = max(0.0, run.ended - run.began), run.profile.duration
+    yield f"{offset(lasted)} of {offset(planned)}  so far {_so_far(run)}  {_answered(run)}"
     moment = latest(run)
     if moment is not None:
         refused = f", refused {count(moment.refused)}" if moment.refused else ""
-        answered = f"p95 {latency(moment.p95)}, failed {count(moment.failures)}" if moment.requests else "nothing ended"
-        yield f"  last second: asked {count(moment.asked)}, started {count(moment.started)}{refused}; {answered}"
+        told = _of(moment, run)
+        yield f"  last second: asked {count(moment.asked)}, started {count(moment.started)}{refused}; {told}"
     worst = worst_of(run.verdict.answers)
     if run.facts.mixed_up:
         yield f"  {NOBODY}: {FINDINGS['failed']}: {'; '.join(run.facts.mixed_up)}"
@@ -60,6 +52,30 @@ def _live(run: LoadRun) -> Iterator[str]:
         seen = f", seen {share(worst.share)}, between {share(worst.lower)} and {share(worst.upper)}"
         more = f", {several(worst.more, 'more sample')} would settle it" if worst.more else ""
         yield f"  worst line: {asked(worst.question)}: {finding_of(worst)}{seen if worst.samples else ''}{more}"
+
+
+def _answered(run: LoadRun) -> str:
+    """What was answered of operations; where the profile calls none, what ended."""
+    if not run.profile.called:
+        return f"no operation is called; ended: {ended(run) or 'nothing'}"
+    everything = overall(run.counts.tallies, run.profile.called)
+    failed = sum(tally.failed for name, tally in run.counts.tallies.items() if name in run.profile.called)
+    return (
+        f"{count(len(everything))} requests, {count(failed)} failed"
+        f"{f' ({share(failed / len(everything))})' if failed else ''}, "
+        f"p50 {latency(everything.quantile(0.5))}, p95 {latency(everything.quantile(0.95))}, "
+        f"p99 {latency(everything.quantile(0.99))}"
+    )
+
+
+def _of(moment: Moment, run: LoadRun) -> str:
+    """The same of one second."""
+    if moment.requests:
+        return f"p95 {latency(moment.p95)}, failed {count(moment.failures)}"
+    told = ended(run, moment.second)
+    if run.profile.called and told:
+        return f"no request ended, but {told}"
+    return f"ended: {told}" if told else "nothing ended"
 
 
 def _so_far(run: LoadRun) -> str:

@@ -53,6 +53,24 @@ def answered(answer: Answer) -> str:
     return f"{asked(answer.question)}: {bad}, in truth between {share(answer.lower)} and {share(answer.upper)}"
 
 
+def ended(run: LoadRun, second: int | None = None) -> str:
+    """What ended in all, or in one second, and how much of it failed: `connecting 8, connection 9 (1 failed)`."""
+    found = []
+    for name, tally in sorted(run.counts.tallies.items()):
+        samples, failed = (tally.requests, tally.failed) if second is None else tally.at(second)
+        if samples:
+            found.append(f"{name} {count(samples)}{f' ({count(failed)} failed)' if failed else ''}")
+    return ", ".join(found)
+
+
+def unanswered(run: LoadRun) -> str:
+    """What is said where no operation was answered: whether any was called, and what ended all the same."""
+    told = ended(run)
+    if run.profile.called:
+        return f"No operation was answered. What ended: {told}." if told else "Nothing was answered."
+    return f"No operation was called. What ended: {told}." if told else "No operation was called, and nothing ended."
+
+
 def unproven(run: LoadRun) -> list[Answer]:
     """Answers that are open and need not be settled: only watched, with no more bad than is allowed."""
     return [answer for answer in run.verdict.answers if answer.finding is Finding.OPEN and not answer.unsettled]

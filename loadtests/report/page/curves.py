@@ -13,6 +13,7 @@ from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
 from loadtests.report.page.table import NUMBER, table
 from loadtests.report.series import overall
+from loadtests.report.words import unanswered
 
 _OTHERS: Final = ("other", "other dashed", "other dash-dot")
 """Curves beside that of all operations, each of a kind of its own: more would hide each other."""
@@ -28,7 +29,7 @@ def curves(run: LoadRun) -> Iterator[Element]:
     marks = [answer for answer in run.verdict.answers if answer.question.name == ALL]
     chart = distribution_chart([everything, *_slowest(run)], marks)
     if chart is None:
-        yield tag("p", "Nothing was answered.")
+        yield tag("p", unanswered(run))
     else:
         yield chart
     if run.counts.tallies:

@@ -62,11 +62,10 @@ def facts(run: LoadRun) -> Iterator[Element]:
 def _facts(run: LoadRun) -> Iterator[tuple[str, str, bool]]:
     profile, environment = run.profile, run.environment
     lasted = max(0.0, run.ended - run.began)
-    operations = len(overall(run.counts.tallies, run.profile.called))
     ended_early = f", ended early: {run.facts.interrupted}" if run.facts.interrupted else ""
     yield "Began", when(run.began), False
     yield "Lasted", f"{duration(lasted)} of {duration(profile.duration)}{ended_early}", False
-    yield "Requests", f"{count(operations)}{f', {count(operations / lasted)} a second' if lasted else ''}", False
+    yield "Requests", _requests(run, lasted), False
     yield "Processes that made load", count(run.facts.workers_expected), False
     yield "Environment", f"{environment['name']}, slot {environment['slot']}", False
     yield "Address", str(environment["api"]), False
@@ -81,6 +80,13 @@ def _facts(run: LoadRun) -> Iterator[tuple[str, str, bool]]:
         yield "Parts of the platform", f"real: {', '.join(real) or 'nothing'}{simulated}", True
     for note in run.notes:
         yield "Note", note, True
+
+
+def _requests(run: LoadRun, lasted: float) -> str:
+    if not run.profile.called:
+        return "none: no operation was called"
+    operations = len(overall(run.counts.tallies, run.profile.called))
+    return f"{count(operations)}{f', {count(operations / lasted)} a second' if lasted else ''}"
 
 
 def _fact(name: str, text: str, wide: bool) -> Element:  # noqa: FBT001 - a row of a table

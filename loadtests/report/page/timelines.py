@@ -7,6 +7,7 @@ from loadtests.report.charts.overtime import answers_chart, arrivals_chart, late
 from loadtests.report.charts.timeline import Timeline
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
+from loadtests.report.words import unanswered
 
 
 def latencies(run: LoadRun) -> Iterator[Element]:
@@ -17,7 +18,7 @@ def latencies(run: LoadRun) -> Iterator[Element]:
     if line and chart is not None:
         lead = f"All operations, by the {_step(line.width)} in which they ended."
         yield tag("p", lead, class_="lead")
-    yield tag("p", "Nothing was answered.") if chart is None else chart
+    yield tag("p", unanswered(run)) if chart is None else chart
 
 
 def arrivals(run: LoadRun) -> Iterator[Element]:
@@ -29,11 +30,17 @@ def arrivals(run: LoadRun) -> Iterator[Element]:
     if found:
         yield tag(
             "p",
-            "An arrival is one journey, or one request of a rate of its own; a journey makes several requests. "
+            f"{_arrival(run)} "
             "Seconds are those of the clock: of the first and the last a part lies outside of the run.",
             class_="lead",
         )
     yield from found or [tag("p", "Nothing arrived.")]
+
+
+def _arrival(run: LoadRun) -> str:
+    if not run.profile.called:
+        return "An arrival is one journey, and none calls an operation."
+    return "An arrival is one journey, or one request of a rate of its own; a journey makes several requests."
 
 
 def _step(seconds: int) -> str:

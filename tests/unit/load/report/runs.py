@@ -15,6 +15,8 @@ from loadtests.soundness import Facts
 from loadtests.verdict import judge
 from tests.unit.load.judged import GUIDE, SOUND
 
+BESIDES = {"delivery": (-3.0, 0.6), "chatting": (-1.0, 0.4)}
+"""What is measured beside operations, and how long it takes: of its logarithm mean and deviation."""
 BEGAN = 1_764_000_000
 BUDGET = """\
 *: share over guide
@@ -60,12 +62,18 @@ class World:
     refused: float = 0.0
     metrics: bool = True
     operations: dict[str, float] = field(default_factory=lambda: dict(OPERATIONS))
+    besides: dict[str, tuple[float, float]] = field(default_factory=lambda: dict(BESIDES))
     seed: int = 1
 
 
-def profile(text: str = BUDGET, operations: frozenset[str] = frozenset(OPERATIONS), lasts: float = 60.0) -> Profile:
+def profile(
+    text: str = BUDGET,
+    operations: frozenset[str] = frozenset(OPERATIONS),
+    lasts: float = 60.0,
+    measured: frozenset[str] = frozenset(BESIDES),
+) -> Profile:
     """A profile of closed length without phases, which is all that reports ask of it."""
-    budget = parse_budget(text, operations=operations, journeys=("delivery", "chatting"), guide=GUIDE)
+    budget = parse_budget(text, operations=operations, journeys=measured, guide=GUIDE)
     return Profile(
         name="release",
         summary="what a release must carry",
@@ -76,7 +84,7 @@ def profile(text: str = BUDGET, operations: frozenset[str] = frozenset(OPERATION
         people=400,
         budget=budget,
         called=operations,
-        measured=frozenset({"delivery", "chatting"}),
+        measured=measured,
     )
 
 
@@ -98,8 +106,8 @@ def counted(world: World, of: Profile) -> Counts:
             waited = [float(second - since) for one, since in held if one == name]
             _second(counts, world, random, (name, now), [typical] * world.rate, waited)
         held = []
-        counts.add("delivery", now, [random.lognormvariate(-3, 0.6) for _ in range(world.rate // 3)])
-        counts.add("chatting", now, [random.lognormvariate(-1, 0.4) for _ in range(world.rate // 3)])
+        for name, (mean, deviation) in world.besides.items():
+            counts.add(name, now, [random.lognormvariate(mean, deviation) for _ in range(world.rate // 3)])
         counts.lag.add([abs(random.gauss(0, 0.0002)) for _ in range(world.rate)])
     return counts
 
@@ -146,6 +154,14 @@ def load_run(world: World | None = None, of: Profile | None = None, facts: Facts
         readings=tuple(_metrics(world)) if world.metrics else (),
         contacts=CONTACTS,
     )
+
+
+def connecting(seconds: int = 4, stalls: frozenset[int] = frozenset()) -> LoadRun:
+    """A run of nothing but websockets that are opened and closed: its profile calls no operation."""
+    besides = {"connecting": (-3.5, 0.5), "connection": (-4.0, 0.5)}
+    world = World(seconds, operations={}, besides=besides, stalls=stalls, metrics=False)
+    budget = "connection: succeeded >= 90 %\nconnecting: succeeded >= 80 %"
+    return load_run(world, profile(budget, frozenset(), float(world.seconds), frozenset(besides)))
 
 
 def _metrics(world: World) -> list[Reading]:

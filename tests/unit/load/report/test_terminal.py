@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fixtures.runs.redaction import register_secret
+from loadtests.counts import NEVER
 from loadtests.judging import Answer
 from loadtests.profiles.quantities import DURATION
 from loadtests.report.advice import meaning, steps
@@ -243,6 +244,29 @@ def test_a_stall_is_seen_while_it_lasts() -> None:
     run = runs.load_run(replace(runs.STALLED, seconds=21, refused=0.2))
     assert "nothing ended" in live_lines(run)[1]
     assert ", refused " in live_lines(run)[1]
+
+
+def test_a_run_that_calls_no_operation_tells_what_ended() -> None:
+    """Of a profile of nothing but connections it is said, while it runs, how many came, and of which some failed."""
+    run = runs.connecting()
+    assert run.verdict.outcome is Outcome.GO
+    head, second, _ = live_lines(run)
+    assert head == "0:04 of 0:04  so far GO  no operation is called; ended: connecting 132, connection 132"
+    assert second == "  last second: asked 100, started 100; ended: connecting 33, connection 33"
+    run.counts.add("connection", run.reported - 1, [NEVER], ["closed unexpectedly 1006"])
+    head, second, _ = live_lines(run)
+    assert head.endswith("connection 133 (1 failed)")
+    assert second.endswith("connection 34 (1 failed)")
+    stalled = live_lines(runs.connecting(stalls=frozenset({3})))
+    assert stalled[1] == "  last second: asked 100, started 100; nothing ended"
+    assert "no operation is called; ended: nothing" in live_lines(runs.connecting(seconds=0))[0]
+
+
+def test_a_second_in_which_only_other_things_ended_is_none_in_which_nothing_did() -> None:
+    """Where requests hang and messages still come, both are said."""
+    run = runs.load_run(replace(runs.STALLED, seconds=21))
+    run.counts.add("delivery", run.reported - 1, [0.05, 0.06])
+    assert live_lines(run)[1].endswith("; no request ended, but delivery 2")
 
 
 def test_the_worst_line_is_the_broken_one() -> None:
