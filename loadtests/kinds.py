@@ -14,6 +14,8 @@ WEBSOCKET: Final = "WS"
 CALL: Final = "CALL"
 LOGIN: Final = "LOGIN"
 """Asking for fresh tokens, which no journey does."""
+AGREED_CALL: Final = "call"
+"""What calls are counted as, from ringing to the agreed media path."""
 CONNECTION: Final = "connection"
 """What the openings of websockets are counted as, and the ends that nobody asked for."""
 DELIVERY: Final = "delivery"
@@ -22,6 +24,9 @@ IDLE: Final = "idle connection"
 """What websockets that are only held are counted as."""
 FRESH: Final = "fresh tokens"
 """What it is counted as when somebody's tokens have to be renewed while a run lasts."""
+WAITED_FOR: Final = frozenset({DELIVERY, AGREED_CALL, CONNECTION})
+"""What somebody waits for beside requests, so that it is asked when it took long. A journey takes as long as its steps,
+most of which are requests; for fresh tokens and idle connections nobody waits."""
 INSTANCE: Final = "instance"
 """What the context of Locust's event has of an answer that failed or was slow, and of all idle connections: who gave
 it, of these the answer that opened them, as it says itself."""

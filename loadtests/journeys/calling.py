@@ -31,10 +31,9 @@ from loadtests.failure import NOT_AS_SENT, REPEATED, SOMEBODY_ELSES, UNANSWERED,
 from loadtests.journeys.hearing import understood, until, welcomed
 from loadtests.journeys.journey import Journey, labels
 from loadtests.journeys.media import candidates, description
-from loadtests.kinds import CALL, CONNECTION, count
+from loadtests.kinds import AGREED_CALL, CALL, CONNECTION, count
 from loadtests.people.visitor import Device, Visitor
 
-SUBJECT: Final = "call"
 Event = Literal["ringing", "accepted", "ended"]
 Relayed = RelayedOffer | RelayedAnswer | RelayedCandidate
 _STEP: Final = PROMISES.deadlines.call_step
@@ -51,7 +50,7 @@ class Calling(Journey):
 
     name = "calling"
     operations = labels(signaling.CALL, signaling.ACCEPT, signaling.HANG_UP)
-    measures = frozenset({CONNECTION, SUBJECT})
+    measures = frozenset({CONNECTION, AGREED_CALL})
 
     def walk(self, visitor: Visitor, since: float) -> None:
         """Connect both cameras, call, ring, accept, agree, hang up, and hear that it has ended on both sides."""
@@ -65,12 +64,12 @@ class Calling(Journey):
             try:
                 caller, callee = self._agree(visitor, mine, theirs)
             except Failure as failure:
-                count(visitor.fire, CALL, SUBJECT, None, failure)
+                count(visitor.fire, CALL, AGREED_CALL, None, failure)
                 raise
             except GreenletExit:
-                count(visitor.fire, CALL, SUBJECT, None, Failure(UNANSWERED))
+                count(visitor.fire, CALL, AGREED_CALL, None, Failure(UNANSWERED))
                 raise
-            count(visitor.fire, CALL, SUBJECT, time.perf_counter() - began)
+            count(visitor.fire, CALL, AGREED_CALL, time.perf_counter() - began)
             caller.agrees(visitor.client.send(signaling.hang_up(caller.call.call_id)), "ended")
             caller.hears("ended")
             callee.hears("ended")

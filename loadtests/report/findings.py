@@ -14,15 +14,15 @@ from fixtures.statistics.bounds import exceeds
 from loadtests.budgets.model import ALL
 from loadtests.failure import NO_ROOM
 from loadtests.judging import Answer, Finding
-from loadtests.kinds import CONNECTION, FRESH, IDLE
+from loadtests.kinds import AGREED_CALL, CONNECTION, DELIVERY, FRESH, IDLE
 from loadtests.numbers import count, latency, offset, share
 from loadtests.report.model import LoadRun
 from loadtests.said import OTHERS
 from loadtests.verdict import OWN
 
 BEHIND: Final = {
-    "delivery": "chat, websocket-signaling",
-    "call": "video-call-signaling",
+    DELIVERY: "chat, websocket-signaling",
+    AGREED_CALL: "video-call-signaling",
     CONNECTION: "websocket-signaling, video-call-signaling",
     IDLE: "websocket-signaling",
     FRESH: "auth",

@@ -42,7 +42,8 @@ def series(run: LoadRun, most: int | None = None) -> list[Moment]:
     """
     counts = run.counts
     totals = _totals(counts, run.profile.called)
-    seconds = {*range(run.first_second, math.ceil(run.ended)), *counts.asked, *totals, *counts.seconds}
+    kept = {second for seconds in (counts.seconds, *counts.waits.values()) for second in seconds}
+    seconds = {*range(run.first_second, math.ceil(run.ended)), *counts.asked, *totals, *kept}
     if not seconds:
         return []
     first = min(seconds)
@@ -63,12 +64,16 @@ def latest(run: LoadRun) -> Moment | None:
     return _moment(second, 1, [second], run.counts, total)
 
 
-def by_subject(counts: Counts) -> Iterator[tuple[int, str, list[int]]]:
-    """Second, subject, and its requests, failures and those over each limit; in order of time."""
+def by_subject(counts: Counts) -> Iterator[tuple[int, str, list[int], Histogram | None]]:
+    """Second, subject, its requests, failures and those over each limit, and its latencies; in order of time.
+
+    Latencies by second and subject are kept of what is waited for beside requests (`kinds.WAITED_FOR`), else None.
+    """
     rows = [
         (second, subject, row) for subject, tally in counts.tallies.items() for second, row in tally.seconds().items()
     ]
-    yield from sorted(rows, key=lambda row: row[:2])
+    for second, subject, row in sorted(rows, key=lambda row: row[:2]):
+        yield second, subject, row, counts.waits.get(subject, {}).get(second)
 
 
 def overall(tallies: Mapping[str, Tally], called: Collection[str]) -> Histogram:

@@ -8,14 +8,13 @@ from fixtures.runs.redaction import redact
 from loadtests.report.model import LoadRun
 from loadtests.report.series import by_subject, series
 
-_QUANTILES = ("p50", "p95", "p99", "max")
+_QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
 def series_csv(run: LoadRun) -> str:
     """Second by second: arrivals, requests, failures, those over each limit, and quantiles in milliseconds."""
-    head = ["second", "asked", "started", "refused", *_counted(run), *(f"{name}_ms" for name in _QUANTILES)]
     return _csv(
-        head,
+        ["second", "asked", "started", "refused", *_counted(run), *_taken()],
         (
             [
                 moment.second,
@@ -33,13 +32,27 @@ def series_csv(run: LoadRun) -> str:
 
 
 def subjects_csv(run: LoadRun) -> str:
-    """Second by second and subject by subject: requests, failures and those over each limit."""
-    rows = by_subject(run.counts)
-    return _csv(["second", "subject", *_counted(run)], ([second, redact(name), *row] for second, name, row in rows))
+    """Second by second and subject by subject: requests, failures, those over each limit, and quantiles if known."""
+    return _csv(
+        ["second", "subject", *_counted(run), *_taken()],
+        (
+            [
+                second,
+                redact(name),
+                *row,
+                *(_milliseconds(took.quantile(part) if took else None) for part in _QUANTILES.values()),
+            ]
+            for second, name, row, took in by_subject(run.counts)
+        ),
+    )
 
 
 def _counted(run: LoadRun) -> list[str]:
     return ["requests", "failures", *(f"over_{limit * 1000:g}_ms" for limit in run.counts.limits)]
+
+
+def _taken() -> list[str]:
+    return [f"{name}_ms" for name in _QUANTILES]
 
 
 def _milliseconds(seconds: float | None) -> str:

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.statistics.histogram import RELATIVE_ERROR
+from fixtures.statistics.histogram import RELATIVE_ERROR, Histogram
 from loadtests.counts import NEVER, Counts
+from loadtests.kinds import WAITED_FOR
 
 LIMITS = (0.5, 1.0)
 SAMPLES = st.lists(
     st.tuples(
-        st.sampled_from(["chat sendMessage", "delivery"]),
+        st.sampled_from(["chat sendMessage", "chatting", *sorted(WAITED_FOR)]),
         st.integers(0, 5),
         st.floats(0, 100) | st.just(math.inf),
         st.sampled_from(["", "timeout", "status 503"]),
@@ -65,6 +66,16 @@ def test_what_was_taken_is_not_counted_again(before: list, after: list) -> None:
     counts.merge(_counted(after))
     total.merge(counts.take())
     assert total == _counted(before + after)
+
+
+@given(SAMPLES)
+def test_what_is_waited_for_is_kept_by_second_each_by_itself(samples: list) -> None:  # type: ignore[type-arg]
+    """How long messages, calls and connections take is known of every second, also what never came; of no journey."""
+    expected: dict[str, dict[int, Histogram]] = {}
+    for subject, second, latency, _ in samples:
+        if subject in WAITED_FOR:
+            expected.setdefault(subject, {}).setdefault(second, Histogram()).add([latency])
+    assert _counted(samples).waits == expected
 
 
 def test_what_never_came_is_over_every_limit() -> None:

@@ -16,6 +16,7 @@ import loadtests.report
 from fixtures.runs.document import json_text
 from fixtures.runs.folder import JUNIT, VERDICT
 from fixtures.runs.redaction import register_secret
+from loadtests.counts import NEVER
 from loadtests.report.advice import steps
 from loadtests.report.document import document
 from loadtests.report.folder import REPORT, SERIES, SUBJECTS, write
@@ -177,6 +178,25 @@ def test_subjects_add_up_to_their_tallies() -> None:
         mine = [row for row in rows if row["subject"] == name]
         assert sum(int(row["requests"]) for row in mine) == tally.requests
         assert sum(int(row["failures"]) for row in mine) == tally.failed
+
+
+def test_how_long_it_took_is_told_by_second_of_what_is_waited_for_beside_requests() -> None:
+    """Of messages, calls and connections each row has what they took; of a journey and a single operation none has."""
+    run = runs.connecting(seconds=2)
+    run.counts.add("call", run.first_second, [number / 1000 for number in range(1, 101)])
+    run.counts.add("delivery", run.first_second, [NEVER], ["lost"])
+    run.counts.add("chat sendMessage", run.first_second, [0.01], plotted=True)
+    rows = list(csv.DictReader(io.StringIO(subjects_csv(run))))
+    told = {
+        (int(row["second"]) - run.first_second, row["subject"]): [
+            row[f"{name}_ms"] for name in ("p50", "p95", "p99", "max")
+        ]
+        for row in rows
+    }
+    assert list(map(float, told[0, "call"])) == pytest.approx([50, 95, 99, 100], rel=0.01)
+    assert told[0, "delivery"] == ["inf"] * 4
+    assert all(told[second, "connection"][0] for second in (0, 1))
+    assert told[0, "connecting"] == told[0, "chat sendMessage"] == [""] * 4
 
 
 @pytest.mark.parametrize("name", ALL)
