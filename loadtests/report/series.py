@@ -1,7 +1,7 @@
 """The run over time: what was asked, started, answered and failed, and how long it took, by second or by more."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from fixtures.statistics.histogram import Histogram
@@ -74,6 +74,16 @@ def by_subject(counts: Counts) -> Iterator[tuple[int, str, list[int], Histogram 
     ]
     for second, subject, row in sorted(rows, key=lambda row: row[:2]):
         yield second, subject, row, counts.waits.get(subject, {}).get(second)
+
+
+def waited(counts: Counts, subject: str, moments: Iterable[Moment]) -> dict[Moment, Histogram]:
+    """How long took what ended in each moment, of a subject that is waited for; without those in which nothing did."""
+    kept, found = counts.waits[subject], dict[Moment, Histogram]()
+    for moment in moments:
+        for second in range(moment.second, moment.second + moment.width):
+            if second in kept:
+                found.setdefault(moment, Histogram()).merge(kept[second])
+    return found
 
 
 def overall(tallies: Mapping[str, Tally], called: Collection[str]) -> Histogram:

@@ -1,6 +1,6 @@
 """A chart's frame: its axes, its lines, their names, and a description for who cannot see it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -81,6 +81,17 @@ class Frame:
                 tag("text", NEVER, class_="axis", x=LEFT - 8, y=TOP + 4, text_anchor="end"),
             )
 
+    def limits(self, scale: Scale, texts: Mapping[float, str]) -> None:
+        """A line across for each limit of a latency, with its text."""
+        # Below a line that is so high that its text would stand in the unit's.
+        places = [place - 5 if (place := scale(limit)) > TOP + LABEL_GAP else place + 14 for limit in texts]
+        # Lines first: none crosses the text of another.
+        self.draw(
+            *(tag("line", class_="limit", x1=LEFT, x2=RIGHT, y1=scale(limit), y2=scale(limit)) for limit in texts)
+        )
+        for text, place in zip(texts.values(), spread(places, LABEL_GAP, TOP, self.bottom), strict=True):
+            self.draw(tag("text", text, class_="limit-text", x=LEFT + 6, y=place))
+
     def line(self, class_: str, pieces: Sequence[Sequence[Point]], label: str, place: float | None = None) -> None:
         """A line in pieces, broken where there is nothing; its name is written where it ends, or at `place`."""
         self.draw(tag("path", class_=f"line {class_}", d=" ".join(map(path, pieces))))
@@ -130,5 +141,5 @@ def path(points: Sequence[Point]) -> str:
     """Path data; a single point becomes a short dash, so that it is seen."""
     if len(points) == 1:
         (x, y), *_ = points
-        points = [(x - 1, y), (x + 1, y)]
+        points = [(x - 2.5, y), (x + 2.5, y)]
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)

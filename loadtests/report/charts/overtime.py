@@ -6,10 +6,9 @@ from xml.etree.ElementTree import Element
 
 from loadtests.budgets.questions import limits
 from loadtests.numbers import count, latency
-from loadtests.report.charts.frame import LABEL_GAP, LEFT, RIGHT, TOP, Frame
-from loadtests.report.charts.scale import Scale, log_edges, spread
+from loadtests.report.charts.frame import TOP, Frame
+from loadtests.report.charts.scale import Scale, log_edges
 from loadtests.report.charts.timeline import Timeline, Value
-from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
 from loadtests.report.series import Moment, overall
 
@@ -22,7 +21,7 @@ _SHORT: Final = 200
 
 def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
     """p50, p95, p99 and the slowest by time, on a log axis, with the budget's limits; None if nothing was answered."""
-    parts = line.answered()
+    parts = line.parts(lambda moment: moment.p50 is not None)
     if not parts:
         return None
     asked = limits(run.profile.budget)
@@ -45,13 +44,7 @@ def latency_chart(run: LoadRun, line: Timeline) -> Element | None:
     frame.label(y(whole["slowest"]), names["slowest"], "band")
     for name in ("p99", "p95", "p50"):
         frame.line(name, [line.points(part, y, _QUANTILES[name]) for part in parts], names[name], y(whole[name]))
-    # Below a line that is so high that its name would stand in the unit's.
-    places = [place - 5 if (place := y(limit)) > TOP + LABEL_GAP else place + 14 for limit in asked]
-    texts = spread(places, LABEL_GAP, TOP, frame.bottom)
-    # Lines first: none crosses the name of another.
-    frame.draw(*(tag("line", class_="limit", x1=LEFT, x2=RIGHT, y1=y(limit), y2=y(limit)) for limit in asked))
-    for limit, place in zip(asked, texts, strict=True):
-        frame.draw(tag("text", f"limit {latency(limit)}", class_="limit-text", x=LEFT + 6, y=place))
+    frame.limits(y, {limit: f"limit {latency(limit)}" for limit in asked})
     frame.draw(*line.hovers(frame, _latencies))
     notes = [f"Numbers beside names are those of the whole run: {', '.join(names.values())}."]
     if line.silent():

@@ -77,9 +77,9 @@ class Timeline:
             (self.left(moment) + part * self.stride, y(value(moment))) for moment in self.moments for part in (0, 1)
         ]
 
-    def answered(self) -> list[list[Moment]]:
-        """Moments side by side in which something ended."""
-        return [list(part) for there, part in groupby(self.moments, lambda one: one.p50 is not None) if there]
+    def parts(self, of: Callable[[Moment], bool]) -> list[list[Moment]]:
+        """Moments side by side of which something is so."""
+        return [list(part) for there, part in groupby(self.moments, of) if there]
 
     def bars(self, class_: str, y: Scale, value: Value) -> Iterator[Element]:
         """A bar from the axis for each moment that has any; never so low that it is not seen.
@@ -100,7 +100,7 @@ class Timeline:
         Not a first or last second alone: a part of it lies outside of the run, and what begins at its end cannot end
         in it.
         """
-        parts = [list(part) for there, part in groupby(self.moments, lambda one: one.silent) if there]
+        parts = self.parts(lambda one: one.silent)
         edges = ([self.moments[0]], [self.moments[-1]]) if self.width == 1 else ()
         return [moment for part in parts if part not in edges for moment in part]
 

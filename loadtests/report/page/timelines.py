@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element
 
 from loadtests.report.charts.overtime import answers_chart, arrivals_chart, latency_chart
 from loadtests.report.charts.timeline import Timeline
+from loadtests.report.charts.waiting import waiting_chart
 from loadtests.report.markup import tag
 from loadtests.report.model import LoadRun
 from loadtests.report.words import unanswered
@@ -19,6 +20,12 @@ def latencies(run: LoadRun) -> Iterator[Element]:
         lead = f"All operations, by the {_step(line.width)} in which they ended."
         yield tag("p", lead, class_="lead")
     yield tag("p", unanswered(run)) if chart is None else chart
+    beside = waiting_chart(run, line) if line else None
+    if line and beside is not None:
+        yield tag("h3", "Messages, calls and connections")
+        lead = f"What people wait for beside requests, by the {_step(line.width)} in which it ended or was given up."
+        yield tag("p", lead, class_="lead")
+        yield beside
 
 
 def arrivals(run: LoadRun) -> Iterator[Element]:

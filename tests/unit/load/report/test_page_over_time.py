@@ -1,12 +1,35 @@
 """The run over time on its page."""
 
+import re
 from dataclasses import replace
 
+import pytest
+
+from loadtests.counts import NEVER
+from loadtests.numbers import NOTHING, latency
+from loadtests.report.model import LoadRun
+from loadtests.report.page import page
 from loadtests.report.series import series
 from loadtests.verdict import Outcome
 from tests.unit.load.report import runs
 from tests.unit.load.report.test_page import read
 from tests.unit.load.report.test_verdict import RUNS
+
+
+def waiting(run: LoadRun) -> str:
+    """The figure of what people wait for beside requests; empty if the page has none."""
+    return next((figure for figure in page(run).split("<figure>") if 'id="waiting-title"' in figure), "")
+
+
+def lines(figure: str) -> list[tuple[str, str]]:
+    """Path and name of each line."""
+    paths = re.findall(r'<path class="line [\w -]+" d="([^"]*)"', figure)
+    return list(zip(paths, re.findall(r'<text class="label [\w -]+"[^>]*>([^<]*)<', figure), strict=True))
+
+
+def p95(run: LoadRun, name: str) -> float | None:
+    """Of all its samples."""
+    return run.counts.tallies[name].latencies.quantile(0.95)
 
 
 def test_an_hour_is_drawn_in_few_moments() -> None:
@@ -58,3 +81,47 @@ def test_where_no_operation_was_answered_it_is_said_what_ended_all_the_same() ->
     run = runs.load_run(replace(runs.HEALTHY, seconds=2, stalls=frozenset({0, 1})))
     run.counts.add("delivery", runs.BEGAN, [0.05, 0.06])
     assert "No operation was answered. What ended: delivery 2." in read(run).text
+
+
+def test_what_people_wait_for_beside_requests_has_a_picture_over_time() -> None:
+    """Of messages, calls and connections it is drawn and told what they took when; of journeys it is not."""
+    run = runs.connecting(seconds=3)
+    for second, slow in ((0, 1), (1, 10)):
+        took = [slow * number / 1000 for number in range(1, 101)]
+        run.counts.add("call", run.first_second + second, took)
+    figure = waiting(run)
+    assert re.search(r"<title>0:00: call p50 (49|50)[.\d]* ms, p95 9[45][.\d]* ms, of 100; connection p50 ", figure)
+    assert re.search(r"<title>0:01: call p50 (49|50)\d ms, p95 9[45]\d ms, of 100; connection p50 ", figure)
+    assert re.search(r"<title>0:02: connection p50 [^;]*, of 33</title>", figure)
+    assert [name for _, name in lines(figure)] == [
+        f"{name} {latency(p95(run, name))}" for name in ("call", "connection")
+    ]
+    assert "connecting" not in figure
+    assert not waiting(runs.load_run(replace(runs.BRIEF, besides={"chatting": (-1.0, 0.4)})))
+
+
+def test_a_line_is_broken_where_nothing_of_its_kind_ended() -> None:
+    """An outage of messages is seen as one, and a moment in which none came is not told as one in which they did."""
+    run = runs.load_run(replace(runs.HEALTHY, seconds=9, besides={}))
+    for second in (0, 1, 2, 5, 6):
+        run.counts.add("delivery", run.first_second + second, [0.05])
+    run.counts.add("call", run.first_second + 4, [0.3])
+    (messages, _), (calls, _) = lines(waiting(run))
+    assert [piece.count("L") for piece in messages.split("M")[1:]] == [2, 1]
+    begin, end = (float(x) for x in re.findall(r"[ML]([\d.]+) ", calls))
+    assert end - begin == pytest.approx(5), "a single one is seen, also by a line of dashes"
+    assert f"<title>0:03: {NOTHING}</title>" in waiting(run)
+
+
+def test_what_never_came_is_beyond_every_limit_and_limits_are_those_of_what_is_drawn() -> None:
+    """A second in which messages were lost reaches the upper edge, and no line of an operation is one of theirs."""
+    text = "*: p95 <= 700 ms\ndelivery: p99 <= 2 s\ndelivery: share over 2 s <= 5 %\nchatting: p99 <= 5 s"
+    run = runs.load_run(runs.BRIEF, runs.profile(text))
+    assert re.findall(r'class="limit-text"[^>]*>([^<]*)<', waiting(run)) == ["limit 2 s: delivery"]
+    assert ">never</text>" not in waiting(run)
+    run.counts.add("delivery", run.first_second + 1, [NEVER] * 99)
+    assert ">never</text>" in waiting(run)
+    assert " 22.0L" in lines(waiting(run))[0][0]
+    lost = runs.load_run(replace(runs.BRIEF, besides={}))
+    lost.counts.add("call", lost.first_second, [NEVER], ["no answer"])
+    assert [name for _, name in lines(waiting(lost))] == ["call never"]
