@@ -55,9 +55,11 @@ def _live(run: LoadRun) -> Iterator[str]:
 
 
 def _answered(run: LoadRun) -> str:
-    """What was answered of operations; where the profile calls none, what ended."""
+    """What was answered of operations; where the profile calls none, what ended, and what of it was waited for."""
     if not run.profile.called:
-        return f"no operation is called; ended: {ended(run) or 'nothing'}"
+        waits = ((name, run.counts.tallies[name].latencies.quantile(0.95)) for name in sorted(run.counts.waits))
+        took = "".join(f"; {name} p95 {latency(p95)}" for name, p95 in waits)
+        return f"no operation is called; ended: {ended(run) or 'nothing'}{took}"
     everything = overall(run.counts.tallies, run.profile.called)
     failed = sum(tally.failed for name, tally in run.counts.tallies.items() if name in run.profile.called)
     return (

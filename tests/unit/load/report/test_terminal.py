@@ -251,11 +251,12 @@ def test_a_run_that_calls_no_operation_tells_what_ended() -> None:
     run = runs.connecting()
     assert run.verdict.outcome is Outcome.GO
     head, second, _ = live_lines(run)
-    assert head == "0:04 of 0:04  so far GO  no operation is called; ended: connecting 132, connection 132"
+    ends = "connecting 132, connection 132; connection p95 40.6 ms"
+    assert head == f"0:04 of 0:04  so far GO  no operation is called; ended: {ends}"
     assert second == "  last second: asked 100, started 100; ended: connecting 33, connection 33"
     run.counts.add("connection", run.reported - 1, [NEVER], ["closed unexpectedly 1006"])
     head, second, _ = live_lines(run)
-    assert head.endswith("connection 133 (1 failed)")
+    assert "connection 133 (1 failed); connection p95 " in head
     assert second.endswith("connection 34 (1 failed)")
     stalled = live_lines(runs.connecting(stalls=frozenset({3})))
     assert stalled[1] == "  last second: asked 100, started 100; nothing ended"
