@@ -141,7 +141,8 @@ def _hold(address: str, run: str, alongside: list[str]) -> Hold:
         options = " ".join(f"--alongside {holder}" for holder in busy.holders)
         problem = Unusable(str(busy), "locks of this machine", f"wait until it has ended, or allow it by {options}")
     except OSError as error:
-        problem = Unusable(f"the target cannot be locked: {error}", "locks of this machine", "make TMPDIR writable")
+        how = "set TMPDIR to a folder of your own"
+        problem = Unusable(f"the target cannot be locked: {error}", "locks of this machine", how)
     raise EnvironmentInvalid(Cause.UNUSABLE, [problem])
 
 

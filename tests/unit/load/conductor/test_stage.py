@@ -75,6 +75,15 @@ def test_a_run_that_was_not_named_is_named(place: Path) -> None:
     assert not list(place.rglob("*.run"))
 
 
+def test_a_lock_that_cannot_be_had_is_told_with_the_way_out(place: Path) -> None:
+    """Whoever shares a machine with strangers can have another folder."""
+    staged().close()
+    (locks,) = place.glob("social-platform-verification-*")
+    locks.chmod(0o777)
+    with pytest.raises(EnvironmentInvalid, match=f"{locks} is not .*; set TMPDIR to a folder of your own"):
+        staged()
+
+
 def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(place: Path) -> None:
     """One that holds a verdict keeps it, and a file is no folder."""
     full, file = place / "full", place / "file"
