@@ -180,20 +180,20 @@ def done_in_a_cluster(chapter: str, tmp_path: Path, **answers: str) -> "subproce
 def test_the_commands_of_a_run_end_with_its_verdict(code: int, tmp_path: Path) -> None:
     """However late a pod starts, and a log or the cluster breaks off, it is followed until there is an exit code."""
     done = done_in_a_cluster(
-        "Run", tmp_path, JOB="1 refused 1 -", POD=f"- - refused {code}", LOG="- refused first first\\n VERDICT\\n -"
+        "Run", tmp_path, JOB="- 1 refused 1 -", POD=f"- - refused {code}", LOG="- refused first first\\n VERDICT\\n -"
     )
     assert (done.returncode, done.stdout.split()) == (code, ["first", "VERDICT"])
 
 
 def test_a_run_whose_pod_is_gone_is_inconclusive(tmp_path: Path) -> None:
     """Its log has ended and its exit code has gone with it."""
-    done = done_in_a_cluster("Run", tmp_path, JOB="1 1 -", POD="-", LOG="first first\\n -")
+    done = done_in_a_cluster("Run", tmp_path, JOB="- 1 1 -", POD="-", LOG="first first\\n -")
     assert (done.returncode, done.stdout.split()) == (75, ["first"])
 
 
 def test_a_run_that_does_not_begin_is_inconclusive(tmp_path: Path) -> None:
     """For want of quota, node or image: it is waited for as long as a node may take, and the cluster says why."""
-    done = done_in_a_cluster("Run", tmp_path, JOB="1", POD="-", LOG="refused")
+    done = done_in_a_cluster("Run", tmp_path, JOB="- 1", POD="-", LOG="refused")
     assert done.returncode == 75
     assert "describe job,pod\n" in (tmp_path / "calls").read_text(encoding="utf-8")
 
@@ -202,6 +202,16 @@ def test_a_run_that_the_cluster_refuses_is_none(tmp_path: Path) -> None:
     """What another run has left there is not taken for it."""
     done = done_in_a_cluster("Run", tmp_path, APPLIES="1", JOB="-", POD="0", LOG="VERDICT\\n")
     assert (done.returncode, done.stdout) == (66, "")
+
+
+@pytest.mark.parametrize("job", ["1", "refused"])
+def test_a_run_that_is_under_way_is_not_ended_by_another(job: str, tmp_path: Path) -> None:
+    """Nothing is deleted or applied as long as its master is at work, or nobody says whether it is."""
+    done = done_in_a_cluster("Run", tmp_path, JOB=job, POD="0", LOG="VERDICT\\n")
+    assert (done.returncode, done.stdout) == (66, "")
+    assert "wait until it has ended" in done.stderr
+    calls = (tmp_path / "calls").read_text(encoding="utf-8").splitlines()
+    assert calls == ["config set-context", "get job"]
 
 
 def test_the_evidence_is_read_by_a_pod_that_may_no_more_than_the_master(tmp_path: Path) -> None:
