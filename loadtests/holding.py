@@ -26,9 +26,9 @@ _CLOCKS: Final = 5.0
 
 
 class Holding:
-    """One process's share of the connections of a profile."""
+    """One process's share of the connections of a profile; `processes` of this machine have one each."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, processes: int = 1) -> None:
         self._session = session
         platform, profile = session.platform, session.profile
         if session.pool is None:
@@ -45,6 +45,7 @@ class Holding:
             Target.of(platform.api, platform.ca_file),
             SOCKET_PATH,
             count=self._count,
+            processes=processes,
             rate=CONNECTING / session.of,
             offer=self._offer,
             agreed=lambda headers: self._agreed.append(headers.get(_SERVED_BY, "")),

@@ -103,7 +103,9 @@ class IdleConnections(_WithTheRun):
 
     def work(self, session: Session) -> Work:
         """Open them."""
-        holding = Holding(session)
+        options = self.environment.parsed_options
+        # Of workers that were started one by one nobody knows which machine they are on.
+        holding = Holding(session, (options and options.processes) or 1)
         holding.begin()
         return holding
 

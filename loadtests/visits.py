@@ -9,10 +9,12 @@ import logging
 import math
 import time
 from collections.abc import Iterable, Mapping
+from traceback import format_exc
 from typing import TYPE_CHECKING, Final, Protocol
 
 import gevent
 
+from fixtures.runs.redaction import redact
 from loadtests.arrivals import Arrival
 from loadtests.engine.arriving import CATCHING_UP
 from loadtests.failure import Failure
@@ -126,7 +128,7 @@ def walk(session: Session, journey: Walk, name: str, visitor: "Visitor", since: 
     try:
         journey.run(visitor, since)
     except (Exception, gevent.Timeout) as error:  # noqa: BLE001 - whatever it was, the leader has to hear of it
-        _log.exception("a journey broke: %s", name)
+        _log.error("a journey broke: %s\n%s", name, redact(format_exc().rstrip()))
         broke = f"the journey {name} broke: "
         # Thousands may break in the second until the run ends, and one of a kind says what it was.
         if not any(trouble.startswith(broke) for trouble in session.trouble):

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -44,17 +45,20 @@ class Hold:
 def hold(address: str, run: str, alongside: Collection[str] = (), root: Path | None = None) -> Hold:
     """Hold the target at `address` for `run`. Raises `TargetBusyError` if runs not named in `alongside` hold it.
 
-    Raises OSError if the lock cannot be written.
+    Raises OSError if the lock cannot be written, or others could write into it.
     """
-    folder = (root or _root()) / _name(address)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root = root or _root()
+    folder = root / _name(address)
+    for place in (root, folder):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_own(place)
     with _alone(folder):
         holders = sorted(_holders(folder))
         strangers = tuple(holder for holder in holders if holder not in alongside)
         if strangers:
             raise TargetBusyError(address, strangers)
         path = folder / f"{run}{_SUFFIX}"
-        file = path.open("w")
+        file = _open(path)
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return Hold(file, path, tuple(holders))
 
@@ -62,6 +66,19 @@ def hold(address: str, run: str, alongside: Collection[str] = (), root: Path | N
 def _root() -> Path:
     # Per user: nobody else's file can be in the way, and nobody is kept out by ours.
     return Path(tempfile.gettempdir()) / f"social-platform-verification-{os.getuid()}"
+
+
+def _require_own(folder: Path) -> None:
+    """Raises PermissionError where somebody else may have been first: what lies there may lead anywhere."""
+    found, me = folder.lstat(), os.getuid()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != me or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        its = f"{stat.filemode(found.st_mode)} of uid {found.st_uid}"
+        raise PermissionError(f"{folder} is not a folder of uid {me} alone: {its}")
+
+
+def _open(path: Path) -> IO[str]:
+    """A file to lock: made if it is not there, no other file by a link, and left as it is."""
+    return open(path, "a", encoding="utf-8", opener=lambda name, how: os.open(name, how | os.O_NOFOLLOW, 0o600))
 
 
 def _name(address: str) -> str:
@@ -76,7 +93,7 @@ def _name(address: str) -> str:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Only one process at a time looks who is there and adds itself."""
-    with (folder / "door").open("w") as door:
+    with _open(folder / "door") as door:
         fcntl.flock(door, fcntl.LOCK_EX)
         yield
 
@@ -84,7 +101,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def _holders(folder: Path) -> Iterator[str]:
     """Runs whose process lives; what a dead one left is removed."""
     for path in folder.glob(f"*{_SUFFIX}"):
-        with path.open("a") as file:
+        with _open(path) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:

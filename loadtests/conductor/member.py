@@ -17,6 +17,7 @@ import gevent
 from gevent.event import Event
 
 from fixtures.environments import ConfigurationErrors
+from fixtures.runs.redaction import redact
 from fixtures.statistics.histogram import Histogram
 from loadtests import clock
 from loadtests.budgets.questions import limits
@@ -192,7 +193,7 @@ class Member:
         left = few(left, "which the ledger names")
         for one in left:
             # The leader's report says so, too, if there is a leader by then.
-            _log.warning("left behind: %s", one)
+            _log.warning("left behind: %s", redact(one))
         return left, notes
 
     def _prepare(self, message: Prepare) -> None:

@@ -22,6 +22,7 @@ from fixtures.environments import (
     require_usable,
 )
 from fixtures.runs.folder import prepare
+from fixtures.runs.redaction import register_secrets
 from fixtures.runs.run_id import new_run_id
 from fixtures.sandbox import Sandbox, SandboxError
 from loadtests.conductor.configuring import Choice, choose, is_text
@@ -107,6 +108,8 @@ def set_up(options: Namespace, variables: Mapping[str, str] = os.environ) -> Sta
         platform = load_environment(source)
         if sandbox is None:
             require_usable(platform)
+        # It needs none itself, and prints what workers tell it: a platform may have answered with what it was asked by.
+        register_secrets(platform.secrets.values())
         held = _hold(platform.api, run, options.alongside)
     except BaseException:
         if sandbox is not None:
@@ -138,7 +141,8 @@ def _hold(address: str, run: str, alongside: list[str]) -> Hold:
         options = " ".join(f"--alongside {holder}" for holder in busy.holders)
         problem = Unusable(str(busy), "locks of this machine", f"wait until it has ended, or allow it by {options}")
     except OSError as error:
-        problem = Unusable(f"the target cannot be locked: {error}", "locks of this machine", "make TMPDIR writable")
+        how = "set TMPDIR to a folder of your own"
+        problem = Unusable(f"the target cannot be locked: {error}", "locks of this machine", how)
     raise EnvironmentInvalid(Cause.UNUSABLE, [problem])
 
 

@@ -5,8 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+LONGEST_LINE: Final = 8 << 10
+"""Characters. An expression keeps all threads waiting until it is done with a line."""
+# Nothing is given back that was taken: what a line has much of would be tried in all ways to divide it.
 _SAMPLE: Final = re.compile(
-    r"""[ \t]*([a-zA-Z_:][\w:]*)[ \t]*(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?[ \t]*([^\s#{}]+)(?:[ \t].*)?""", re.ASCII
+    r"""([a-zA-Z_:][\w:]*+)[ \t]*+(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*+")*+)\})?+[ \t]*+([^\s#{}]++)(?:[ \t].*+)?""",
+    re.ASCII,
 )
 _LABEL: Final = re.compile(r'[ \t]*([a-zA-Z_]\w*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(?:,|\Z)', re.ASCII)
 _ESCAPED: Final = re.compile(r"\\(.)")
@@ -28,6 +32,8 @@ def samples(text: str) -> Iterator[Sample]:
         stripped = line.strip(" \t\r")
         if not stripped or stripped.startswith("#"):
             continue
+        if len(stripped) > LONGEST_LINE:
+            raise ValueError(f"line {number} has {len(stripped)} characters, and {LONGEST_LINE} are read")
         found = _SAMPLE.fullmatch(stripped)
         if found is None:
             raise ValueError(f"line {number} is no sample: {line[:60]!r}")

@@ -60,6 +60,7 @@ class Sample:
 class Idle:
     """Opens `count` websockets, `rate` a second, and holds them until `stop`, in a thread of its own.
 
+    So does each of so many `processes` of this machine, which has ports for all of them once.
     `offer` says what connection number n offers, as each has a person's own token, when its opening is due; `agreed`
     takes the headers with which an opening was agreed to, names in lower case; `passed_over` hears which of several
     addresses did not let one in. All are called in the thread.
@@ -72,6 +73,7 @@ class Idle:
         *,
         count: int,
         rate: float,
+        processes: int = 1,
         offer: Callable[[int], Offer] = lambda _: _NOTHING,
         agreed: Callable[[Mapping[str, str]], None] = lambda _: None,
         passed_over: PassedOver = untold,
@@ -80,6 +82,7 @@ class Idle:
         terms: Terms | None = None,
     ) -> None:
         self._target, self._path, self._count, self._rate = target, path, count, rate
+        self._processes = processes
         self._offer, self._agreed, self._passed_over = offer, agreed, passed_over
         self._headers = dict(headers or {})
         self._timeouts = timeouts or Timeouts()
@@ -105,7 +108,7 @@ class Idle:
                 offer=self._offer,
                 headers=self._headers,
                 addresses=lambda: looking.addresses,
-                sources=sources([address[0] for _, address in addresses], self._count),
+                sources=sources([address[0] for _, address in addresses], self._count * self._processes),
                 terms=self._terms,
                 passed_over=self._passed_over,
             ),

@@ -1,4 +1,4 @@
-"""What the machine allows one process: file descriptors, and ports to connect from."""
+"""What the machine allows: file descriptors to each process, and ports to connect from to all of them."""
 
 import ipaddress
 import resource
@@ -54,6 +54,7 @@ def ports() -> int:
 def sources(addresses: Sequence[str], count: int) -> tuple[str, ...]:
     """The addresses to connect from, in turn; none if the system shall choose. Raises `NoRoomError`.
 
+    `count` is of all processes that are known to be on this machine.
     To loopback there are as many addresses to connect from as are needed. To anywhere else there is one, with about
     28,000 ports for each address of the target as Linux is set up.
     """
@@ -63,8 +64,8 @@ def sources(addresses: Sequence[str], count: int) -> tuple[str, ...]:
     if all(ipaddress.ip_address(address) in _LOOPBACK for address in addresses):
         return tuple(str(_LOOPBACK[number]) for number in range(1, -(-count // each) + 1))
     raise NoRoomError(
-        f"{count} connections from one address to {len(addresses)} of the target do not fit: there are ports for "
-        f"{each} to each; use more machines, or widen net.ipv4.ip_local_port_range"
+        f"{count} connections from this machine to {len(addresses)} addresses of the target do not fit: its processes "
+        f"have ports for {each} to each; use more machines, or widen net.ipv4.ip_local_port_range"
     )
 
 

@@ -1,6 +1,8 @@
 """Users of Locust: each begins its work with the run, or not at all."""
 
-from dataclasses import dataclass, field
+from argparse import Namespace
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import gevent
@@ -9,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.session import Session, open_session, part
+from loadtests.sockets import idle
+from loadtests.sockets.room import NoRoomError
 from tests.unit.load.working import session
 
 
@@ -93,6 +97,32 @@ def test_work_that_begins_while_the_run_ends_is_stopped_at_once(users: Any) -> N
     assert [work.stopped for work in following.begun] == [[0.0]]
     assert told.works == []
     following.greenlet.kill()
+
+
+@pytest.mark.parametrize(("processes", "of", "counted"), [(2, 2, 1000), (2, 4, 500), (None, 2, 500)])
+def test_processes_that_share_a_machine_share_its_ports(
+    processes: int | None,
+    of: int,
+    counted: int,
+    users: Any,  # noqa: ANN401
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each alone would find room; a worker that was started by itself is taken to be alone on its machine."""
+    from locust.env import Environment  # noqa: PLC0415
+
+    def full(_: object, count: int) -> tuple[str, ...]:
+        raise NoRoomError(f"no room for {count}")
+
+    monkeypatch.setattr(idle, "sources", full)
+    told = session()
+    told.of, told.profile = of, replace(told.profile, connections=1000)
+    told.platform = replace(told.platform, api="https://127.0.0.1:1")
+    told.pool = SimpleNamespace(people=[], talked=None, tokens=(), good_until=())  # type: ignore[assignment]
+    environment = Environment(parsed_options=Namespace(processes=processes))
+    open_session(environment, told)
+    with pytest.raises(NoRoomError):
+        users.IdleConnections(environment).follow()
+    assert told.trouble == [f"IdleConnections: no room for {counted}"]
 
 
 @given(st.integers(1, 20), st.integers(0, 1000))

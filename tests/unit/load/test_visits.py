@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least, equals
+from fixtures.runs import register_secret
 from loadtests.arrivals import Arrival
 from loadtests.session import Session
 from loadtests.visits import UNFINISHED, Visits
@@ -155,6 +156,19 @@ def test_a_journey_that_breaks_makes_the_run_unsound_and_ends_no_other(error: Ba
     assert counts.started.total() == len(broken.since) == 2
     assert not counts.causes
     assert len(pool.free) == 2
+
+
+def test_what_is_logged_of_a_broken_journey_holds_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+    """Its traceback tells where it broke, and an error may repeat what it was given."""
+    register_secret("key-of-the-journey-4711")
+    made = session()
+    broken = Journey(made.fire, breaks=ValueError("no key-of-the-journey-4711"))
+    following = visits(made, Pool(1), broken, [0.0])
+    following.begin()
+    begun(broken, 1)
+    following.stop(20)
+    assert "a journey broke: browsing\nTraceback" in caplog.text
+    assert caplog.text.endswith("ValueError: no *****\n")
 
 
 def test_a_journey_that_is_ended_is_no_mistake() -> None:

@@ -1,5 +1,6 @@
 """One run at a time against one target."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -91,6 +92,49 @@ def test_who_was_killed_holds_nothing(tmp_path: Path) -> None:
         holder.kill()
     hold(ADDRESS, "mine", root=tmp_path).release()
     assert not list(tmp_path.rglob("*.run"))
+
+
+@pytest.mark.parametrize("inner", [False, True], ids=["of all targets", "of the target"])
+def test_a_folder_that_is_not_ours_alone_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, inner: bool
+) -> None:
+    """Where everybody may write, somebody else may have been first, and what lies there leads where they like."""
+    root, theirs = tmp_path / "locks", tmp_path / "theirs"
+    hold(ADDRESS, "earlier", root=root).release()
+    (target,) = root.iterdir()
+    folder = target if inner else root
+    folder.chmod(0o770)
+    with pytest.raises(PermissionError, match=rf"{folder} is not a folder of uid \d+ alone: drwxrwx--- of uid \d+"):
+        hold(ADDRESS, "mine", root=root)
+    folder.chmod(0o700)
+    me = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: me + 1)
+    with pytest.raises(PermissionError, match=f"{root} is not a folder of uid {me + 1} alone: drwx------ of uid {me}"):
+        hold(ADDRESS, "mine", root=root)
+    monkeypatch.undo()
+    folder.rename(theirs)
+    folder.symlink_to(theirs)
+    with pytest.raises(PermissionError, match=f"{folder} is not a folder of uid {me} alone: l"):
+        hold(ADDRESS, "mine", root=root)
+    folder.unlink()
+    folder.touch(mode=0o600)
+    with pytest.raises(FileExistsError):
+        hold(ADDRESS, "mine", root=root)
+
+
+def test_a_lock_writes_into_no_other_file(tmp_path: Path) -> None:
+    """Where one of its files is a link, what it leads to is neither emptied nor believed."""
+    hold(ADDRESS, "earlier", root=tmp_path).release()
+    (folder,) = tmp_path.iterdir()
+    letter = tmp_path.with_name(f"{tmp_path.name}-letter")
+    letter.write_text("dear")
+    for name in ("door", "mine.run"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(letter)
+        with pytest.raises(OSError, match=f"symbolic links.*{name}"):
+            hold(ADDRESS, "mine", root=tmp_path)
+        assert letter.read_text() == "dear"
+        (folder / name).unlink()
 
 
 def test_letting_go_twice_is_harmless(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import gevent
 import pytest
 
+from fixtures.runs import register_secret
 from loadtests import clock
 from loadtests.conductor import member as membership
 from loadtests.conductor.contention import Contention
@@ -77,6 +78,15 @@ def test_of_many_who_stay_a_few_are_told(tmp_path: Path, caplog: pytest.LogCaptu
     [done] = told.of(Done)
     assert done.left == "account 0; account 1; account 2; and 77 more, which the ledger names"
     assert len(caplog.records) == 4
+
+
+def test_what_is_logged_of_those_who_stay_holds_no_secret(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A platform may answer with the key that it was asked with."""
+    register_secret("key-of-the-member-4711")
+    told = Told(tmp_path, lambda _: People(stays=("account a@b (no key-of-the-member-4711)",)))
+    told.begins()
+    told.ends()
+    assert caplog.messages == ["left behind: account a@b (no *****)"]
 
 
 def test_an_end_while_people_are_made_stops_that(tmp_path: Path) -> None:

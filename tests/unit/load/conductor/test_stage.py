@@ -9,6 +9,7 @@ from types import MappingProxyType, SimpleNamespace
 import pytest
 
 from fixtures.environments import EnvironmentInvalid
+from fixtures.runs.redaction import MASK, redact
 from loadtests.conductor import stage as stage_module
 from loadtests.conductor.lock import hold
 from loadtests.conductor.stage import FOLDER, RunFolderError, Stage, set_up
@@ -21,8 +22,9 @@ reported_environment = "production"
 capabilities = ["tls", "synthetic"]
 effects = ["read", "synthetic"]
 [secrets]
-synthetic_key = "env:PATH"
+synthetic_key = "env:STAGE_KEY"
 """
+KEY = "key-of-the-stage-4711"
 
 
 @pytest.fixture
@@ -31,6 +33,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "mine.toml").write_text(ENVIRONMENT, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("STAGE_KEY", KEY)
     return tmp_path
 
 
@@ -70,6 +73,15 @@ def test_a_run_that_was_not_named_is_named(place: Path) -> None:
         staged(alongside=["othre"])
     other.release()
     assert not list(place.rglob("*.run"))
+
+
+def test_a_lock_that_cannot_be_had_is_told_with_the_way_out(place: Path) -> None:
+    """Whoever shares a machine with strangers can have another folder."""
+    staged().close()
+    (locks,) = place.glob("social-platform-verification-*")
+    locks.chmod(0o777)
+    with pytest.raises(EnvironmentInvalid, match=f"{locks} is not .*; set TMPDIR to a folder of your own"):
+        staged()
 
 
 def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(place: Path) -> None:
@@ -148,10 +160,17 @@ def test_the_folder_may_be_a_variables(place: Path) -> None:
 
 def test_an_environment_that_cannot_be_used_is_refused(place: Path) -> None:
     """Before anybody makes people there, and with nothing left of it."""
-    (place / "mine.toml").write_text(ENVIRONMENT.replace("env:PATH", "env:NO_SUCH_KEY"), encoding="utf-8")
+    (place / "mine.toml").write_text(ENVIRONMENT.replace("STAGE_KEY", "NO_SUCH_KEY"), encoding="utf-8")
     with pytest.raises(EnvironmentInvalid, match="NO_SUCH_KEY"):
         staged()
     assert not (place / "runs").exists()
+
+
+@pytest.mark.usefixtures("place")
+def test_a_leader_hides_the_secrets_of_its_environment() -> None:
+    """It prints what its workers tell it, and a platform may have told them their own key."""
+    staged().close()
+    assert redact(f"status 403: {KEY} is not allowed") == f"status 403: {MASK} is not allowed"
 
 
 def test_a_sandbox_is_ended_where_no_run_takes_place(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

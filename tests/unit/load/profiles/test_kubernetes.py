@@ -138,15 +138,18 @@ def test_pods_of_the_last_run_are_gone_before_the_next() -> None:
 
 KUBECTL: Final = """\
 #!/bin/sh
-# The cluster of a run: its pod has no node at first, then no image, and its exit code is known a moment after its log.
-echo "$1" >> "$CALLS"
-asked=$(grep --count --line-regexp "$1" "$CALLS")
-case "$1 $asked" in
-  "logs 1") ;;
-  "logs 2") echo 'container "master" is waiting to start: ContainerCreating' >&2; exit 1 ;;
-  logs*) echo "VERDICT" ;;
-  "get 1") ;;
-  get*) printf 75 ;;
+# A cluster. JOB, POD and LOG are its answers, one after the other, of which the last stands: - is nothing.
+echo "$1 $2" >> "$CALLS"
+asked=$(grep --count --line-regexp -- "$1 $2" "$CALLS")
+answer() {
+  while [ "$asked" -gt 1 ] && [ $# -gt 1 ]; do shift; asked=$((asked - 1)); done
+  case "$1" in -) ;; refused) echo "not to be had" >&2; exit 1 ;; *) printf "$1" ;; esac
+}
+case "$1 $2" in
+  "get job") answer $JOB ;;
+  "get pods") answer $POD ;;
+  logs*) asked=$(grep --count ^logs "$CALLS"); answer $LOG ;;
+  apply*) exit "${APPLIES:-0}" ;;
   kustomize*) echo "  template:"; echo "        image: REGISTRY/load-tests@sha256:0"; echo "        image: other" ;;
   create*) cat >&2 ;;
   exec*) echo lost+found; echo load-master-new; echo load-master-old ;;
@@ -155,7 +158,7 @@ esac
 """
 
 
-def done_in_a_cluster(chapter: str, tmp_path: Path) -> "subprocess.CompletedProcess[str]":
+def done_in_a_cluster(chapter: str, tmp_path: Path, **answers: str) -> "subprocess.CompletedProcess[str]":
     """The commands of a chapter, done."""
     [commands] = re.findall(
         rf"\n## {chapter}\n[^`]*```sh\n(.*?)```\n", (FOLDER / "README.md").read_text(encoding="utf-8"), re.DOTALL
@@ -169,13 +172,46 @@ def done_in_a_cluster(chapter: str, tmp_path: Path) -> "subprocess.CompletedProc
         text=True,
         timeout=60,
         check=False,
-        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")},
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls"), **answers},
     )
 
 
-def test_the_commands_of_a_run_end_with_its_verdict(tmp_path: Path) -> None:
-    """However long a pod takes to start, log and exit code are shown; its log is refused before, or empty."""
-    assert done_in_a_cluster("Run", tmp_path).stdout.split() == ["VERDICT", "75"]
+@pytest.mark.parametrize("code", [0, 1, 75, 82, 137])
+def test_the_commands_of_a_run_end_with_its_verdict(code: int, tmp_path: Path) -> None:
+    """However late a pod starts, and a log or the cluster breaks off, it is followed until there is an exit code."""
+    done = done_in_a_cluster(
+        "Run", tmp_path, JOB="- 1 refused 1 -", POD=f"- - refused {code}", LOG="- refused first first\\n VERDICT\\n -"
+    )
+    assert (done.returncode, done.stdout.split()) == (code, ["first", "VERDICT"])
+
+
+def test_a_run_whose_pod_is_gone_is_inconclusive(tmp_path: Path) -> None:
+    """Its log has ended and its exit code has gone with it."""
+    done = done_in_a_cluster("Run", tmp_path, JOB="- 1 1 -", POD="-", LOG="first first\\n -")
+    assert (done.returncode, done.stdout.split()) == (75, ["first"])
+
+
+def test_a_run_that_does_not_begin_is_inconclusive(tmp_path: Path) -> None:
+    """For want of quota, node or image: it is waited for as long as a node may take, and the cluster says why."""
+    done = done_in_a_cluster("Run", tmp_path, JOB="- 1", POD="-", LOG="refused")
+    assert done.returncode == 75
+    assert "describe job,pod\n" in (tmp_path / "calls").read_text(encoding="utf-8")
+
+
+def test_a_run_that_the_cluster_refuses_is_none(tmp_path: Path) -> None:
+    """What another run has left there is not taken for it."""
+    done = done_in_a_cluster("Run", tmp_path, APPLIES="1", JOB="-", POD="0", LOG="VERDICT\\n")
+    assert (done.returncode, done.stdout) == (66, "")
+
+
+@pytest.mark.parametrize("job", ["1", "refused"])
+def test_a_run_that_is_under_way_is_not_ended_by_another(job: str, tmp_path: Path) -> None:
+    """Nothing is deleted or applied as long as its master is at work, or nobody says whether it is."""
+    done = done_in_a_cluster("Run", tmp_path, JOB=job, POD="0", LOG="VERDICT\\n")
+    assert (done.returncode, done.stdout) == (66, "")
+    assert "wait until it has ended" in done.stderr
+    calls = (tmp_path / "calls").read_text(encoding="utf-8").splitlines()
+    assert calls == ["config set-context", "get job"]
 
 
 def test_the_evidence_is_read_by_a_pod_that_may_no_more_than_the_master(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The platform's own metrics: the text format, what lies between two looks, and whom nobody could read."""
 
 import math
+import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fixtures.environments import Environment
 from loadtests.report import metrics as reading
-from loadtests.report.exposition import samples
+from loadtests.report.exposition import LONGEST_LINE, samples
 from loadtests.report.metrics import CPU, FAILED, REQUESTS, SECONDS, SOCKETS, Exposition, PlatformMetrics
 from loadtests.report.model import Reading
 from loadtests.said import LONGEST
@@ -65,11 +66,35 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         list(samples(text))
 
 
-@pytest.mark.parametrize("line", ["a", "a b c", 'a{b="c} 1', "a{b=c} 1", "{} 1", "a{} ", "<html>", 'a{b="c" d="e"} 1'])
+@pytest.mark.parametrize(
+    "line", ["a", "a1", "a b c", 'a{b="c} 1', "a{b=c} 1", "{} 1", "a{} ", "<html>", 'a{b="c" d="e"} 1']
+)
 def test_what_is_no_sample_is_refused_with_its_line(line: str) -> None:
     """A line that is no sample is named."""
     with pytest.raises(ValueError, match="line 2"):
         list(samples(f"# HELP a b\n{line}\n"))
+
+
+def filled(line: str) -> str:
+    """A line of the longest that are read, with as many of its last letter but one as fit."""
+    return line[:-1].ljust(LONGEST_LINE - 1, line[-2]) + line[-1]
+
+
+@pytest.mark.parametrize("line", ["a #", "aa#"])
+def test_no_line_keeps_the_generator_from_its_work(line: str) -> None:
+    """Whatever a service answers, it is read in a moment: no other thread has a turn meanwhile."""
+    began = time.thread_time()
+    with suppress(ValueError):
+        list(samples(filled(line)))
+    assert time.thread_time() - began < 0.1
+
+
+def test_a_line_that_is_too_long_is_refused_unread() -> None:
+    """Up to the longest it is read, and one letter more is named as no other trouble is."""
+    fits = f"a 1 # {'x' * (LONGEST_LINE - 6)}"
+    assert [one.value for one in samples(f"# {'x' * LONGEST_LINE}\n{fits}\n")] == [1.0]
+    with pytest.raises(ValueError, match="line 2 has 8193 characters, and 8192 are read"):
+        list(samples(f"a 1\n{fits}x\n"))
 
 
 class Service:
