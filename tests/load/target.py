@@ -24,6 +24,7 @@ _HEALTH = json.dumps(
         "dependencies": {},
     }
 ).encode()
+_MORE = bytes(2**18)
 
 
 @dataclass
@@ -38,6 +39,8 @@ class Target:
     delay: float = 0.0
     instead: bytes | None = None
     """What it answers instead of HTTP; nothing: it ends the connection."""
+    endless: bool = False
+    """Whether that goes on for as long as somebody takes it."""
     answered: int = 0
     address: str = ""
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -73,6 +76,10 @@ class Target:
                     writer.write(self.instead)
                     if not self.instead:
                         writer.transport.abort()
+                    while self.endless:
+                        writer.write(_MORE)
+                        await asyncio.sleep(0)  # or it would not hear that nobody takes it any more
+                        await writer.drain()
                     continue
                 self.answered += 1
                 head = (

@@ -243,6 +243,16 @@ def test_greenlets_that_take_more_of_a_core_than_is_allowed_make_the_run_invalid
     assert "of a core, allowed 0.001 %" in verdict["reasons"][0]
 
 
+def test_too_few_samples_make_the_run_invalid(staged: Stage) -> None:
+    """A line that asks for more than there were is not kept by how good these are."""
+    profile = staged.profile("2 s")
+    profile.write_text(profile.read_text().replace("each: errors", "chat getHealth: samples >= 1000000\neach: errors"))
+    with staged.locust(lasting="") as locust:
+        assert locust.ends() == Cause.MINIMUM_EVIDENCE.code, locust.said
+    too_few = "minimum-evidence: chat getHealth: 100 samples, at least 1,000,000 asked for"
+    assert staged.verdict()["reasons"] == [too_few]
+
+
 def test_a_name_that_does_not_resolve_is_told_before_the_run(staged: Stage) -> None:
     """The environment cannot be used: no load is tried, and no platform blamed."""
     staged.environment.write_text(staged.environment.read_text().replace("127.0.0.1", "nowhere.invalid"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from tests.load.processes import Stage, free_port, stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: 8000000000\r\n\r\n{"
+GIGABYTES = b"HTTP/1.1 200 OK\r\nContent-Length: 8000000000\r\n\r\n{"
 CAUSES = {
     "refuses": "refused",
     "resets": "reset",
@@ -34,7 +35,7 @@ def falls_sick(staged: Stage, how: str) -> None:
         case "talks nonsense":
             target.instead = b"\x16\x03 what?\r\n\r\n"
         case _:
-            target.instead = ENDLESS
+            target.instead = GIGABYTES
     staged.environment = target.environment()
 
 
@@ -60,3 +61,27 @@ def test_it_is_no_go_and_its_cause_is_named(judged: dict[str, tuple[int, dict[st
     # Three connections are opened before the first arrival, and refused, too.
     assert sum(error["times"] for error in load["errors"]) == 100 + (3 if how == "refuses" else 0)
     assert any(CAUSES[how] in error["cause"] for error in load["errors"]), load["errors"]
+
+
+def test_gigabytes_that_come_are_too_large_and_take_no_gigabytes(staged: Stage) -> None:
+    """Each is given up at the largest that any answer may be, which is the most of it that is kept."""
+    staged.target.instead, staged.target.endless = GIGABYTES, True
+    telling = staged.folder / "telling_locustfile.py"
+    telling.write_text(
+        "from pathlib import Path\n"
+        "from locust import events\n"
+        "from loadtests.locustfile import *\n"
+        "def tell(**_):\n"
+        "    print(Path('/proc/self/status').read_text(), flush=True)\n"
+        "events.init.add_listener(tell)\n"
+        "events.quit.add_listener(tell)\n"
+    )
+    profile = staged.profile("4 s")
+    profile.write_text(profile.read_text().replace("50 /s", "2 /s"))  # one or two at a time
+    with staged.locust("-f", str(telling), lasting="") as locust:
+        assert locust.ends() == 1, locust.said
+    assert staged.verdict()["load"]["errors"] == [
+        {"subject": "chat getHealth", "cause": "answer too large", "times": 8}
+    ]
+    at_first, at_most = (int(kib) >> 10 for kib in re.findall(r"VmHWM:\s+(\d+) kB", locust.said))
+    assert at_most - at_first < 128

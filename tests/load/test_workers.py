@@ -156,6 +156,26 @@ def test_a_worker_that_is_started_anew_before_the_run_is_no_loss(staged: Stage) 
             assert [one.ends(), other.ends()] == [0, 0], one.said + other.said
 
 
+def test_workers_whose_clocks_disagree_make_the_run_invalid(staged: Stage) -> None:
+    """What the one counted in a second is not what the other did."""
+    port = str(free_port())
+    off = staged.folder / "off_locustfile.py"
+    off.write_text(
+        "from loadtests import clock\n"
+        "from loadtests.locustfile import *\n"
+        "clock.told = lambda told=clock.told: told() + 5.0\n"
+    )
+    worker = ("-f", "loadtests/locustfile.py", "--worker", "--headless", "--master-port", port)
+    with (
+        staged.locust("--master", "--expect-workers", "2", "--master-bind-port", port, lasting="2 s") as leading,
+        Locust(staged.folder, *worker) as one,
+        Locust(staged.folder, *worker, "-f", str(off)) as other,
+    ):
+        assert leading.ends() == Cause.CLOCKS_DISAGREE.code, leading.said
+        assert [one.ends(), other.ends()] == [0, 0], one.said + other.said
+    assert "clocks-disagree: the workers' clocks disagree by " in staged.verdict()["reasons"][0]
+
+
 @pytest.mark.parametrize("page", [False, True], ids=["headless", "with a page"])
 def test_expected_workers_that_do_not_come_make_the_run_invalid(staged: Stage, *, page: bool) -> None:
     """Locust alone would wait for ever, or end as if the platform had failed."""
