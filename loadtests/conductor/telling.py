@@ -1,7 +1,6 @@
 """What a run says on the terminal while it goes on, and at its end, when nothing is printed after it."""
 
 import logging
-import os
 import sys
 from collections.abc import Iterable
 from typing import Final
@@ -9,6 +8,7 @@ from typing import Final
 from gevent.monkey import get_original
 
 from fixtures.runs.redaction import redact
+from fixtures.runs.streams import lose
 from loadtests.report.model import LoadRun
 from loadtests.report.terminal import live_lines
 
@@ -37,9 +37,7 @@ def _print(lines: Iterable[str]) -> None:
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
         sys.stdout.flush()
     except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        lose(sys.stdout)
 
 
 def say_live(run: LoadRun) -> None:

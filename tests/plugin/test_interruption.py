@@ -32,3 +32,12 @@ def test_ctrl_c_while_plugins_are_imported_has_a_word(tmp_path: Path, moment: st
     assert "interrupted by Ctrl-C before the run began" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("error", "code"), [("OSError('of ours')", 3), ("KeyboardInterrupt", 2)])
+@pytest.mark.parametrize("errors", ["2>&1", "2> /dev/full"])
+def test_what_nobody_caught_is_no_verdict(error: str, code: int, errors: str) -> None:
+    """A harness that broke ends with pytest's code of an internal error, never with that of NO-GO, read or not."""
+    command = [sys.executable, "-c", f"import fixtures.interruption.plugin; raise {error}"]
+    script = ["sh", "-c", f'"$@" {errors}', "sh", *command]
+    assert subprocess.run(script, cwd=REPOSITORY, capture_output=True, timeout=30, check=False).returncode == code

@@ -81,6 +81,26 @@ def test_a_broken_expression_is_a_usage_error(repository: pytest.Pytester) -> No
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
 
 
+@pytest.mark.parametrize("arguments", [(), ("-m", ""), ("-m", " ", "-n1"), ("-m", "not smoke"), ("tests",)])
+@pytest.mark.parametrize("option", ["--env=prodution", "--env=", "--run-folder=out"])
+def test_no_tier_to_judge_an_environment_by_is_a_usage_error(
+    repository: pytest.Pytester, arguments: tuple[str, ...], option: str
+) -> None:
+    """A variable that should name the tier and is unset never makes a run of the project's own tests a pass."""
+    repository.makeconftest('pytest_plugins = ["fixtures.environments.plugin", "fixtures.runs.plugin"]')
+    result = repository.runpytest(*arguments, option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    name = option.partition("=")[0]
+    result.stderr.fnmatch_lines([f"ERROR: {name}, but no tier is asked for*: write -m preflight or -m smoke *"])
+    result.stdout.no_fnmatch_line("*passed*")
+
+
+@pytest.mark.parametrize("looking", ["--collect-only", "--setup-plan", "--help", "--markers"])
+def test_who_only_looks_may_leave_the_tier_out(repository: pytest.Pytester, looking: str) -> None:
+    """Where nothing is run and nothing can pass, an environment may be named without a tier."""
+    assert repository.runpytest(looking, "--env=blue").ret == pytest.ExitCode.OK
+
+
 @pytest.mark.parametrize("workers", [(), ("-n0",)])
 def test_a_path_that_is_not_there_is_a_usage_error(repository: pytest.Pytester, workers: tuple[str, ...]) -> None:
     """A mistyped file ends the run before anything is started for it, with workers and without."""

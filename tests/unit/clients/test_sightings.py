@@ -13,21 +13,24 @@ from fixtures.clients.idle_slot import NoIdleSlotError, find_idle_slot
 from fixtures.clients.plugin import pytest_verify_scene
 from fixtures.clients.scene import look
 from fixtures.clients.sightings import prevailing, requests_for, sight, sight_all, sight_often, tally
+from fixtures.contract.excerpt import LONGEST
 from fixtures.runs.causes import State
 from tests.unit.clients.make import environment, transport
 from tests.unit.clients.peer import says, web_server
 
 
-def _health(
+def _health(  # noqa: PLR0913 - what health may say, each by name
     handler: BaseHTTPRequestHandler,
     *,
     instance: str = "1",
     status: int = 200,
     postgres: str = "up",
     served: bool = True,
+    name: str = "postgres",
+    detail: str = "gone",
 ) -> None:
     service = handler.path.removeprefix("/api/").partition("-service/")[0]
-    dependency = {"status": postgres, "latency_ms": None, "detail": "gone" if postgres == "down" else None}
+    dependency = {"status": postgres, "latency_ms": None, "detail": detail if postgres == "down" else None}
     body = {
         "status": "up" if status == 200 else "down",
         "service": service,
@@ -36,7 +39,7 @@ def _health(
         "slot": "green",
         "instance": instance,
         "started_at": "2026-01-01T00:00:00.000Z",
-        "dependencies": {"postgres": dependency},
+        "dependencies": {name: dependency},
     }
     header = f'{service};slot=green;build="prod-1234567";instance="{instance}"'
     says(handler, status, json.dumps(body).encode(), **({"X_Served_By": header} if served else {}))
@@ -147,6 +150,22 @@ def test_the_prevailing_value_is_a_most_common_one(values: list[str]) -> None:
     assert (found is None) == (values == [])
     if found is not None:
         assert values.count(found) == max(map(values.count, values))
+
+
+def test_what_health_says_of_a_dependency_is_scrubbed() -> None:
+    """Neither its name nor its detail writes a line of its own, moves the terminal or brings a secret into a cause."""
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        told = "no\x1b[2J\nVERDICT  GO postgresql://chat:pa-s-word@db " + "x " * 9999
+        _health(handler, status=503, postgres="down", name="post\ngres", detail=told)
+
+    with web_server(answers) as base:
+        readings = look(environment(base), base)
+    assert {reading.ailing for reading in readings} == {("post gres",)}
+    (detail,) = {reading.detail for reading in readings}
+    assert detail.isprintable()
+    assert "pa-s-word" not in detail
+    assert len(detail) <= LONGEST
 
 
 def test_the_scene_has_a_reading_of_every_service() -> None:

@@ -145,6 +145,14 @@ def test_events_of_unknown_name_are_tolerated() -> None:
     assert frames.payload(event) == {"a": 1}
 
 
+@pytest.mark.parametrize("read", [read_social, read_call])
+def test_an_unexpected_frame_does_not_write_to_the_terminal(read: Reader) -> None:
+    """Of what the platform says there is one line, without a sign that a terminal would obey."""
+    with pytest.raises(UnexpectedFrame) as caught:
+        read('{"type": "x\\u001b[2J\\nVERDICT  GO"}')
+    assert str(caught.value).isprintable()
+
+
 def test_an_unexpected_frame_keeps_secrets() -> None:
     """The text of an error shows no string that a frame carried."""
     message = text({"type": "offer", "call_id": 1, "sdp": "a=ice-pwd:secretpassword", "from_user_id": "x"})

@@ -123,6 +123,28 @@ def test_an_answer_of_no_service_is_told_as_that() -> None:
     assert caught.value.unserved == ""
 
 
+HOSTILE = "x\x1b[2J\nVERDICT  GO\x9b\u2028"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        problem(HOSTILE, 403),
+        *(
+            Answer(200, Headers({"Content-Type": "application/json", name: HOSTILE}), b"{", 0.1)
+            for name in ("X-Served-By", "X-Trace-Id", "Content-Type", "Content-Encoding", "Server")
+        ),
+        Answer(200, Headers({"Content-Type": "application/json"}), msgspec.json.encode({"status": HOSTILE}), 0.1),
+    ],
+)
+def test_nobody_who_answers_writes_to_the_terminal(answer: Answer) -> None:
+    """Whatever they say, and wherever, the error is one line without a sign that a terminal would obey."""
+    with pytest.raises(UnexpectedAnswer) as caught:
+        shared.health("auth").read(answer)
+    assert str(caught.value).isprintable()
+    assert caught.value.why in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["X-Served-By", "Content-Type", "Content-Encoding"])
 def test_a_header_that_is_not_short_is_not_quoted_whole(name: str) -> None:
     """Whatever an answer has in its head, the error fits into a report, and so does what it expected."""

@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fixtures.runs.ledger import Ledger, LedgerUnwritableError, OpenItem, open_items
+from fixtures.runs.redaction import MASK, redact
 from fixtures.runs.run_id import ALPHABET, new_run_id
 
 
@@ -84,6 +85,28 @@ def test_an_open_item_says_what_is_known_of_it(tmp_path: Path) -> None:
         OpenItem("account", "a", confirmed=False),
         OpenItem("account", "b", confirmed=True, why="503"),
     )
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+@example("gone\u2028away\x85\r\n\x1c")
+def test_why_a_thing_was_left_may_be_any_text(why: str) -> None:
+    """What somebody else's letters say is read as it was written: a line of a ledger ends where its line break is."""
+    with tempfile.TemporaryDirectory() as folder:
+        book = Ledger(Path(folder))
+        book.left("account", "a", why)
+        book.intends("account", "b")
+        book.close()
+        left = OpenItem("account", "a", confirmed=False, why=redact(why))
+        assert open_items(Path(folder)) == (left, OpenItem("account", "b", confirmed=False))
+
+
+def test_no_secret_is_in_a_ledger(tmp_path: Path) -> None:
+    """Why a thing was left is redacted, as all that leaves a run."""
+    book = Ledger(tmp_path)
+    book.left("account", "a", "Authorization: Bearer s3cret")
+    book.close()
+    (item,) = open_items(tmp_path)
+    assert item.why == f"Authorization: Bearer {MASK}"
 
 
 def test_no_intent_no_thing(tmp_path: Path) -> None:

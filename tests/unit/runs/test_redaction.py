@@ -90,6 +90,8 @@ def test_innocent_text_is_left_alone(text: str) -> None:
         ("offers bearer.abcdefghijklmnopqrstuvwxyz", "abcdefghij"),
         ("X-Synthetic-Key: k3y", "k3y"),
         ("https://s3/x?X-Amz-Signature=abc123&x=1", "abc123"),
+        ("no route to postgresql+asyncpg://chat:pa:s@word@db:5432/chat", "pa:s@word"),
+        ("redis://:s3cret@cache", "s3cret"),
     ],
 )
 def test_what_is_shaped_like_a_credential_is_hidden(text: str, hidden: str) -> None:
@@ -99,7 +101,9 @@ def test_what_is_shaped_like_a_credential_is_hidden(text: str, hidden: str) -> N
     assert MASK in told
 
 
-@pytest.mark.parametrize("text", ["Authorization: Bearer $TOKEN", "close 4401 token-missing", "a bearer of news"])
+@pytest.mark.parametrize(
+    "text", ["Authorization: Bearer $TOKEN", "close 4401 token-missing", "a bearer of news", "https://host:8080/@a"]
+)
 def test_what_only_speaks_of_credentials_is_left(text: str) -> None:
     """A shell variable in place of a secret stays, so that a command can be repeated."""
     assert Redactor().redact(text) == text
