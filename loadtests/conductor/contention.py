@@ -14,6 +14,8 @@ from loadtests.numbers import duration, latency
 
 _MUCH: Final = 0.1
 """Of the run's time: processes that share a laptop with the sandbox take a third of that from each other."""
+_LEAST: Final = 1.0
+"""Seconds: of a run that was over at once, a tenth is nothing."""
 _NANOSECONDS: Final = 1e9
 _MICROSECONDS: Final = 1e6
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -40,7 +42,7 @@ class Contention:
         elapsed = time.perf_counter() - self._since
         waited = max((now - self._waited.get(thread, 0.0) for thread, now in self._waiting().items()), default=0.0)
         throttled, stolen = self._throttling() - self._throttled, self._steal() - self._stolen
-        much, parts = _MUCH * elapsed, []
+        much, parts = max(_LEAST, _MUCH * elapsed), []
         if waited > much:
             parts.append(f"it was ready and had none for {latency(waited)}: look for what else runs on its machine")
         if throttled > much:

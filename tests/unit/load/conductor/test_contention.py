@@ -70,6 +70,14 @@ def test_what_was_counted_before_is_nobodys_doing_now(kernel: Kernel) -> None:
     assert contention.told() == ()
 
 
+def test_of_a_run_that_was_over_at_once_nothing_is_told(kernel: Kernel) -> None:
+    """All of a short time may pass while others begin, and explains nothing."""
+    contention = Contention(kernel.root)
+    kernel.counts(waited=(0.9, 0), throttled=0.9, stolen=0.9)
+    kernel.now = 1.0
+    assert contention.told() == ()
+
+
 def test_all_three_are_told_together(kernel: Kernel) -> None:
     """One does not hide the others."""
     contention = Contention(kernel.root)
