@@ -12,7 +12,7 @@ from fixtures.statistics.tally import Tally, merged
 from loadtests.budgets.questions import limits
 from loadtests.judging import Finding
 from loadtests.kinds import FRESH
-from loadtests.soundness import Cause, Facts, Soundness
+from loadtests.soundness import Cause, Facts, Soundness, lag_quantile
 from loadtests.verdict import EarlyStop, Outcome, judge
 from tests.unit.load.judged import BOTH, ERRORS, SOUND, TWENTY, UNSOUND, counted, plan, run
 
@@ -144,7 +144,7 @@ def test_every_cause_has_an_exit_code_of_its_own() -> None:
     assert UNSOUND.keys() | {Cause.MINIMUM_EVIDENCE} == set(Cause)
 
 
-@pytest.mark.parametrize("nan", ["generator_cpu", "start_lag_p99", "loop_lag_p99", "clock_disagreement", "clock_moved"])
+@pytest.mark.parametrize("nan", ["generator_cpu", "start_lag", "loop_lag", "clock_disagreement", "clock_moved"])
 def test_what_was_not_measured_is_not_sound(nan: str) -> None:
     """A measurement that is not a number fails closed."""
     facts = replace(SOUND, **{nan: float("nan")})  # type: ignore[arg-type]  # each of these is a float
@@ -153,7 +153,7 @@ def test_what_was_not_measured_is_not_sound(nan: str) -> None:
 
 def test_the_lag_allowed_is_a_share_of_the_smallest_limit() -> None:
     """A generator that is 5 ms late is sound for a limit of a second, not for one of 200 ms."""
-    late = replace(SOUND, loop_lag_p99=0.005)
+    late = replace(SOUND, loop_lag=0.005)
     assert judge(BOTH, run(BOTH, rate=500), late).outcome is Outcome.GO
     strict = plan("*: p99 <= 200 ms")
     assert judge(strict, run(strict, rate=500), late).exit_code == Cause.GENERATOR_LAG.code
@@ -161,9 +161,26 @@ def test_the_lag_allowed_is_a_share_of_the_smallest_limit() -> None:
     assert judge(tolerant, run(strict, rate=500), late).outcome is Outcome.GO
 
 
+@pytest.mark.parametrize(
+    ("text", "quantile", "called"),
+    [
+        ("each: errors <= 0.1 %", 0.99, "p99"),
+        ("each: share over guide", 0.99, "p99"),
+        ("each: p99 <= 1 s", 0.995, "p99.5"),
+        ("each: share over guide\n*: p99.9 <= 500 ms", 0.9995, "p99.95"),
+    ],
+)
+def test_lag_is_judged_as_far_out_as_the_budget_asks(text: str, quantile: float, called: str) -> None:
+    """A generator that is late half as often as a line allows answers to be slow is no judge of that line."""
+    judged = plan(text)
+    assert lag_quantile(judged.budget) == pytest.approx(quantile)
+    [reason] = judge(judged, run(judged, rate=500), replace(SOUND, start_lag=2.4)).reasons
+    assert f"2.4 s late ({called})" in reason.text
+
+
 def test_how_late_it_was_is_told_as_people_read_it() -> None:
     """Seconds are seconds, and no number is written with an exponent."""
-    [reason] = judge(BOTH, run(BOTH, rate=500), replace(SOUND, start_lag_p99=2.4)).reasons
+    [reason] = judge(BOTH, run(BOTH, rate=500), replace(SOUND, start_lag=2.4)).reasons
     assert reason.text == "arrivals were started 2.4 s late (p99), allowed 10 ms"
     [reason] = judge(BOTH, run(BOTH, rate=500), UNSOUND[Cause.CLOCKS_DISAGREE]).reasons
     assert reason.text == "the workers' clocks disagree by 500 ms, allowed 100 ms"

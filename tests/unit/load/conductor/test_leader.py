@@ -188,6 +188,22 @@ def test_an_unsound_generator_is_named(monkeypatch: pytest.MonkeyPatch, member: 
     assert Run([Simulated(OTHER), member]).conduct(monkeypatch).verdict.exit_code == cause.code
 
 
+@pytest.mark.parametrize(
+    ("line", "outcome"), [("each: share over guide", Outcome.GO), ("*: p99.9 <= 500 ms", Outcome.INVALID)]
+)
+def test_a_generator_that_stood_still_for_a_second_is_sound_by_what_is_asked(
+    monkeypatch: pytest.MonkeyPatch, line: str, outcome: Outcome
+) -> None:
+    """Two thirds of a per cent were late: nothing beside one in twenty, and enough to break one in a thousand."""
+    member = Simulated(ONE)
+    run = Run([member], profile(150, line))
+    run.after(60, lambda _: setattr(member, "lag", 0.6))
+    run.after(61, lambda _: setattr(member, "lag", 0.001))
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is outcome, ended.verdict.reasons
+    assert outcome is Outcome.GO or "late (p99.95)" in str(ended.verdict.reasons)
+
+
 def test_a_schedule_that_asks_for_too_little_is_no_sound_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was started is held against the profile, and not only against what the members themselves asked for."""
     half = Run([Simulated(ONE, each=50)])

@@ -22,7 +22,7 @@ from tests.unit.load.report.troubled import BEGAN, LASTED, PROFILE, RATE, judged
 
 
 def generated_late(on_time: LoadRun) -> LoadRun:
-    late = replace(on_time.facts, start_lag_p99=2.4)
+    late = replace(on_time.facts, start_lag=2.4)
     return replace(on_time, facts=late, verdict=judge(PROFILE.plan, on_time.counts.tallies, late))
 
 

@@ -172,7 +172,7 @@ def test_pictures_are_described() -> None:
 
 def test_what_was_not_measured_is_left_blank() -> None:
     """A lag that nobody measured makes the run INVALID, and the page has no number for it."""
-    run = runs.load_run(runs.BRIEF, facts=replace(SOUND, start_lag_p99=float("nan")))
+    run = runs.load_run(runs.BRIEF, facts=replace(SOUND, start_lag=float("nan")))
     reader = read(run)
     assert f"arrivals were started {NOTHING} s late" in reader.text
     assert not [attributes for _, attributes in reader.elements if "nan" in str(attributes.get("aria-label"))]
@@ -204,7 +204,7 @@ def test_what_no_samples_settle_is_told() -> None:
 
 def test_what_a_late_generator_may_have_broken_is_not_said_to_lie_at_its_limit() -> None:
     """Nothing is blamed on the platform, and no further samples are asked for: a sound generator is."""
-    run = runs.load_run(runs.BURSTING, facts=replace(SOUND, start_lag_p99=0.02))
+    run = runs.load_run(runs.BURSTING, facts=replace(SOUND, start_lag=0.02))
     left = [answer for answer in run.verdict.answers if not answer.judged]
     reader = read(run)
     assert len(left) == reader.text.count("a sound generator") > 0
