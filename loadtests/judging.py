@@ -22,6 +22,8 @@ from fixtures.statistics.several import holm, shared
 from fixtures.statistics.tally import Tally
 from loadtests.budgets.questions import Question, tally_of
 
+_BESIDE: Final = 1.5
+"""Up to so many times what is allowed, a share that nothing settles may well be what is allowed."""
 NOT_JUDGED: Final = "not judged: the generator was late or had run out"
 """Of CPU, descriptors or ports."""
 
@@ -77,6 +79,15 @@ class Answer:
         return self.finding is Finding.BROKEN and self.bad <= self.question.allowed * self.samples
 
     @property
+    def whole_seconds(self) -> bool:
+        """Whether far more is bad than is allowed, and asked every second nothing settles it: one look at all would.
+
+        Bets take little of a second that is bad as a whole (`GREED`), and win that back in none that is good.
+        """
+        far = self.bad > _BESIDE * self.question.allowed * self.samples
+        return far and self.finding is Finding.OPEN and self.judged and self.more is None
+
+    @property
     def worth(self) -> float:
         """As many independent samples as these are worth."""
         return self.samples / self.effect
@@ -100,11 +111,12 @@ class Answer:
             text += f"; bad ones clump {self.effect:.1f} times"
         if self.finding is Finding.OPEN and self.judged:
             text += ", not proven either way" if self.question.watched else ""
-            text += (
-                "; no number of samples settles it"
-                if self.more is None
-                else f"; {self.more} more samples would settle it"
-            )
+            if self.whole_seconds:
+                text += "; what is bad fills whole seconds: only one look at a whole run settles it"
+            elif self.more is None:
+                text += "; no number of samples settles it"
+            else:
+                text += f"; {self.more} more samples would settle it"
         return text
 
 

@@ -279,6 +279,23 @@ def test_what_breaks_says_how_many_more_prove_it(
         assert answer.lower >= answer.question.allowed
 
 
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ([(10, 1000, 0), (1, 1000, 1000), (9, 1000, 0)] * 10, "what is bad fills whole seconds: only one look"),
+        ([(60, 1000, 10)], "no number of samples settles it"),
+    ],
+)
+def test_what_is_far_beyond_its_limit_is_not_said_to_lie_at_it(parts: list[tuple[int, int, int]], says: str) -> None:
+    """The bets never prove a second of twenty that fails whole, however long they go on, and one look does."""
+    tallies = {"chat sendMessage": counted(*parts)}
+    _, verdict = follow(ERRORS, tallies, 200)
+    [answer] = verdict.answers
+    assert (answer.finding, answer.more) == (Finding.OPEN, None)
+    assert f"; {says}" in str(answer)
+    assert answer.whole_seconds == (judge(ERRORS, tallies, SOUND).outcome is Outcome.NO_GO)
+
+
 def test_what_was_broken_for_a_while_says_so() -> None:
     """Proven broken stays so, and a line whose counts are within the limit again tells why."""
     tally, early = counted((7, 100, 4), (200, 100, 0)), EarlyStop(ERRORS)

@@ -196,10 +196,14 @@ def test_answers_without_arrivals_are_drawn() -> None:
 
 
 def test_what_no_samples_settle_is_told() -> None:
-    """A question that no number of samples settles is said to be at its limit."""
+    """A question that no number of samples settles is said to be at its limit, but not one that is far beyond."""
     run = RUNS[Outcome.INCONCLUSIVE]
     answers = tuple(replace(answer, more=None) for answer in run.verdict.answers)
     assert "at its limit" in read(replace(run, verdict=replace(run.verdict, answers=answers))).text
+    far = tuple(replace(answer, bad=answer.samples // 2) for answer in answers)
+    text = read(replace(run, verdict=replace(run.verdict, answers=far))).text
+    assert "one look at a whole run" in text
+    assert "at its limit" not in text
 
 
 def test_what_a_late_generator_may_have_broken_is_not_said_to_lie_at_its_limit() -> None:
