@@ -306,3 +306,14 @@ def test_what_was_broken_for_a_while_says_so() -> None:
     assert verdict.answers[0].upper < verdict.answers[0].question.allowed
     assert ": broken for a while" in str(verdict.reasons[0])
     assert judge(ERRORS, {"chat sendMessage": tally}, SOUND).outcome is Outcome.GO
+
+
+@pytest.mark.parametrize(("lasts", "share", "once"), [(3600, "0.194 %", "GO"), (600, "1.167 %", "INCONCLUSIVE")])
+def test_an_outage_that_was_over_soon_is_judged_as_is_said(lasts: int, share: str, once: str) -> None:
+    """Of seven seconds a followed run is NO-GO at once, whatever comes; one look at the end asks how much that was."""
+    tallies = {"chat sendMessage": counted((7, 100, 100), (lasts - 7, 100, 0))}
+    second, verdict = follow(ERRORS, tallies, lasts)
+    assert (second, verdict.outcome) == (7, Outcome.NO_GO)
+    assert judge(ERRORS, tallies, SOUND).outcome.name == once
+    assert f"{7 / lasts:.3%}" == share.replace(" ", "")
+    assert f"{share}, far below 1 %: a followed" in PAGE or f"{share}, and one look is {once}" in PAGE
