@@ -118,6 +118,7 @@ def test_a_total_outage_takes_seven_blocks() -> None:
     """However many requests a second holds, seven of nothing but errors are evidence, and six are not."""
     for rate in (1, 10, 1000, 100_000):
         test = BlockTest(0.01)
+        assert 7 * REQUESTS <= (test.samples_to_reject() or 0) < 8 * REQUESTS
         assert [test.observe(rate, rate) for _ in range(6)] == [Decision.UNDECIDED] * 6
         assert test.observe(rate, rate) is Decision.REJECT
         assert test.observe(rate, 0) is Decision.REJECT
