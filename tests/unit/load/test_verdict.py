@@ -120,6 +120,27 @@ def test_tokens_that_cannot_be_renewed_are_no_go(failed: int, outcome: Outcome) 
         assert [answer.question.name for answer in verdict.answers].count(FRESH) == (outcome is Outcome.NO_GO)
 
 
+@pytest.mark.parametrize(
+    ("parts", "outcome"),
+    [
+        ([(1, 4, 4)], Outcome.INCONCLUSIVE),
+        ([(1, 4, 3)], Outcome.GO),
+        ([(1, 40, 40)], Outcome.INCONCLUSIVE),
+        ([(3, 4, 4), (1, 2, 2)], Outcome.NO_GO),
+    ],
+)
+def test_tokens_that_failed_all_at_once_are_neither_proof_nor_nothing(
+    parts: list[tuple[int, int, int]], outcome: Outcome
+) -> None:
+    """Four people whose tokens are renewed in one second say little of the platform, and too much for a GO."""
+    fresh = Tally(limits(BOTH.budget))
+    for second, (n, bad) in enumerate(part[1:] for part in parts for _ in range(part[0])):
+        fresh.add(second, [0.05] * n, bad)
+    verdict = judge(replace(BOTH, people=True), run(BOTH, rate=500) | {FRESH: fresh}, SOUND)
+    assert verdict.outcome is outcome
+    assert (FRESH in str(verdict.reasons[0])) == (outcome is not Outcome.GO)
+
+
 def test_tokens_that_a_late_generator_could_not_renew_are_no_matter_of_the_platform() -> None:
     """What it was late by may be why; then nothing is said of them."""
     verdict = judge(BOTH, _refreshed(140), UNSOUND[Cause.GENERATOR_CPU])
@@ -287,6 +308,25 @@ def test_clumped_errors_are_worth_less() -> None:
         "*: errors <= guide: 120 of 6000 (2.000%), between 0.045% and 10.745%, allowed 1.000%: open; "
         "bad ones clump 60.2 times; 70901 more samples would settle it"
     )
+
+
+@pytest.mark.parametrize(
+    ("parts", "outcome", "more"),
+    [
+        ([(1, 3, 3)], Outcome.INCONCLUSIVE, 10),
+        ([(9, 1, 1)], Outcome.INCONCLUSIVE, 10),
+        ([(1, 1000, 1000)], Outcome.INCONCLUSIVE, 10),
+        ([(1, 9, 4)], Outcome.INCONCLUSIVE, 10),
+        ([(1, 10, 10), (1, 4, 4)], Outcome.NO_GO, 0),
+        ([(1, 10, 10), (1, 10, 9)], Outcome.NO_GO, 0),
+    ],
+)
+def test_one_block_breaks_nothing(parts: list[tuple[int, int, int]], outcome: Outcome, more: int) -> None:
+    """What fails in one second is one event, however much it is; two blocks can be compared."""
+    verdict = judge(ERRORS, {"chat sendMessage": counted(*parts)}, SOUND)
+    [answer] = verdict.answers
+    assert (verdict.outcome, answer.more) == (outcome, more)
+    assert (answer.lower <= answer.question.allowed) == (outcome is Outcome.INCONCLUSIVE)
 
 
 def test_at_the_limit_itself_no_number_of_samples_settles_it() -> None:
