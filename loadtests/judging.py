@@ -7,8 +7,8 @@ the limit, at a level that all questions share, and holds if the upper bound is 
 (`fixtures.statistics.several`). A question that is only watched (`Question.watched`) is judged like any other; it
 differs in what follows if it stays open.
 
-What is assumed: that bad ones clump no more than they were seen to. Nobody can exclude, in a run of a minute, an outage
-that comes once an hour.
+What is assumed: that bad ones clump no more than they were seen to, and in no more than two blocks: an outage of a
+minute counts as some twenty events. Nobody can exclude, in a run of a minute, an outage that comes once an hour.
 """
 
 import math

@@ -61,6 +61,30 @@ def test_bursts_that_a_run_hardly_saw_mislead_it_as_often_as_is_said(share: floa
     assert lower_bound(held, runs, CONFIDENCE) <= accepted / 1000 <= upper_bound(held, runs, CONFIDENCE)
 
 
+@pytest.mark.parametrize(("lasts", "accepted"), [(10, 34), (30, 140), (60, 306)])
+def test_outages_of_many_blocks_mislead_as_often_as_is_said(lasts: int, accepted: int) -> None:
+    """Four hours of which 1 % are outages that come at random, at exactly the limit: GO in so many of a thousand."""
+    assert " in outages of 10, 30 and 60 s, four hours are GO at the limit of 1 % in 34, 140 and 306 of 1,000" in PAGE
+    random, runs, limit, held = Random(29), 150, 0.01, 0
+    for _ in range(runs):
+        counted, until, ends = Blocks(), random.expovariate(limit / (1 - limit) / lasts), 0.0
+        for second in range(14_400):
+            if second >= until:
+                ends = second + lasts
+                until = ends + random.expovariate(limit / (1 - limit) / lasts)
+            counted.add(10, 10 if second < ends else 0)
+        held += stays_below(counted.bad / counted.effect, counted.n / counted.effect, limit) <= 0.001
+    assert lower_bound(held, runs, CONFIDENCE) <= accepted / 1000 <= upper_bound(held, runs, CONFIDENCE)
+
+
+def test_a_long_outage_counts_as_several_events() -> None:
+    """A minute of it in four hours is worth twenty, where a second of it is worth one."""
+    assert " one of a minute in four hours is worth twenty events" in PAGE
+    for lasts, events in ((60, 20.2), (10, 3.6), (1, 1.0)):
+        counted = Blocks.of([(10, 0)] * 5000 + [(10, 10)] * lasts + [(10, 0)] * (9400 - lasts))
+        assert counted.bad / counted.effect == pytest.approx(events, rel=0.02)
+
+
 def test_few_samples_mislead_as_often_as_is_said() -> None:
     """Bursts of mean length 10 at half the limit of 50 %, of 16 samples in 16 s, where 15 lines share the level."""
     assert " of the 16 registrations in `smoke`, are NO-GO in 53 of 1,000 runs" in PAGE
