@@ -70,6 +70,11 @@ class Verdict:
     """In words, what the end of a long run broke that held over all."""
 
     @property
+    def settled(self) -> bool:
+        """Whether it is what a run may be ended for: whose generator cannot be trusted now may be trusted later."""
+        return self.outcome in {Outcome.GO, Outcome.NO_GO}
+
+    @property
     def exit_code(self) -> int:
         """What the process ends with."""
         if self.outcome is Outcome.INVALID:

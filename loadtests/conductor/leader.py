@@ -247,8 +247,8 @@ class Leader:
     def _judge_so_far(self) -> Verdict:
         tallies = self.roster.counts.tallies
         decided = self._early.advance(tallies, self.roster.before, self.began) or bool(self.roster.mixed_up)
-        self._decided = decided and self.order.stop_when_decided and self.roster.at_work
         verdict = self._early.verdict(tallies, self._facts())
+        self._decided = decided and verdict.settled and self.order.stop_when_decided and self.roster.at_work
         self._tell(self._run(verdict))
         return verdict
 

@@ -319,6 +319,20 @@ def test_a_budget_that_holds_ends_such_a_run_too(monkeypatch: pytest.MonkeyPatch
     assert ended.ended - ended.began < 140
 
 
+@pytest.mark.parametrize(("errors", "outcome"), [(0.0, Outcome.GO), (0.5, Outcome.NO_GO)])
+def test_nothing_is_decided_by_a_generator_that_is_late(
+    monkeypatch: pytest.MonkeyPatch, errors: float, outcome: Outcome
+) -> None:
+    """Two seconds in which it stood still are more than a hundredth until the two hundredth, and then no more."""
+    member = Simulated(ONE, errors=errors)
+    run = Run([member], profile(300), stop_when_decided=True)
+    run.after(3, lambda _: setattr(member, "lag", 0.2))
+    run.after(5, lambda _: setattr(member, "lag", 0.001))
+    ended = run.conduct(monkeypatch)
+    assert ended.verdict.outcome is outcome, ended.verdict.reasons
+    assert 195 < ended.ended - ended.began < 210
+
+
 @pytest.mark.parametrize("stop_when_decided", [False, True])
 def test_a_run_that_had_its_whole_time_is_asked_how_it_ended(
     monkeypatch: pytest.MonkeyPatch, *, stop_when_decided: bool
