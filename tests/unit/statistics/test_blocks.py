@@ -19,7 +19,8 @@ RATE, SECONDS = 10, 300
 """Ten requests a second for five minutes: a canary's probes."""
 CONFIDENCE = 0.001
 """Of the Monte Carlo bound: the share of alarms is below the bound but once in a thousand seeds."""
-PAGE = " ".join((Path(__file__).parents[3] / "docs" / "statistics.md").read_text("utf-8").split())
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE, OF_LOAD = (" ".join((DOCS / name).read_text("utf-8").split()) for name in ("statistics.md", "load.md"))
 
 
 @pytest.mark.parametrize("limit", [0.01, 0.05])
@@ -54,6 +55,7 @@ def test_bursts_that_a_run_hardly_saw_mislead_it_as_often_as_is_said(share: floa
     """Of the rarest operations of `release`, 2,900 in a run: GO at the limit and above it, in so many of a thousand."""
     assert " 5, 33 and 113 of 1,000 runs" in PAGE
     assert " in 0, 1 and 12;" in PAGE
+    assert " in bursts of ten at exactly its limit is GO in 113 of 1,000 " in OF_LOAD
     random, runs, limit, held = Random(26), 4_000, 0.01, 0
     for _ in range(runs):
         counted = Blocks.of(blocks(random, share=share, length=length, seconds=580, rate=5))
@@ -88,6 +90,7 @@ def test_a_long_outage_counts_as_several_events() -> None:
 def test_few_samples_mislead_as_often_as_is_said() -> None:
     """Bursts of mean length 10 at half the limit of 50 %, of 16 samples in 16 s, where 15 lines share the level."""
     assert " of the 16 registrations in `smoke`, are NO-GO in 53 of 1,000 runs" in PAGE
+    assert " the 16 registrations of `smoke` in bursts of ten at half their limit are NO-GO in 53 of 1,000 " in OF_LOAD
     random, runs, broken = Random(27), 10_000, 0
     for _ in range(runs):
         counted = Blocks.of(blocks(random, share=0.25, length=10, seconds=16, rate=1))
