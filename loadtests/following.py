@@ -1,6 +1,8 @@
-"""Answers to the questions of a budget while a run goes on: asked again and again, and wrong no more often for it.
+"""Answers to the questions of a budget while a run goes on: asked again and again, and NO-GO no oftener wrong for it.
 
 What is judged, and what it assumes, is that of `loadtests.judging`, by tests that may be looked at after every second.
+What assumes the most is good news: that bad samples clump no more than was seen, when few or none were seen yet. So it
+ends no run before it comes from so many blocks (`fewest_blocks`), and even then of fewer bursts than a whole run sees.
 """
 
 import math
@@ -16,12 +18,14 @@ from fixtures.statistics.tally import Tally
 from loadtests.budgets.questions import Question, tallies_of
 from loadtests.judging import Answer, Finding, Levels, counted, grouped, is_inside, seconds_of
 
+_WHOLE: Final = 0.05
+"""As large a share of blocks that fail whole is refuted before good news ends a run, if no larger one is allowed."""
 _AT_ONCE: Final = 1000
 """Seconds that are gone through one by one: usually there is one new one."""
 
 
 class Follower:
-    """Judges the questions after every second. How often it is asked, or when one stops, makes it no more often wrong.
+    """Judges the questions after every second. How often it is asked, or when one stops, makes no NO-GO oftener wrong.
 
     A question is broken from when its sequential test rejects (`BlockTest`), for good. Whether it holds is judged anew
     at every look (`_Holds`). Intervals are valid at every look. A look costs as much after hours as after seconds.
@@ -85,13 +89,15 @@ class Follower:
     def holds(self) -> bool:
         """Whether there are questions, and all hold, by all counts and by those alone since the load is steady.
 
-        Not so of single ones: what is held is counted when it is opened.
+        These are to be of enough blocks, too: as long as nothing is bad nobody knows how much it clumps, and a thousand
+        requests of one second are one event. Neither is so of single ones: what is held is counted when it is opened.
         """
         return (
             bool(self._tests)
             and self._held == self._tests.keys()
             and all(
-                self._holding_since.look(question, blocks)
+                blocks.complete >= fewest_blocks(question.allowed, self._levels.beta)
+                and self._holding_since.look(question, blocks)
                 for question, blocks in self._since.items()
                 if not question.single
             )
@@ -183,6 +189,14 @@ class _Holds:
                 return False
             self._accepted.add(question)
         return is_inside(answer, self._beta)
+
+
+def fewest_blocks(allowed: float, beta: float) -> int:
+    """As many, none bad, as refute that of all blocks the share allowed fails whole, or a twentieth if that is more.
+
+    To refute the same of a hundredth would take 688, and most runs have fewer seconds.
+    """
+    return math.ceil(math.log(beta) / math.log1p(-max(allowed, _WHOLE)))
 
 
 def _seconds(tallies: Mapping[str, Tally], first: int, before: int) -> Iterable[int]:

@@ -1,13 +1,14 @@
 """Answers to the questions of a budget, from the counts of a finished run. While one goes on: `loadtests.following`.
 
 The same holds for both. Errors may come in bursts: a second is one block (`fixtures.statistics.blocks`), and the more
-bad samples clump, the less the counts are worth. Only samples that do not depend on each other (`Question.single`) are
-judged one by one. A question is broken if the lower bound of its share is outside the limit, at a level that all
-questions share, and holds if the upper bound is inside, at the whole level (`fixtures.statistics.several`). A question
-that is only watched (`Question.watched`) is judged like any other; it differs in what follows if it stays open.
+bad samples clump, the less the counts are worth; one block alone breaks nothing. Only samples that do not depend on
+each other (`Question.single`) are judged one by one. A question is broken if the lower bound of its share is outside
+the limit, at a level that all questions share, and holds if the upper bound is inside, at the whole level
+(`fixtures.statistics.several`). A question that is only watched (`Question.watched`) is judged like any other; it
+differs in what follows if it stays open.
 
-What is assumed: that bad ones clump no more than they were seen to. Nobody can exclude, in a run of a minute, an outage
-that comes once an hour.
+What is assumed: that bad ones clump no more than they were seen to, and in no more than two blocks: an outage of a
+minute counts as some twenty events. Nobody can exclude, in a run of a minute, an outage that comes once an hour.
 """
 
 import math
@@ -16,12 +17,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
-from fixtures.statistics.blocks import Blocks
+from fixtures.statistics.blocks import REQUESTS, Blocks
 from fixtures.statistics.bounds import exceeds, lower_bound, samples_to_settle, stays_below, upper_bound
 from fixtures.statistics.several import holm, shared
 from fixtures.statistics.tally import Tally
 from loadtests.budgets.questions import Question, tally_of
 
+_BESIDE: Final = 1.5
+"""Up to so many times what is allowed, a share that nothing settles may well be what is allowed."""
 NOT_JUDGED: Final = "not judged: the generator was late or had run out"
 """Of CPU, descriptors or ports."""
 
@@ -47,6 +50,7 @@ class Answer:
     """One question with its counts, the interval of its share, and how many samples more would settle it.
 
     `effect` is how many times less a sample is worth because bad ones clump. `more` is None when nothing settles it.
+    `alone` says that all are of one block, which is one event and breaks nothing.
     `judged` is False where what is bad beyond the limit may be the generator's own doing.
     """
 
@@ -58,6 +62,7 @@ class Answer:
     upper: float
     finding: Finding
     more: int | None
+    alone: bool = False
     judged: bool = True
 
     @property
@@ -75,6 +80,15 @@ class Answer:
     def passed(self) -> bool:
         """Whether it was broken for a while only: all counts together are within the limit."""
         return self.finding is Finding.BROKEN and self.bad <= self.question.allowed * self.samples
+
+    @property
+    def whole_seconds(self) -> bool:
+        """Whether far more is bad than is allowed, and asked every second nothing settles it: one look at all would.
+
+        Bets take little of a second that is bad as a whole (`GREED`), and win that back in none that is good.
+        """
+        far = self.bad > _BESIDE * self.question.allowed * self.samples
+        return far and self.finding is Finding.OPEN and self.judged and self.more is None
 
     @property
     def worth(self) -> float:
@@ -100,11 +114,12 @@ class Answer:
             text += f"; bad ones clump {self.effect:.1f} times"
         if self.finding is Finding.OPEN and self.judged:
             text += ", not proven either way" if self.question.watched else ""
-            text += (
-                "; no number of samples settles it"
-                if self.more is None
-                else f"; {self.more} more samples would settle it"
-            )
+            if self.whole_seconds:
+                text += "; what is bad fills whole seconds: only one look at a whole run settles it"
+            elif self.more is None:
+                text += "; no number of samples settles it"
+            else:
+                text += f"; {self.more} more samples would settle it"
         return text
 
 
@@ -155,7 +170,8 @@ def grouped(question: Question, seconds: Mapping[int, tuple[int, int]], since: i
 def counted(question: Question, blocks: Blocks) -> Answer:
     """The counts, and nothing proven."""
     effect = 1.0 if question.single else blocks.effect
-    return Answer(question, blocks.n, blocks.bad, effect, 0.0, 1.0, Finding.OPEN, None)
+    alone = blocks.alone and not question.single
+    return Answer(question, blocks.n, blocks.bad, effect, 0.0, 1.0, Finding.OPEN, None, alone)
 
 
 def _one_look(question: Question, seconds: Mapping[int, tuple[int, int]], alpha: float, beta: float) -> Answer:
@@ -164,9 +180,10 @@ def _one_look(question: Question, seconds: Mapping[int, tuple[int, int]], alpha:
         return replace(answer, more=_more(answer, alpha, beta))
     n, bad = answer.worth, answer.worth_bad
     holds = is_inside(answer, beta)
+    lower = lower_bound(bad, n, alpha)
     return replace(
         answer,
-        lower=lower_bound(bad, n, alpha),
+        lower=min(lower, question.allowed) if answer.alone else lower,
         upper=upper_bound(bad, n, beta),
         finding=Finding.HOLDS if holds else Finding.OPEN,
         more=0 if holds else _more(answer, alpha, beta),
@@ -179,10 +196,12 @@ def is_inside(answer: Answer, beta: float) -> bool:
 
 
 def _p_value(answer: Answer) -> float:
-    return exceeds(answer.worth_bad, answer.worth, answer.question.allowed)
+    return 1.0 if answer.alone else exceeds(answer.worth_bad, answer.worth, answer.question.allowed)
 
 
 def _more(answer: Answer, alpha: float, beta: float) -> int | None:
     """In samples of this run: effective ones times what they clump."""
     more = samples_to_settle(answer.worth_bad, answer.worth, answer.question.allowed, reject=alpha, accept=beta)
-    return None if more is None else math.ceil(more * answer.effect)
+    if more is None:
+        return None
+    return max(math.ceil(more * answer.effect), REQUESTS if answer.alone else 0)

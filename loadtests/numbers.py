@@ -65,6 +65,11 @@ def share(fraction: float | None) -> str:
     return f"{significant(fraction * 100)} %"
 
 
+def percentile(quantile: float) -> str:
+    """`p99.95`."""
+    return f"p{_plain(f'{quantile * 100:.6f}')}"
+
+
 def offset(seconds: float) -> str:
     """`1:05` into the run; with hours where there are some."""
     whole = int(seconds)

@@ -46,8 +46,9 @@ def add_options(parser: ArgumentParser) -> None:
     add(
         "--stop-when-decided",
         action="store_true",
-        help="end as soon as the verdict is certain, as GO only when the load changes no more; looking every second "
-        "makes it wrong no more often",
+        help="end as soon as the verdict is certain: as NO-GO at any time, which looking every second makes wrong no "
+        "more often; as GO by 135 seconds or more in which the load changes no more, which is wrong more often than by "
+        "the whole time where failures come in bursts (docs/statistics.md)",
     )
     add(
         "--alongside",

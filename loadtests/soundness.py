@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from loadtests.budgets.model import Budget
-from loadtests.budgets.questions import limits, rate_asked
-from loadtests.numbers import count, latency, share
+from loadtests.budgets.questions import limits, rate_asked, smallest_late
+from loadtests.numbers import count, latency, percentile, share
 
 
 class Cause(Enum):
@@ -46,10 +46,10 @@ class Facts:
     """As many as a run of its whole time has at least, by the profile; 0 of one that was ended early."""
     generator_cpu: float
     """Share of one core that the busiest worker used, 0 to 1."""
-    start_lag_p99: float
-    """How late arrivals were started."""
-    loop_lag_p99: float
-    """How late the event loop came round."""
+    start_lag: float
+    """How late arrivals were started, at `lag_quantile`."""
+    loop_lag: float
+    """How late the event loop came round, at the same."""
     clock_disagreement: float
     """The largest offset between two workers' clocks."""
     clock_moved: float
@@ -96,6 +96,15 @@ class Measure:
     """1 is all that is allowed; None where there is no scale."""
 
 
+def lag_quantile(budget: Budget) -> float:
+    """At which quantile the generator's lag is judged: beyond it lies a hundredth of all that it started.
+
+    Or half of the smallest share that may be slow, where that is less: else a generator that is late as often as that,
+    and no oftener, would break such a line by itself.
+    """
+    return max(0.99, 1 - smallest_late(budget) / 2)
+
+
 def measures(soundness: Soundness, budget: Budget, facts: Facts) -> Iterator[Measure]:
     """All of them, in the order of `Cause`."""
     yield from _found(facts)
@@ -107,13 +116,14 @@ def measures(soundness: Soundness, budget: Budget, facts: Facts) -> Iterator[Mea
         f"the generator used {share(facts.generator_cpu)} of a core, allowed {share(soundness.cpu)}",
     )
     lag = soundness.lag * min(limits(budget), default=1.0)
+    at = percentile(lag_quantile(budget))
     for what, late, how in (
-        ("arrivals started late, p99", facts.start_lag_p99, "arrivals were started"),
-        ("event loop came late, p99", facts.loop_lag_p99, "the loop came"),
+        ("arrivals started late", facts.start_lag, "arrivals were started"),
+        ("event loop came late", facts.loop_lag, "the loop came"),
     ):
         words = latency(late), latency(lag)
-        reason = f"{how} {words[0]} late (p99), allowed {words[1]}"
-        yield _at_most(what, (late, lag), words, Cause.GENERATOR_LAG, reason)
+        reason = f"{how} {words[0]} late ({at}), allowed {words[1]}"
+        yield _at_most(f"{what}, {at}", (late, lag), words, Cause.GENERATOR_LAG, reason)
     for what, off in (
         ("the workers' clocks disagree by", facts.clock_disagreement),
         ("a worker's clock was moved by", facts.clock_moved),

@@ -8,7 +8,7 @@ of CPU, descriptors or ports, nothing is proven broken, however bad it looks; wh
 One thing is no question of a share: that people were given what is somebody else's. Once is NO-GO, in every run. And
 one is asked in every run in which somebody's tokens had to be renewed, whatever its budget says: whether that failed
 more often than the guide lets requests fail (LOD-02). It is in nobody's journey, and how often it comes is no
-profile's to say: so it is NO-GO if it is proven broken, and need not be proven to hold.
+profile's to say: so it is NO-GO if it is proven broken, and need not be proven to hold, if not all failed at once.
 
 Exit codes: GO 0, NO-GO 1, INCONCLUSIVE 75, INVALID one code for each cause, that of the first cause when several apply.
 """
@@ -68,6 +68,11 @@ class Verdict:
     """How the level was shared among the questions, and which test judged."""
     worn_out: str = ""
     """In words, what the end of a long run broke that held over all."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is what a run may be ended for: whose generator cannot be trusted now may be trusted later."""
+        return self.outcome in {Outcome.GO, Outcome.NO_GO}
 
     @property
     def exit_code(self) -> int:
@@ -197,7 +202,7 @@ def _conclude(
     unsound = [measure for measure in measures(plan.soundness, plan.budget, facts) if not measure.kept]
     if any(measure.cause in OWN for measure in unsound):
         answers = [_unproven(answer) for answer in answers]
-    answers = [answer for answer in answers if answer.question.name != FRESH or answer.finding is Finding.BROKEN]
+    answers = [answer for answer in answers if answer.question.name != FRESH or _speaks(answer)]
     reasons = [Reason(Outcome.NO_GO, f"{MIXED_UP}: {'; '.join(facts.mixed_up)}")] if facts.mixed_up else []
     reasons += [Reason(Outcome.NO_GO, str(answer)) for answer in answers if answer.finding is Finding.BROKEN]
     reasons += [_invalid(measure.cause, measure.reason) for measure in unsound]
@@ -213,6 +218,11 @@ def _conclude(
     if not reasons:
         reasons.append(Reason(Outcome.GO, _held(answers)))
     return Verdict(reasons[0].outcome, tuple(reasons), tuple(answers), sharing)
+
+
+def _speaks(answer: Answer) -> bool:
+    """Whether it is proven broken, or all was bad in the one block that there is, which proves nothing either way."""
+    return answer.finding is Finding.BROKEN or (answer.alone and answer.bad == answer.samples)
 
 
 def _held(answers: Sequence[Answer]) -> str:

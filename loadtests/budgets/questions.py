@@ -58,6 +58,11 @@ def limits(budget: Budget) -> tuple[float, ...]:
     return tuple(sorted(float(limit) for limit in seconds))
 
 
+def smallest_late(budget: Budget) -> float:
+    """The smallest share that a line allows to take longer than its limit; 1 where no latency is asked about."""
+    return min((_measure(line)[1] for line in budget.lines if isinstance(line, Over | Percentile)), default=1.0)
+
+
 def questions(budget: Budget, called: Collection[str], lasting: float = math.inf) -> tuple[Question, ...]:
     """Every question of the budget, where `called` are the operations that the run calls in `lasting` seconds.
 

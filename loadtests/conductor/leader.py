@@ -24,7 +24,7 @@ from loadtests.conductor.roster import Roster
 from loadtests.conductor.target import changes, replicas, sightings
 from loadtests.people.removal import enough_for
 from loadtests.report.model import LoadRun, Reading
-from loadtests.soundness import Facts
+from loadtests.soundness import Facts, lag_quantile
 from loadtests.verdict import PROVES_NOTHING, EarlyStop, Verdict, judge
 
 READY_WITHIN: Final = 60.0
@@ -247,8 +247,8 @@ class Leader:
     def _judge_so_far(self) -> Verdict:
         tallies = self.roster.counts.tallies
         decided = self._early.advance(tallies, self.roster.before, self.began) or bool(self.roster.mixed_up)
-        self._decided = decided and self.order.stop_when_decided and self.roster.at_work
         verdict = self._early.verdict(tallies, self._facts())
+        self._decided = decided and verdict.settled and self.order.stop_when_decided and self.roster.at_work
         self._tell(self._run(verdict))
         return verdict
 
@@ -303,8 +303,8 @@ class Leader:
             arrivals_refused=roster.counts.refused.total(),
             arrivals_due=self.order.profile.fewest_arrivals if self._whole else 0,
             generator_cpu=roster.cpu,
-            start_lag_p99=roster.start_lag_p99,
-            loop_lag_p99=roster.loop_lag_p99,
+            start_lag=roster.start_lag(lag_quantile(self.order.profile.budget)),
+            loop_lag=roster.loop_lag(lag_quantile(self.order.profile.budget)),
             clock_disagreement=roster.clock_disagreement,
             clock_moved=roster.clock_moved,
             target_changes=self._changes,

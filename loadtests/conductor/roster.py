@@ -211,16 +211,14 @@ class Roster:
         """Share of a core of the busiest member."""
         return max((member.cpu for member in self.members.values()), default=0.0)
 
-    @property
-    def start_lag_p99(self) -> float:
+    def start_lag(self, quantile: float) -> float:
         """Of the member that was latest; seconds."""
-        return max((member.lag.quantile(0.99) or 0.0 for member in self.members.values()), default=0.0)
+        return max((member.lag.quantile(quantile) or 0.0 for member in self.members.values()), default=0.0)
 
-    @property
-    def loop_lag_p99(self) -> float:
+    def loop_lag(self, quantile: float) -> float:
         """Of the loop that was latest, of all members; seconds."""
         loops = (loop for member in self.members.values() for loop in (member.loop, member.own_loops))
-        return max((loop.quantile(0.99) or 0.0 for loop in loops), default=0.0)
+        return max((loop.quantile(quantile) or 0.0 for loop in loops), default=0.0)
 
     @property
     def unfinished(self) -> int:

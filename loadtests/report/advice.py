@@ -186,7 +186,13 @@ def _more(run: LoadRun) -> Iterator[str]:
     if run.verdict.worn_out:
         yield "Look what the platform had run out of by then (memory, disk, connections), mend it, and run again."
     still = [answer for answer in run.verdict.answers if answer.unsettled and answer.samples]
-    at_limit = [answer for answer in still if answer.more is None]
+    in_seconds = [answer for answer in still if answer.whole_seconds]
+    if in_seconds:
+        yield (
+            f"Run again without --stop-when-decided, and no shorter: '{asked(in_seconds[0].question)}' breaks in whole "
+            "seconds, and only one look at a whole run settles that."
+        )
+    at_limit = [answer for answer in still if answer.more is None and answer not in in_seconds]
     if at_limit:
         yield (
             f"'{asked(at_limit[0].question)}' lies at its limit: no number of samples settles it. "

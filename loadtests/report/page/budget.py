@@ -111,6 +111,8 @@ def _more(answer: Answer) -> str:
         return NOTHING
     if not answer.judged:
         return "a sound generator"
+    if answer.whole_seconds:
+        return "one look at a whole run"
     if answer.more is None:
         return "at its limit"
     return f"{count(answer.more)} more" if answer.more else ""

@@ -78,6 +78,14 @@ def test_rounding_stays_near(number: float, digits: int) -> None:
     assert read == pytest.approx(number, rel=5.01 * 10.0**-digits)
 
 
+@pytest.mark.parametrize(
+    ("quantile", "text"), [(0.5, "p50"), (0.99, "p99"), (0.9995, "p99.95"), (0.999995, "p99.9995")]
+)
+def test_percentiles_are_called_as_budgets_call_them(quantile: float, text: str) -> None:
+    """As many digits as it has, and none that says nothing."""
+    assert numbers.percentile(quantile) == text
+
+
 @given(POSITIVE, POSITIVE, st.booleans(), st.lists(st.floats(0, 2e9), min_size=2))
 def test_scales_keep_order_and_stay_inside(low: float, high: float, log: bool, values: list[float]) -> None:  # noqa: FBT001
     """More is never drawn before less, and nothing beyond the edges, infinity included."""

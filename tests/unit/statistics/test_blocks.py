@@ -19,7 +19,8 @@ RATE, SECONDS = 10, 300
 """Ten requests a second for five minutes: a canary's probes."""
 CONFIDENCE = 0.001
 """Of the Monte Carlo bound: the share of alarms is below the bound but once in a thousand seeds."""
-PAGE = " ".join((Path(__file__).parents[3] / "docs" / "statistics.md").read_text("utf-8").split())
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE, OF_LOAD = (" ".join((DOCS / name).read_text("utf-8").split()) for name in ("statistics.md", "load.md"))
 
 
 @pytest.mark.parametrize("limit", [0.01, 0.05])
@@ -54,6 +55,7 @@ def test_bursts_that_a_run_hardly_saw_mislead_it_as_often_as_is_said(share: floa
     """Of the rarest operations of `release`, 2,900 in a run: GO at the limit and above it, in so many of a thousand."""
     assert " 5, 33 and 113 of 1,000 runs" in PAGE
     assert " in 0, 1 and 12;" in PAGE
+    assert " in bursts of ten at exactly its limit is GO in 113 of 1,000 " in OF_LOAD
     random, runs, limit, held = Random(26), 4_000, 0.01, 0
     for _ in range(runs):
         counted = Blocks.of(blocks(random, share=share, length=length, seconds=580, rate=5))
@@ -61,9 +63,34 @@ def test_bursts_that_a_run_hardly_saw_mislead_it_as_often_as_is_said(share: floa
     assert lower_bound(held, runs, CONFIDENCE) <= accepted / 1000 <= upper_bound(held, runs, CONFIDENCE)
 
 
+@pytest.mark.parametrize(("lasts", "accepted"), [(10, 34), (30, 140), (60, 306)])
+def test_outages_of_many_blocks_mislead_as_often_as_is_said(lasts: int, accepted: int) -> None:
+    """Four hours of which 1 % are outages that come at random, at exactly the limit: GO in so many of a thousand."""
+    assert " in outages of 10, 30 and 60 s, four hours are GO at the limit of 1 % in 34, 140 and 306 of 1,000" in PAGE
+    random, runs, limit, held = Random(29), 150, 0.01, 0
+    for _ in range(runs):
+        counted, until, ends = Blocks(), random.expovariate(limit / (1 - limit) / lasts), 0.0
+        for second in range(14_400):
+            if second >= until:
+                ends = second + lasts
+                until = ends + random.expovariate(limit / (1 - limit) / lasts)
+            counted.add(10, 10 if second < ends else 0)
+        held += stays_below(counted.bad / counted.effect, counted.n / counted.effect, limit) <= 0.001
+    assert lower_bound(held, runs, CONFIDENCE) <= accepted / 1000 <= upper_bound(held, runs, CONFIDENCE)
+
+
+def test_a_long_outage_counts_as_several_events() -> None:
+    """A minute of it in four hours is worth twenty, where a second of it is worth one."""
+    assert " one of a minute in four hours is worth twenty events" in PAGE
+    for lasts, events in ((60, 20.2), (10, 3.6), (1, 1.0)):
+        counted = Blocks.of([(10, 0)] * 5000 + [(10, 10)] * lasts + [(10, 0)] * (9400 - lasts))
+        assert counted.bad / counted.effect == pytest.approx(events, rel=0.02)
+
+
 def test_few_samples_mislead_as_often_as_is_said() -> None:
     """Bursts of mean length 10 at half the limit of 50 %, of 16 samples in 16 s, where 15 lines share the level."""
     assert " of the 16 registrations in `smoke`, are NO-GO in 53 of 1,000 runs" in PAGE
+    assert " the 16 registrations of `smoke` in bursts of ten at half their limit are NO-GO in 53 of 1,000 " in OF_LOAD
     random, runs, broken = Random(27), 10_000, 0
     for _ in range(runs):
         counted = Blocks.of(blocks(random, share=0.25, length=10, seconds=16, rate=1))
@@ -118,6 +145,7 @@ def test_a_total_outage_takes_seven_blocks() -> None:
     """However many requests a second holds, seven of nothing but errors are evidence, and six are not."""
     for rate in (1, 10, 1000, 100_000):
         test = BlockTest(0.01)
+        assert 7 * REQUESTS <= (test.samples_to_reject() or 0) < 8 * REQUESTS
         assert [test.observe(rate, rate) for _ in range(6)] == [Decision.UNDECIDED] * 6
         assert test.observe(rate, rate) is Decision.REJECT
         assert test.observe(rate, 0) is Decision.REJECT

@@ -222,8 +222,8 @@ def test_lags_are_those_of_the_latest_member() -> None:
     known = roster()
     known.hear(ONE, report(0, late=0.001), 101.0)
     known.hear(OTHER, report(0, late=0.2), 101.0)
-    assert known.start_lag_p99 == pytest.approx(0.2, rel=0.01)
-    assert known.loop_lag_p99 == pytest.approx(0.2, rel=0.01)
+    assert known.start_lag(0.99) == pytest.approx(0.2, rel=0.01)
+    assert known.loop_lag(0.99) == pytest.approx(0.2, rel=0.01)
 
 
 def test_a_loop_that_is_late_is_not_hidden_by_another_of_its_process() -> None:
@@ -231,10 +231,10 @@ def test_a_loop_that_is_late_is_not_hidden_by_another_of_its_process() -> None:
     known = roster(ONE)
     good, late = histogram(*[0.001] * 100), histogram(*[0.001] * 98, 0.2, 0.2)
     known.hear(ONE, replace(report(0), loop=good, own_loops=late), 101.0)
-    assert known.loop_lag_p99 == pytest.approx(0.2, rel=0.01)
+    assert known.loop_lag(0.99) == pytest.approx(0.2, rel=0.01)
     other = roster(ONE)
     other.hear(ONE, replace(report(0), loop=late, own_loops=good), 101.0)
-    assert other.loop_lag_p99 == pytest.approx(0.2, rel=0.01)
+    assert other.loop_lag(0.99) == pytest.approx(0.2, rel=0.01)
 
 
 @pytest.mark.parametrize(

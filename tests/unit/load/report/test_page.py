@@ -172,7 +172,7 @@ def test_pictures_are_described() -> None:
 
 def test_what_was_not_measured_is_left_blank() -> None:
     """A lag that nobody measured makes the run INVALID, and the page has no number for it."""
-    run = runs.load_run(runs.BRIEF, facts=replace(SOUND, start_lag_p99=float("nan")))
+    run = runs.load_run(runs.BRIEF, facts=replace(SOUND, start_lag=float("nan")))
     reader = read(run)
     assert f"arrivals were started {NOTHING} s late" in reader.text
     assert not [attributes for _, attributes in reader.elements if "nan" in str(attributes.get("aria-label"))]
@@ -196,15 +196,19 @@ def test_answers_without_arrivals_are_drawn() -> None:
 
 
 def test_what_no_samples_settle_is_told() -> None:
-    """A question that no number of samples settles is said to be at its limit."""
+    """A question that no number of samples settles is said to be at its limit, but not one that is far beyond."""
     run = RUNS[Outcome.INCONCLUSIVE]
     answers = tuple(replace(answer, more=None) for answer in run.verdict.answers)
     assert "at its limit" in read(replace(run, verdict=replace(run.verdict, answers=answers))).text
+    far = tuple(replace(answer, bad=answer.samples // 2) for answer in answers)
+    text = read(replace(run, verdict=replace(run.verdict, answers=far))).text
+    assert "one look at a whole run" in text
+    assert "at its limit" not in text
 
 
 def test_what_a_late_generator_may_have_broken_is_not_said_to_lie_at_its_limit() -> None:
     """Nothing is blamed on the platform, and no further samples are asked for: a sound generator is."""
-    run = runs.load_run(runs.BURSTING, facts=replace(SOUND, start_lag_p99=0.02))
+    run = runs.load_run(runs.BURSTING, facts=replace(SOUND, start_lag=0.02))
     left = [answer for answer in run.verdict.answers if not answer.judged]
     reader = read(run)
     assert len(left) == reader.text.count("a sound generator") > 0

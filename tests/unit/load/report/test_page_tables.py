@@ -192,9 +192,9 @@ def test_that_nothing_failed_is_said_only_where_something_was_counted() -> None:
 
 def test_the_generator_is_held_against_its_allowance() -> None:
     """What was measured, what is allowed, and the part that was used are told of each; what is not kept stands out."""
-    run = runs.load_run(runs.BRIEF, facts=replace(SOUND, generator_cpu=0.45, start_lag_p99=0.02))
+    run = runs.load_run(runs.BRIEF, facts=replace(SOUND, generator_cpu=0.45, start_lag=0.02))
     found = {words(row["Measure"]): row for row in rows(generator(run))}
-    processor, late = found["processor of the busiest worker"], found["arrivals started late, p99"]
+    processor, late = found["processor of the busiest worker"], found["arrivals started late, p99.5"]
     for row, cells, kept, used, width in (
         (processor, ["45 %", "at most 90 %"], "kept", "50%", "50.0%"),
         (late, ["20 ms", "at most 10 ms"], "not kept", "200%", "100.0%"),

@@ -196,6 +196,10 @@ def test_what_lies_at_its_limit_is_not_sent_to_longer_runs() -> None:
     text = "\n".join(closing_lines(replace(run, verdict=replace(run.verdict, answers=answers)), "runs/x"))
     assert "no number of samples settles it" in text
     assert "longer at this rate" not in text
+    far = tuple(replace(answer, bad=answer.samples // 2) for answer in answers)
+    text = "\n".join(closing_lines(replace(run, verdict=replace(run.verdict, answers=far)), "runs/x"))
+    assert "Run again without --stop-when-decided, and no shorter: '" in text
+    assert "lies at its limit" not in text
     told = r"about (\d+) min (\d+) s longer at this rate \(--for \"(.*?)\"\)"
     longer = re.search(told, closing(Outcome.INCONCLUSIVE))
     assert longer is not None
