@@ -138,7 +138,7 @@ def test_names_do_not_overlap(places: list[float]) -> None:
 
 def test_a_single_point_is_seen() -> None:
     """A line of one point is a short dash, and a line of none is nothing."""
-    assert path([(5, 5)]) == "M4.0 5.0L6.0 5.0"
+    assert path([(5, 5)]) == "M2.5 5.0L7.5 5.0"
     assert [part.tag for part in spark([], 0, 10, "nothing")] == ["title", "line"]
 
 
