@@ -1,5 +1,6 @@
 """Servers in threads: one that speaks websocket properly, and one that says what a test tells it, byte for byte."""
 
+import atexit
 import contextlib
 import socket
 import ssl
@@ -16,7 +17,6 @@ from websockets.utils import accept_key
 
 RESETS = struct.pack("ii", 1, 0)
 """What SO_LINGER is set to for a connection that is reset when it is closed."""
-_taken: list[socket.socket] = []
 
 
 def echoes(connection: ServerConnection) -> None:
@@ -172,7 +172,7 @@ def closed_port() -> str:
     """The base URL of a port where nobody listens, nor can: it stays taken as long as this process lives."""
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
-    _taken.append(taken)
+    atexit.register(taken.close)
     return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
