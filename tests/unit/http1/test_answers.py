@@ -127,6 +127,21 @@ def test_a_cut_answer_is_none(data: bytes) -> None:
     assert not answers.end()
 
 
+@given(
+    st.integers(LARGEST - 100, 1 << 63),
+    CUTS,
+    st.sampled_from(["Content-Length: ", "content-length:", "CONTENT-LENGTH:\t"]),
+)
+def test_an_answer_that_announces_too_much_is_not_waited_for(length: int, cuts: list[int], name: str) -> None:
+    """It is refused when its body begins, so that a thousand such answers at once hold next to nothing."""
+    data = f"HTTP/1.1 200 OK\r\nA: b\r\n{name}{length}\r\n\r\nx".encode()
+    if length <= LARGEST:
+        assert not fed(pieces(data, cuts)).complete
+    else:
+        with pytest.raises(TooLargeError, match=f"^{length} bytes are announced$"):
+            fed(pieces(data, cuts))
+
+
 def test_nothing_grows_without_end() -> None:
     """A head or a body without end is refused as soon as it is larger than what is wanted."""
     with pytest.raises(TooLargeError):
