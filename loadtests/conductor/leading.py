@@ -6,10 +6,10 @@ an error in a user end it through Locust's events, which wait here until the ver
 
 import math
 import sys
-import traceback
 from argparse import Namespace
 from dataclasses import replace
 from signal import SIGHUP, SIGINT, SIGTERM
+from traceback import format_exc
 from typing import TYPE_CHECKING, Final
 
 import gevent
@@ -84,7 +84,7 @@ class Leading:
         except RunFolderError as error:
             self._refuse(f"INVALID: run-folder: {error}", ExitCode.RUN_FOLDER)
         except Exception:  # noqa: BLE001 - Locust would end with 1, which says that the platform is at fault
-            traceback.print_exc()
+            telling.say(format_exc().splitlines())
             self._refuse("INVALID: internal-error: the run cannot be prepared", ExitCode.INTERNAL_ERROR)
         left_out = users_of(self._ready.choice.profile, 0, 1).keys() - environment.user_classes_by_name.keys()
         if left_out:
@@ -226,7 +226,7 @@ class Leading:
 
     def _broke(self) -> None:
         """There is no verdict, which Locust's tables do not show."""
-        traceback.print_exc()
+        telling.say(format_exc().splitlines())
         self._environment.process_exit_code = int(ExitCode.INTERNAL_ERROR)
         self._tell(["INVALID: internal-error: the run broke and has no verdict: the traceback above says where"])
 

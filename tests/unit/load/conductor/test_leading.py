@@ -227,9 +227,9 @@ def test_a_run_that_is_over_is_over_for_everybody(
     assert locust.process_exit_code == (3 if breaks else 1)
     assert (leads_it._last is not None and leads_it._last.notes == ("/metrics is silent",)) != breaks
     leads_it._ends()
-    said = capsys.readouterr()
-    assert ("INVALID: internal-error" in said.out, "ZeroDivisionError" in said.err) == (breaks, breaks)
-    assert said.out.startswith("told for 20 s against told (https://h)")
+    said = capsys.readouterr().out
+    assert ("INVALID: internal-error" in said, "ZeroDivisionError" in said) == (breaks, breaks)
+    assert said.startswith("told for 20 s against told (https://h)")
 
 
 @pytest.mark.parametrize(
@@ -254,10 +254,11 @@ def test_a_second_signal_ends_with_the_verdict_that_there_is(
 def test_a_run_that_cannot_begin_ends_with_why(
     broken: str, code: int, leading: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As the second of a page, whose folder has a verdict: the code of the first is no word on it."""
+    """Also the second of a page: the code of the first is no word on it, and no secret is shown."""
+    address = "https://somebody:hunter2@chat.example"
 
     def order() -> None:
-        raise leading.RunFolderError("runs/x has a verdict") if broken == "folder" else ZeroDivisionError
+        raise leading.RunFolderError("runs/x has a verdict") if broken == "folder" else ValueError(address)
 
     monkeypatch.setattr(leading.gevent, "spawn", lambda called: called())
     locust = Locust()
@@ -267,9 +268,9 @@ def test_a_run_that_cannot_begin_ends_with_why(
     leads_it._starts()
     assert (locust.process_exit_code, locust.told, leads_it._leader) == (code, ["quit"], None)
     leads_it._ends()
-    assert capsys.readouterr().out.startswith(
-        "INVALID: run-folder: runs/x" if code == 70 else "INVALID: internal-error"
-    )
+    *trace, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("INVALID: run-folder: runs/x" if code == 70 else "INVALID: internal-error")
+    assert trace[-1:] == ([] if code == 70 else ["ValueError: https://somebody:*****@chat.example"])
 
 
 def test_workers_have_the_time_to_remove_their_people(leading: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
