@@ -11,7 +11,6 @@ from locust.env import Environment  # isort: skip
 import argparse
 import itertools
 import json
-import random
 import sys
 import time
 from collections.abc import Iterator
@@ -23,9 +22,13 @@ import msgspec
 from benchmarks.targets import CONNECTIONS, pin, stolen_seconds, waited_seconds
 from fixtures.http1.target import Target
 from fixtures.statistics.histogram import Histogram
+from loadtests.arrivals import offsets
+from loadtests.budgets.model import Budget
 from loadtests.counts import Counts
 from loadtests.engine import Engine, Plan
 from loadtests.engine.awake import awake
+from loadtests.profiles.model import OperationRate, Profile
+from loadtests.profiles.phases import steady
 
 WARM_S = 0.5
 TAKEN_EVERY_S = 1.0
@@ -35,7 +38,7 @@ HEADERS = {"Authorization": "Bearer " + "x" * 300, "Content-Type": "application/
 SUBJECT = "benchmark"
 
 
-class Profile(msgspec.Struct):
+class Person(msgspec.Struct):
     """What the target answers."""
 
     id: str
@@ -43,7 +46,7 @@ class Profile(msgspec.Struct):
     friends: list[int]
 
 
-_decode = msgspec.json.Decoder(Profile).decode
+_decode = msgspec.json.Decoder(Person).decode
 
 
 def check(_status: int, body: bytes) -> None:
@@ -62,13 +65,20 @@ def posts(authority: str) -> Iterator[bytes]:
         yield b"%b\r\nX-Request-Id: %d\r\nContent-Length: %d\r\n\r\n%b" % (head, number, len(body), body)
 
 
-def poisson(rate: float, seconds: float) -> Iterator[float]:
-    """Yield the times of arrivals at this mean rate."""
-    source = random.Random(7)  # noqa: S311 - a simulation wants a seed
-    offset = source.expovariate(rate)
-    while offset < seconds:
-        yield offset
-        offset += source.expovariate(rate)
+def schedule(chosen: argparse.Namespace) -> Iterator[float]:
+    """Yield the times of arrivals, drawn as those of a profile's `[[rates]]` are."""
+    rate = OperationRate(SUBJECT, (steady(chosen.seconds, chosen.rate),))
+    profile = Profile(
+        name=SUBJECT,
+        summary=SUBJECT,
+        source=__file__,
+        arrivals="poisson" if chosen.poisson else "constant",
+        rates=(rate,),
+        budget=Budget(()),
+        called=frozenset({SUBJECT}),
+        measured=frozenset(),
+    )
+    return offsets(profile, rate)
 
 
 def closed(chosen: argparse.Namespace, *, checked: bool) -> dict[str, float]:
@@ -94,14 +104,12 @@ def arrivals(chosen: argparse.Namespace) -> dict[str, float]:
     `kept` is the share of the time for which the host or other processes had one of the two cores.
     """
     target = Target.of(chosen.url, chosen.ca)
-    count = int(chosen.rate * chosen.seconds)
-    offsets = poisson(chosen.rate, chosen.seconds) if chosen.poisson else (n / chosen.rate for n in range(count))
     request = f"GET / HTTP/1.1\r\nHost: {target.authority}\r\n\r\n".encode()
     engine = Engine(target, over=(0.5,))
     begins = time.perf_counter() + WARM_S
     cpu, wall = time.process_time(), time.perf_counter()
     engine.start(
-        Plan(SUBJECT, request, arrivals=offsets, connections=CONNECTIONS, warm=CONNECTIONS, waiting=100_000),
+        Plan(SUBJECT, request, arrivals=schedule(chosen), connections=CONNECTIONS, warm=CONNECTIONS, waiting=100_000),
         begins=begins,
     )
     print(f"begins {begins}", flush=True)
@@ -133,10 +141,10 @@ def arrivals(chosen: argparse.Namespace) -> dict[str, float]:
 
 def floor(chosen: argparse.Namespace) -> dict[str, float]:
     """Follow the same schedule by a loop that does nothing but ask the clock: what no generator here could better."""
-    lag = Histogram()
+    lag, due = Histogram(), tuple(schedule(chosen))
     with awake():
         now = begins = time.perf_counter()
-        for offset in poisson(chosen.rate, chosen.seconds):
+        for offset in due:
             while now < begins + offset:
                 now = time.perf_counter()
             lag.add([max(0.0, now - begins - offset)])  # they may differ by rounding
