@@ -36,7 +36,7 @@ class Counted:
         self._sighted, self._passed_over = sighted, passed_over
         self._target = Target.of(environment.api, environment.ca_file)
         self._timeouts = Timeouts(slow=slow).scaled(environment.time_scale)
-        self._headers = {"User-Agent": "social-platform-verification", SYNTHETIC_RUN: run_id}
+        self._headers = {SYNTHETIC_RUN: run_id}
         self._counted, self._quiet = (
             Client(
                 self._target,

@@ -29,6 +29,7 @@ from picows import (
     ws_connect,
 )
 
+from fixtures.http1.requests import USER_AGENT
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.counts import NEVER
@@ -251,7 +252,7 @@ class _OverWebsockets(Driver):
     async def _dial(self, offered: Sequence[str]) -> Line:
         origin = self._origin
         host = f"[{origin.host}]" if ":" in origin.host else origin.host
-        headers = dict(self.talk.headers)
+        headers = {"User-Agent": USER_AGENT, **self.talk.headers}
         if offered:
             headers["Sec-WebSocket-Protocol"] = ", ".join(offered)
         transport, line = await ws_connect(

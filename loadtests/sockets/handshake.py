@@ -7,6 +7,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from websockets.utils import accept_key, generate_key
 
 from fixtures.contract.served_by import HEADER
+from fixtures.http1.requests import USER_AGENT
 from loadtests.failure import Failure
 from loadtests.instances import instance_of
 
@@ -43,7 +44,7 @@ class Handshake:
         ]
         if self._offered:
             lines.append(f"Sec-WebSocket-Protocol: {', '.join(self._offered)}")
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        lines += [f"{name}: {value}" for name, value in {"User-Agent": USER_AGENT, **(headers or {})}.items()]
         self.request = "\r\n".join((*lines, "", "")).encode("latin-1")
 
     @property

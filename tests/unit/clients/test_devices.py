@@ -12,6 +12,7 @@ from fixtures.checks.match import has, length
 from fixtures.clients.devices import Line, welcomed
 from fixtures.clients.transport import Unanswered
 from fixtures.contract import frames
+from fixtures.http1.requests import USER_AGENT
 from tests.unit.clients.make import transport
 from tests.unit.clients.peer import says, socket_server, web_server
 
@@ -120,11 +121,13 @@ def test_a_silent_handshake_is_given_up() -> None:
 
 
 def test_tokens_and_subprotocols_are_offered_as_asked() -> None:
-    """The websocket offers the subprotocol first and the token as a second, or none."""
-    offered: list[str] = []
+    """The websocket offers the subprotocol first and the token as a second, or none, and says who asks."""
+    offered, agents = list[str](), set[str]()
 
     def talks(server: ServerConnection) -> None:
-        offered.append(str(server.request.headers["Sec-WebSocket-Protocol"]) if server.request else "")
+        assert server.request is not None
+        offered.append(server.request.headers["Sec-WebSocket-Protocol"])
+        agents.add(server.request.headers["User-Agent"])
 
     with socket_server(talks) as base:
         line = Line(transport(base))
@@ -134,3 +137,4 @@ def test_tokens_and_subprotocols_are_offered_as_asked() -> None:
         eventually(lambda: offered, length(3), within=20)
         line.hangs_up_all()
     assert sorted(offered) == ["call.v0", "call.v1", "social.v1, bearer.abc"]
+    assert agents == {USER_AGENT}

@@ -14,6 +14,7 @@ from websockets.sync.server import ServerConnection
 
 from fixtures.checks import eventually
 from fixtures.checks.match import equals
+from fixtures.http1.requests import USER_AGENT
 from fixtures.http1.target import Target
 from fixtures.sandbox.tls import write_certificates
 from loadtests.client import Timeouts
@@ -204,7 +205,8 @@ def test_each_opening_offers_its_own(tmp_path: Path) -> None:
 
     def talks(connection: ServerConnection) -> None:
         assert connection.request is not None
-        offered.append((connection.subprotocol, connection.request.headers["X-Synthetic-Run"]))
+        headers = connection.request.headers
+        offered.append((connection.subprotocol, headers["X-Synthetic-Run"], headers["User-Agent"]))
         echoes(connection)
 
     talk = Talk(
@@ -219,4 +221,4 @@ def test_each_opening_offers_its_own(tmp_path: Path) -> None:
     with websocket_server(talks, certificates=tmp_path) as url:
         counts = counted(url, talk, ca_file=tmp_path / "ca.pem")
     assert counts.causes == {}
-    assert sorted(offered) == [("bearer.0", "r"), ("bearer.1", "r")]
+    assert sorted(offered) == [(f"bearer.{number}", "r", USER_AGENT) for number in range(2)]

@@ -5,6 +5,7 @@ from hypothesis import given
 from websockets.http11 import Response
 from websockets.server import ServerProtocol
 
+from fixtures.http1.requests import USER_AGENT
 from loadtests.failure import Failure
 from loadtests.sockets.handshake import Handshake
 from tests.unit.load.sockets.peers import agreement
@@ -38,6 +39,7 @@ def test_the_other_side_agrees(pieces: list[int]) -> None:
     assert got + rest == b"\x81\x07welcome"
     assert handshake.subprotocol == "social.v1"
     assert request.headers["X-Synthetic-Run"] == "r-1"  # type: ignore[union-attr]
+    assert request.headers["User-Agent"] == USER_AGENT  # type: ignore[union-attr]
 
 
 def test_answers_that_only_say_to_wait_are_passed_over() -> None:
