@@ -129,7 +129,7 @@ class Follower:
         share = answer.share or 0.0
         if share >= answer.question.allowed:
             return self._tests[answer.question].samples_to_reject()
-        test = share_test(answer.question.allowed, None, self._alpha, self._levels.beta)
+        test = share_test(answer.question.allowed, self._alpha, self._levels.beta)
 
         def accepted(more: int) -> bool:
             n = math.floor(answer.worth + more)
@@ -143,7 +143,7 @@ class _Singles:
     """`BlockTest` for samples that stand for themselves: by the sequential test of independent ones."""
 
     def __init__(self, limit: float, *, alpha: float) -> None:
-        self._test = share_test(limit, None, alpha, alpha)
+        self._test = share_test(limit, alpha, alpha)
         self._n = self._bad = 0
         self.decision = Decision.UNDECIDED
 
@@ -184,7 +184,7 @@ class _Holds:
         answer = counted(question, blocks)
         if question not in self._accepted:
             n, bad = math.floor(answer.worth), math.ceil(answer.worth_bad)
-            test = share_test(question.allowed, None, self._alpha, self._beta)
+            test = share_test(question.allowed, self._alpha, self._beta)
             if not n or test.decide(n, min(n, bad)) is not Decision.ACCEPT:
                 return False
             self._accepted.add(question)

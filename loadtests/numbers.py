@@ -38,7 +38,7 @@ def significant(number: float, digits: int = 3) -> str:
     if math.isnan(number):
         return NOTHING
     places = digits - 1 - math.floor(math.log10(abs(number)))
-    return _plain(f"{round(number, places):,.{max(0, places)}f}")
+    return trimmed(f"{round(number, places):,.{max(0, places)}f}")
 
 
 def latency(seconds: float | None) -> str:
@@ -59,7 +59,7 @@ def share(fraction: float | None) -> str:
         return NOTHING
     if fraction > 0.99 and fraction < 1:  # noqa: PLR2004 - 99.97 % must not read as 100 %
         places = 1 - math.floor(math.log10((1 - fraction) * 100))
-        return f"{_plain(f'{fraction * 100:.{max(1, places)}f}')} %"
+        return f"{trimmed(f'{fraction * 100:.{max(1, places)}f}')} %"
     if 0 < fraction < _SEEN:
         return f"< {significant(_SEEN * 100)} %"
     return f"{significant(fraction * 100)} %"
@@ -67,7 +67,7 @@ def share(fraction: float | None) -> str:
 
 def percentile(quantile: float) -> str:
     """`p99.95`."""
-    return f"p{_plain(f'{quantile * 100:.6f}')}"
+    return f"p{trimmed(f'{quantile * 100:.6f}')}"
 
 
 def offset(seconds: float) -> str:
@@ -96,6 +96,6 @@ def when(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _plain(text: str) -> str:
+def trimmed(text: str) -> str:
     """Without zeros that say nothing."""
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,10 +1,13 @@
-"""How people write units elsewhere. None is accepted: profiles and budgets read the same to everybody."""
+"""Units of time; and how people write units elsewhere, of which none is accepted: files read the same to everybody."""
 
 from collections.abc import Collection
+from decimal import Decimal
 from typing import Final
 
 from fixtures.environments.reading import closest
 
+TIMES: Final = {"ms": Decimal("0.001"), "s": Decimal(1), "min": Decimal(60), "h": Decimal(3600), "d": Decimal(86400)}
+"""Seconds in one of each."""
 _ELSEWHERE: Final = {
     "millisecond": "ms",
     "milliseconds": "ms",

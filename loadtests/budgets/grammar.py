@@ -28,13 +28,13 @@ from loadtests.budgets.model import (
     in_words,
 )
 from loadtests.kinds import DELIVERY
+from loadtests.units import TIMES
 
 _TOKEN: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-zµ][\w.]*)|(?P<sign><=|>=|%)|(?P<other>\S)")
 _PERCENTILE: Final = re.compile(r"p(\d+(?:\.\d+)?)")
 _CLAUSES: Final = ("share over", "errors", "p95", *GOOD_WORDS, "samples", "rate")
-_UNITS: Final = {"ms": Decimal("0.001"), "s": Decimal(1)}
-_LASTING: Final = {"s": Decimal(1), "min": Decimal(60), "h": Decimal(3600)}
-"""Units of how long a run lasts."""
+_OF_LATENCIES: Final = ("ms", "s")
+_OF_RUNS: Final = ("s", "min", "h", "d")
 _ALL: Final = ("all", in_words(ALL))
 """How reports, and people, say it."""
 _LONGEST: Final = 12
@@ -177,12 +177,12 @@ class _Reader:
         self._word("from")
         token, amount = self._amount("a time, such as 3 min")
         unit = self._peek()
-        if unit.text not in _LASTING:
-            self._unknown_unit(unit, tuple(_LASTING))
+        if unit.text not in _OF_RUNS:
+            self._unknown_unit(unit, _OF_RUNS)
         self._next += 1
         if amount == 0:
             _wrong(token.column, "a run lasts longer than that", "more than 0")
-        return amount * _LASTING[unit.text]
+        return amount * TIMES[unit.text]
 
     def _subject(self) -> str:
         name = _subject(self._content)
@@ -238,12 +238,12 @@ class _Reader:
             return Span(self._guide.slow, guide=True)
         token, amount = self._amount("a latency, such as 800 ms, or guide")
         unit = self._peek()
-        if unit.text not in _UNITS:
-            self._unknown_unit(unit, tuple(_UNITS))
+        if unit.text not in _OF_LATENCIES:
+            self._unknown_unit(unit, _OF_LATENCIES)
         self._next += 1
         if amount == 0:
             _wrong(token.column, "nothing takes no time", "more than 0")
-        return Span(amount * _UNITS[unit.text])
+        return Span(amount * TIMES[unit.text])
 
     def _whole(self) -> int:
         token, amount = self._amount("a whole number, such as 500")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
+from loadtests.numbers import trimmed
+
 ALL: Final = "*"
 """All operations of the contract, taken together."""
 EACH: Final = "each"
@@ -203,5 +205,4 @@ def _proof(provable: Decimal) -> str:
 
 def plain(number: Decimal) -> str:
     """Without exponent and without zeros that say nothing."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return trimmed(f"{number:f}")

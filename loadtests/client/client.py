@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from gevent import GreenletExit, getcurrent
 
 from fixtures.contract.errors import UnexpectedAnswer
-from fixtures.contract.operation import IDEMPOTENCY_KEY, Operation
+from fixtures.contract.operation import Operation
 from fixtures.http1.errors import NO_ANSWER, ClosedError, CutOffError
 from fixtures.http1.requests import origin_and_path
 from fixtures.http1.target import Target
@@ -22,7 +22,6 @@ from loadtests.failure import UNANSWERED, Failure
 T = TypeVar("T")
 
 _MILLISECONDS: Final = 1000.0
-_REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _BEARER: Final = b"Authorization: Bearer "
 _END: Final = b"\r\n"
 _ORIGINS: Final = 8
@@ -182,7 +181,7 @@ class Client:
         """Have it answered, on the connection that there is or on a new one."""
         common, endpoint, exchange, greenlet = self._common, operation.endpoint, self._exchange, getcurrent()
         deadlines = common.deadlines
-        repeatable = endpoint.method in _REPEATABLE or IDEMPOTENCY_KEY in operation.headers
+        repeatable = operation.idempotent
         if exchange is None or not (
             (repeatable and exchange.watched and now - exchange.came < RESTED) or exchange.wire.silent()
         ):

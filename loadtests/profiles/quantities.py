@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Final, NoReturn
 
 from loadtests import units
+from loadtests.numbers import trimmed
 
 _TEXT: Final = re.compile(r"(\d+(?:\.\d+)?) ?(\D.*)?", re.ASCII)
 _DIGITS: Final = 20
@@ -82,7 +83,7 @@ class Kind:
         for unit, factor in sorted(self.units.items(), key=lambda item: -item[1]):
             if exact and (exact / factor).denominator == 1:
                 return f"{exact / factor} {unit}"
-        return f"{float(exact / self.units[self.plain]):.9f}".rstrip("0").rstrip(".") + f" {self.plain}"
+        return f"{trimmed(f'{float(exact / self.units[self.plain]):.9f}')} {self.plain}"
 
     def _wrong(self, message: str, number: object = "", unit: str = "") -> NoReturn:
         raise Mistake(message, self.allowed, f"'{number} {unit}'" if unit else "")
@@ -90,7 +91,7 @@ class Kind:
 
 DURATION: Final = Kind(
     "duration",
-    {"ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(60), "h": Fraction(3600), "d": Fraction(86400)},
+    {unit: Fraction(seconds) for unit, seconds in units.TIMES.items()},
     plain="s",
     most=7 * 86400.0,
     example="20 s",

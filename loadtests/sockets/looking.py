@@ -2,13 +2,10 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from loadtests.client.names import FRESH, Address
 from loadtests.failure import Failure
 from loadtests.native import new_lock, start_thread
-
-_EVERY: Final = FRESH
 
 
 class Looking:
@@ -29,6 +26,6 @@ class Looking:
         self._over.release()
 
     def _run(self) -> None:
-        while not self._over.acquire(timeout=_EVERY):
+        while not self._over.acquire(timeout=FRESH):
             with contextlib.suppress(Failure):
                 self.addresses = self._look_up()

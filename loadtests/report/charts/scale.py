@@ -7,6 +7,8 @@ from typing import Final
 
 _STEPS: Final = (1, 2, 5)
 _TIMES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200)
+_TICKS: Final = 4
+_TIME_TICKS: Final = 8
 _FEW_DECADES: Final = 2.3
 """Up to so many, 2 and 5 are named beside 1."""
 _LEAST: Final = 1e-9
@@ -32,17 +34,17 @@ class Scale:
         return self.start + (value - low) / (high - low) * (self.end - self.start)
 
 
-def linear_ticks(high: float, most: int) -> list[float]:
-    """Round values from 0 to the first that is not below `high`."""
+def linear_ticks(high: float) -> list[float]:
+    """Some four round values from 0 to the first that is not below `high`."""
     if high < _LEAST:
         return [0.0, 1.0]
-    step = _round_up(high / most)
+    step = _round_up(high / _TICKS)
     return [step * index for index in range(math.ceil(high / step - 1e-9) + 1)]
 
 
-def time_ticks(seconds: float, most: int = 8) -> list[float]:
+def time_ticks(seconds: float) -> list[float]:
     """Offsets that a clock would name."""
-    step = next((step for step in _TIMES if seconds / step <= most), 86_400)
+    step = next((step for step in _TIMES if seconds / step <= _TIME_TICKS), 86_400)
     return [float(step * index) for index in range(math.floor(seconds / step) + 1)]
 
 

@@ -62,7 +62,7 @@ class Timeline:
 
     def rates(self, frame: Frame, high: float, unit: str) -> Scale:
         """Draw a vertical axis of rates, and give its scale."""
-        ticks = linear_ticks(high, 4)
+        ticks = linear_ticks(high)
         scale = Scale(0, ticks[-1], frame.bottom, TOP)
         frame.up(scale, ticks, significant, unit)
         return scale

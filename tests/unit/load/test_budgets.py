@@ -105,6 +105,7 @@ def test_any_text_is_a_budget_or_a_list_of_mistakes(text: str) -> None:
         ("each: p95 <= guide", Percentile("each", Decimal(95), Span(Decimal(1), guide=True))),
         ("each: errors <= guide", Errors("each", Share(Decimal(1), guide=True))),
         ("*: errors <= 1 %, proven from 90 s", Errors("*", Share(Decimal(1)), Decimal(90))),
+        ("*: errors <= 1 %, proven from 1 d", Errors("*", Share(Decimal(1)), Decimal(86_400))),
         ("each: p95 <= 2 s,proven from 3min", Percentile("each", Decimal(95), Span(Decimal(2)), Decimal(180))),
         (
             "each: share over guide, proven from 1 h",

@@ -110,13 +110,13 @@ def test_axes_have_round_ticks_within_their_edges(one: float, other: float) -> N
     assert all(low * 0.99 <= tick <= high * 1.01 for tick in ticks)
 
 
-@given(st.floats(0, 1e9), st.integers(1, 8))
-def test_linear_axes_hold_their_values(high: float, most: int) -> None:
-    """A linear axis begins at 0, goes as far as its values, and has no more ticks than asked for and one."""
-    ticks = linear_ticks(high, most)
+@given(st.floats(0, 1e9))
+def test_linear_axes_hold_their_values(high: float) -> None:
+    """A linear axis begins at 0, goes as far as its values, and has few ticks."""
+    ticks = linear_ticks(high)
     assert ticks[0] == 0
     assert ticks[-1] >= high * 0.999
-    assert 2 <= len(ticks) <= most + 2
+    assert 2 <= len(ticks) <= 6
 
 
 @given(st.floats(1, 1e6))

@@ -102,4 +102,4 @@ def test_impossible_counts_are_refused(n: int, bad: int) -> None:
 
 def test_the_same_question_shares_its_tables() -> None:
     """Asking again does not build again."""
-    assert share_test(0.01, None, 0.001, 0.001) is share_test(0.01, None, 0.001, 0.001)
+    assert share_test(0.01, 0.001, 0.001) is share_test(0.01, 0.001, 0.001)
