@@ -8,13 +8,14 @@ from gevent import GreenletExit, getcurrent
 
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Operation
+from fixtures.http1.connections import CROSSED
 from fixtures.http1.errors import NO_ANSWER, ClosedError, CutOffError
 from fixtures.http1.requests import origin_and_path
 from fixtures.http1.target import Target
 from fixtures.statistics.histogram import Histogram
 from loadtests.client.common import Common, Fire, Sighted
 from loadtests.client.exchanges import Asking
-from loadtests.client.timeouts import CROSSED, RESTED, Timeouts
+from loadtests.client.timeouts import RESTED, Timeouts
 from loadtests.client.trouble import PassedOver, unanswered, unexpected, untold
 from loadtests.client.wire import NothingSentError
 from loadtests.failure import UNANSWERED, Failure

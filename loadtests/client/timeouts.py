@@ -8,10 +8,6 @@ RESTED: Final = 0.5
 """Seconds without use after which a peer may close a connection for that. What such an end met is sent again, if it may
 be; who closes a connection that was used just now has dropped a request, and that is a failure."""
 
-CROSSED: Final = 0.5
-"""Seconds after it was sent until which such an end may have crossed a request: the way there and back, and more. Who
-closes later has had it, and dropped it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:

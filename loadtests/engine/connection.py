@@ -6,8 +6,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final, cast
 
 from fixtures.http1.answers import LARGEST_HEAD, Answers
+from fixtures.http1.connections import CROSSED
 from fixtures.http1.errors import NotHttpError, TooLargeError
-from loadtests.client.timeouts import CROSSED, RESTED
+from loadtests.client.timeouts import RESTED
 from loadtests.engine.parsing import Whole, WholeWithBody
 from loadtests.engine.plan import Plan, complaint
 from loadtests.engine.watch import SERVED_BY, served_by
