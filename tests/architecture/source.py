@@ -68,7 +68,7 @@ def modules(*folders: str) -> tuple[Module, ...]:
 def texts() -> Iterator[tuple[str, str]]:
     """Yield place and text of every text file of the repository, as far as it is ours to write."""
     own = [path for path in ROOT.iterdir() if path.is_file() and not path.name.startswith(".coverage")]
-    for folder in (*FOLDERS, "docs", "benchmarks", ".ci", ".github"):
+    for folder in (*FOLDERS, "docs", "benchmarks", ".ci"):
         own += [path for path in sorted((ROOT / folder).rglob("*")) if path.is_file()]
     for path in own:
         if "__pycache__" in path.parts:
