@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.load.processes import Stage, free_port, stage
+from tests.closed import closed_port
+from tests.load.processes import Stage, stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ def falls_sick(staged: Stage, how: str) -> None:
     target = staged.target
     match how:
         case "refuses":
-            target.address = f"https://127.0.0.1:{free_port()}"
+            target.address = f"https://127.0.0.1:{closed_port()}"
         case "resets":
             target.instead = b""
         case "hangs":

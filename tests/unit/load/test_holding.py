@@ -18,7 +18,8 @@ from fixtures.checks.time_scale import forget_time_scale, set_time_scale
 from loadtests.holding import Holding
 from loadtests.session import Session
 from loadtests.sockets import idle
-from tests.unit.load.sockets.peers import agreement, closed_port, raw_server
+from tests.closed import closed_address
+from tests.unit.load.sockets.peers import agreement, raw_server
 from tests.unit.load.sockets.server import sent
 from tests.unit.load.told import PLATFORM
 from tests.unit.load.working import session
@@ -92,7 +93,7 @@ def test_connections_whose_turn_never_came_are_refused_arrivals(
 ) -> None:
     """A run that had its whole time and did not open all its connections says so; one that was cut short does not."""
     monkeypatch.setattr("loadtests.holding.CONNECTING", 20.0)
-    made, holding = holds(closed_port(), 500, "token", begins_in=begins_in)
+    made, holding = holds(closed_address(), 500, "token", begins_in=begins_in)
     holding.begin()
     eventually(lambda: holding._idle.held.started, at_least(1), within=20, subject="started")
     assert holding.stop(20) == 0
@@ -158,7 +159,7 @@ def test_each_connection_is_that_of_the_person_whose_token_it_has() -> None:
 
 def test_nobody_is_refused_when_all_were_opened() -> None:
     """An opening that failed is a failure, and no arrival without a place."""
-    made, holding = holds(closed_port(), 5, "token", begins_in=-1000.0)
+    made, holding = holds(closed_address(), 5, "token", begins_in=-1000.0)
     holding.begin()
     eventually(lambda: holding._idle.held.failed, equals(5), within=20, subject="failed")
     holding.stop(0)
@@ -193,7 +194,7 @@ def test_connection_that_hears_nothing_of_a_chat_is_lost(monkeypatch: pytest.Mon
 
 def test_an_address_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever becomes of a connection at the next, it was passed over at the one before."""
-    url = closed_port()
+    url = closed_address()
     addresses = [(socket.AF_INET, (host, int(url.rpartition(":")[2]))) for host in ("127.0.0.1", "127.0.0.2")]
     monkeypatch.setattr(idle, "_addresses", lambda *_: addresses)
     made, holding = holds(url, 4, "token")

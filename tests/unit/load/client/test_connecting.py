@@ -9,15 +9,16 @@ import pytest
 from loadtests.client import Timeouts
 from loadtests.client.names import Names
 from loadtests.failure import Failure
+from tests.closed import closed_address
 from tests.unit.http1.peer import OK, Peer, server
 from tests.unit.load.client.visitor import GET, Visitor, cause_of, does
-from tests.unit.load.sockets.peers import closed_port, unanswering
+from tests.unit.load.sockets.peers import unanswering
 from tests.unit.load.turns import ENOUGH
 
 
 def test_nobody_there_is_said(visitor: Visitor) -> None:
     """Refused, a name that does not resolve, and a host that does not answer each have their word."""
-    assert cause_of(visitor.client(closed_port())) == "refused"
+    assert cause_of(visitor.client(closed_address())) == "refused"
     assert cause_of(visitor.client("http://nobody.invalid")) == "name does not resolve"
     with unanswering() as (_, port):
         assert cause_of(visitor.client(f"http://127.0.0.1:{port}", connect=0.2)) == "time-out connecting"

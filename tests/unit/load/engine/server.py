@@ -114,10 +114,3 @@ def serving(
         listener.close()
         for thread in [acceptor, *threads]:
             thread.join(PATIENCE_S)
-
-
-def refusing_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

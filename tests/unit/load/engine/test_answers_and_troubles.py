@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.closed import closed_port
 from tests.unit.load.engine.runs import PATIENCE_S, SUBJECT, arriving, engine
-from tests.unit.load.engine.server import OK, Server, answering, refusing_port, serving
+from tests.unit.load.engine.server import OK, Server, answering, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,7 +139,7 @@ def test_each_trouble_has_its_cause(handle: Callable[[Server, socket.socket], No
 
 def test_a_target_that_refuses_is_counted_so() -> None:
     """Nobody listening is a failure of each arrival."""
-    counts = arriving(Server(refusing_port()), THREE, warm=0)
+    counts = arriving(Server(closed_port()), THREE, warm=0)
     assert samples(counts) == (3, 3, {(SUBJECT, "refused"): 3})
 
 

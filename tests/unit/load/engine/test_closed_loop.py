@@ -18,8 +18,9 @@ from loadtests.engine.connection import Connection
 from loadtests.engine.recording import Ledger, Recorder
 from loadtests.engine.watch import Watch
 from loadtests.native import new_lock
+from tests.closed import closed_port
 from tests.unit.load.engine.runs import GET, LIMITS, PATIENCE_S, SUBJECT, asked, engine
-from tests.unit.load.engine.server import OK, Server, answering, answering_when, refusing_port, serving
+from tests.unit.load.engine.server import OK, Server, answering, answering_when, serving
 
 if TYPE_CHECKING:
     import socket
@@ -57,7 +58,7 @@ def test_a_closed_loop_asks_a_refusing_target_gently() -> None:
     class Refusing:
         host = server_name = "127.0.0.1"
         context, tries = None, 0
-        refuses = refusing_port()
+        refuses = closed_port()
 
         @property
         def port(self) -> int:
@@ -165,7 +166,7 @@ def test_a_connection_that_has_just_ended_is_not_sent_on() -> None:
     async def begins() -> tuple[bool, int, int]:
         plan, recorder = Plan(SUBJECT, GET, connections=1), Recorder(SUBJECT, Ledger(counts, new_lock()))
         watch = Watch(lambda _: None, SUBJECT)
-        loop = ClosedLoop(Server(refusing_port()), plan, Timeouts(), recorder, watch)
+        loop = ClosedLoop(Server(closed_port()), plan, Timeouts(), recorder, watch)
         ended = Connection(plan, 1, recorder, watch, loop)
         loop.connections.add(ended)
         loop.begin(time.perf_counter())

@@ -66,7 +66,6 @@ def test_refused_everywhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         counts = arriving(named(server.port), [0.0], warm=0)
     assert dict(counts.causes) == {(SUBJECT, "refused"): 1}
     assert dict(counts.passed_over) == {("refused", "127.0.0.2 (one of 2 addresses)"): 1}
-    assert dict(counts.passed_over) == {("refused", "127.0.0.2 (one of 2 addresses)"): 1}
 
 
 def test_what_is_not_found_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

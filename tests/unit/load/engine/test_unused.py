@@ -12,9 +12,9 @@ import pytest
 
 from fixtures.http1.target import Target
 from loadtests.engine import Plan, reaching
+from tests.closed import closed_address
 from tests.unit.load.engine.runs import GET, SUBJECT, ends, engine
 from tests.unit.load.engine.server import OK, Server, answering, serving
-from tests.unit.load.sockets.peers import closed_port
 
 
 def counted(url: str, warm: int, begins_in: float = 0.3) -> dict[str, int]:
@@ -30,7 +30,7 @@ def counted(url: str, warm: int, begins_in: float = 0.3) -> dict[str, int]:
 
 def test_what_is_refused_before_the_first_arrival_is_counted() -> None:
     """Each opening that fails is one failed sample, besides those of the arrivals that find nobody."""
-    assert counted(closed_port(), 5)["refused"] == 5 + 3
+    assert counted(closed_address(), 5)["refused"] == 5 + 3
 
 
 @pytest.mark.parametrize("linger", [True, False], ids=["reset", "closed"])

@@ -17,9 +17,9 @@ from loadtests.client.names import Names
 from loadtests.failure import Failure
 from loadtests.people.equipment import Counted
 from loadtests.sockets import duplex
+from tests.closed import closed_address
 from tests.unit.clients.make import environment
 from tests.unit.clients.peer import says, socket_server, web_server
-from tests.unit.load.sockets.peers import closed_port
 from tests.unit.load.working import HEALTH
 
 if TYPE_CHECKING:
@@ -193,5 +193,5 @@ def test_an_address_that_refuses_people_is_told(monkeypatch: pytest.MonkeyPatch)
     assert told == [("refused", "127.0.0.2 (one of 2 addresses)")] * 2
     told.clear()
     with pytest.raises(Failure, match="refused"):
-        equipment(closed_port()).client().send(health("chat"))
+        equipment(closed_address()).client().send(health("chat"))
     assert len(told) == 1  # the other refusal is what it failed by

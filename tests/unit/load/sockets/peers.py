@@ -1,6 +1,5 @@
 """Servers in threads: one that speaks websocket properly, and one that says what a test tells it, byte for byte."""
 
-import atexit
 import contextlib
 import socket
 import ssl
@@ -8,7 +7,6 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
@@ -165,15 +163,6 @@ def agreement(head: bytes, *more: str) -> bytes:
     key = next(line[19:] for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key: "))
     lines = ("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", *more)
     return "\r\n".join((*lines, f"Sec-WebSocket-Accept: {accept_key(key.decode())}", "", "")).encode()
-
-
-@cache
-def closed_port() -> str:
-    """The base URL of a port where nobody listens, nor can: it stays taken as long as this process lives."""
-    taken = socket.socket()
-    taken.bind(("127.0.0.1", 0))
-    atexit.register(taken.close)
-    return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @contextmanager

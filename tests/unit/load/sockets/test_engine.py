@@ -20,13 +20,8 @@ from fixtures.sandbox.tls import write_certificates
 from loadtests.client import Timeouts
 from loadtests.engine import Engine
 from loadtests.sockets.engine import Talk
-from tests.unit.load.sockets.peers import (
-    agreement,
-    closed_port,
-    echoes,
-    raw_server,
-    websocket_server,
-)
+from tests.closed import closed_address
+from tests.unit.load.sockets.peers import agreement, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import heard, open_server, sent
 from tests.unit.load.sockets.talking import arrivals, counted
 
@@ -182,7 +177,7 @@ def test_a_mistake_of_its_own_is_known_and_ends_it() -> None:
 
 def test_nobody_there_is_a_refusal() -> None:
     """A port where nobody listens refuses each message."""
-    counts = counted(closed_port(), arrivals(3))
+    counts = counted(closed_address(), arrivals(3))
     assert counts.causes["echo", "refused"] == 3, counts.causes
 
 

@@ -15,8 +15,9 @@ from websockets.sync.server import ServerConnection
 from fixtures.sandbox.tls import write_certificates
 from loadtests.failure import Failure
 from loadtests.sockets.greenlet import Closure
+from tests.closed import closed_address
 from tests.unit.load.sockets.events import Events
-from tests.unit.load.sockets.peers import agreement, closed_port, echoes, raw_server, websocket_server
+from tests.unit.load.sockets.peers import agreement, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import sent
 from tests.unit.load.turns import ENOUGH, waits
 
@@ -179,7 +180,7 @@ def test_an_opening_that_failed_leaves_no_connection(answers: bool, events: Even
 def test_nobody_there_is_a_refusal(events: Events) -> None:
     """A port where nobody listens refuses the opening."""
     with pytest.raises(Failure, match="refused"):
-        events.opens(closed_port())
+        events.opens(closed_address())
     assert events.causes == [("connection", "refused")]
 
 

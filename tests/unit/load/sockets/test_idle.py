@@ -19,8 +19,9 @@ from loadtests import sockets
 from loadtests.sockets import room
 from loadtests.sockets.held import Offer
 from loadtests.sockets.room import NoRoomError, allow_descriptors, sources
+from tests.closed import closed_address
 from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent
-from tests.unit.load.sockets.peers import RESETS, agreement, closed_port, echoes, raw_server, websocket_server
+from tests.unit.load.sockets.peers import RESETS, agreement, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import sent
 
 
@@ -104,7 +105,7 @@ def test_an_opening_that_fails_says_why(cause: str, says: Callable[[socket.socke
 
 def test_nobody_there_is_a_refusal() -> None:
     """A port where nobody listens is a failed opening for each connection, and every one is tried."""
-    with holding(closed_port(), 5) as idle:
+    with holding(closed_address(), 5) as idle:
         assert {sample.failure.cause for sample in settled(idle, 5) if sample.failure} == {"refused"}
         assert idle.held.started == 5
 
@@ -186,7 +187,7 @@ def test_it_holds_over_tls(tmp_path: Path) -> None:
 def test_samples_become_events() -> None:
     """Everything that happened is told once, as Locust's event for connections."""
     events: list[dict[str, Any]] = []
-    with holding(closed_port(), 1) as idle:
+    with holding(closed_address(), 1) as idle:
         eventually(lambda: idle.held.failed, equals(1), within=ENOUGH, subject="failures")
         idle.tell(lambda **event: events.append(event))
         idle.tell(lambda **event: events.append(event))
@@ -201,7 +202,7 @@ def test_what_breaks_the_thread_is_told() -> None:
     def no_offer(number: int) -> Offer:
         raise LookupError(number)
 
-    with holding(closed_port(), 1, offer=no_offer) as idle:
+    with holding(closed_address(), 1, offer=no_offer) as idle:
         eventually(lambda: idle._crash is not None, equals(True), within=ENOUGH, subject="crash")  # noqa: FBT003
         with pytest.raises(RuntimeError, match="came to grief"):
             idle.take()

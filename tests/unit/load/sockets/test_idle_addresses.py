@@ -17,10 +17,11 @@ from loadtests.sockets import duplex, looking
 from loadtests.sockets import idle as idling
 from loadtests.sockets.handshake import Handshake
 from loadtests.sockets.held import Terms
+from tests.closed import closed_address
 from tests.unit.load.sockets.events import Events
 from tests.unit.load.sockets.expiring import EXPIRED, Tokens, ends_the_old_when
 from tests.unit.load.sockets.idling import holding, settled, split
-from tests.unit.load.sockets.peers import closed_port, echoes, raw_server, unanswering, websocket_server
+from tests.unit.load.sockets.peers import echoes, raw_server, unanswering, websocket_server
 
 SIX, FOUR = socket.AF_INET6, socket.AF_INET
 
@@ -57,7 +58,7 @@ def test_an_address_that_cannot_be_asked_costs_no_connection(monkeypatch: pytest
 
 def test_refused_everywhere_is_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that no address takes is one sample, with the refusal of the last."""
-    url = closed_port()
+    url = closed_address()
     says(monkeypatch, (FOUR, ("127.0.0.1", port_of(url))), (FOUR, ("127.0.0.2", port_of(url))))
     with holding(url, 4) as idle:
         assert [sample.failure and sample.failure.cause for sample in settled(idle, 4)] == ["refused"] * 4

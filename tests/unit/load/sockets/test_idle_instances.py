@@ -7,8 +7,9 @@ import pytest
 from fixtures.checks import eventually
 from fixtures.checks.match import equals
 from loadtests.recording import Recorder
+from tests.closed import closed_address
 from tests.unit.load.sockets.idling import ENOUGH, holding, settled
-from tests.unit.load.sockets.peers import agreement, closed_port, raw_server
+from tests.unit.load.sockets.peers import agreement, raw_server
 from tests.unit.load.sockets.server import sent
 
 WHO = 'websocket-signaling;slot=blue;build="b";instance="ws-{}"'
@@ -66,7 +67,7 @@ def test_a_refusal_is_laid_to_who_gave_it(head: str, instance: str) -> None:
 def test_nobody_there_is_laid_to_nobody() -> None:
     """Who refuses a connection is not known, and its event says nothing."""
     events: list[dict[str, object]] = []
-    with holding(closed_port(), 1) as idle:
+    with holding(closed_address(), 1) as idle:
         eventually(lambda: idle.held.failed, equals(1), within=ENOUGH, subject="failures")
         idle.tell(lambda **event: events.append(event))
     assert [event["context"] for event in events] == [{}]
