@@ -14,13 +14,14 @@ from tests.load.processes import Stage, stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GIGABYTES = b"HTTP/1.1 200 OK\r\nContent-Length: 8000000000\r\n\r\n{"
+ANNOUNCED = b"HTTP/1.1 200 OK\r\nContent-Length: 8000000000\r\n\r\n{"
+UNANNOUNCED = b"HTTP/1.1 200 OK\r\n\r\n{"
 CAUSES = {
     "refuses": "refused",
     "resets": "reset",
     "hangs": "time-out",
     "talks nonsense": "not HTTP",
-    "announces gigabytes": "time-out",
+    "announces gigabytes": "answer too large",
 }
 
 
@@ -36,7 +37,7 @@ def falls_sick(staged: Stage, how: str) -> None:
         case "talks nonsense":
             target.instead = b"\x16\x03 what?\r\n\r\n"
         case _:
-            target.instead = GIGABYTES
+            target.instead = ANNOUNCED
     staged.environment = target.environment()
 
 
@@ -66,7 +67,7 @@ def test_it_is_no_go_and_its_cause_is_named(judged: dict[str, tuple[int, dict[st
 
 def test_gigabytes_that_come_are_too_large_and_take_no_gigabytes(staged: Stage) -> None:
     """Each is given up at the largest that any answer may be, which is the most of it that is kept."""
-    staged.target.instead, staged.target.endless = GIGABYTES, True
+    staged.target.instead, staged.target.endless = UNANNOUNCED, True
     telling = staged.folder / "telling_locustfile.py"
     telling.write_text(
         "from pathlib import Path\n"
