@@ -13,9 +13,10 @@ import pytest
 
 from fixtures.clients.exchanges import Exchange, Exchanges
 from fixtures.clients.patience import SHARE, SILENCES, Patience
-from fixtures.clients.transport import ForbiddenEffectError, Transport, Unanswered, Unexpected
+from fixtures.clients.transport import Transport, Unanswered, Unexpected
 from fixtures.clients.witness import Witness
 from fixtures.contract import auth, objects, shared
+from fixtures.environments import ForbiddenEffectError
 from tests.unit.clients.make import environment, transport
 from tests.unit.clients.peer import says, web_server
 
