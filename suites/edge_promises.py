@@ -11,7 +11,7 @@ from fixtures.checks import must
 from fixtures.checks.match import absent, at_least, has, matches
 from fixtures.contract import shared
 from fixtures.contract.promises import PROMISES
-from fixtures.edge.control import control_server
+from fixtures.edge.control import require_offerable
 from fixtures.edge.handshake import Outcome, certificate, handshake, refusal
 from fixtures.edge.plain import ask_plainly
 from fixtures.guide import load_guide
@@ -41,13 +41,7 @@ def speaks_the_version_meant(address: str) -> None:
 
 def refuses_former_version(address: str, version: ssl.TLSVersion) -> None:
     """Hold that a client which can offer an older version is refused, by the alert for it or by the end of each try."""
-    with control_server(version) as control:
-        must(
-            handshake(control, version),
-            has(outcome=Outcome.ACCEPTED),
-            subject=f"a handshake of {version.name} with a server that accepts it: without it nothing is proven",
-            service=PUBLIC_ADDRESS,
-        )
+    require_offerable(version)
     must(
         refusal(address, version, MEANT),
         has(outcome=Outcome.REFUSED),

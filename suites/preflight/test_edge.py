@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.environments import Capability
 from fixtures.runs.causes import PUBLIC_ADDRESS
 from suites import edge_promises as edge
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from fixtures.clients.idle_slot import IdleSlot
 
-pytestmark = pytest.mark.guide("EDG-01", service=PUBLIC_ADDRESS)
+pytestmark = [pytest.mark.guide("EDG-01", service=PUBLIC_ADDRESS), pytest.mark.needs(Capability.TLS)]
 
 
 def test_address_of_the_slot_speaks_the_tls_of_the_guide(idle: IdleSlot) -> None:

@@ -13,6 +13,7 @@ from fixtures.checks import eventually, must
 from fixtures.checks.match import at_most, contains, contains_none, equals, exactly_once, has, length, one_of
 from fixtures.contract import chat, frames, objects, websocket_signaling
 from fixtures.contract.promises import PROMISES
+from fixtures.environments import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,6 +143,7 @@ def test_stranger_hears_nothing_and_cannot_be_heard(alice: Person, bob: Person, 
     )
 
 
+@pytest.mark.needs(Capability.OBJECT_STORAGE)
 @pytest.mark.guide("CHT-04", service="chat")
 def test_attachment_arrives_as_it_was_sent(alice: Person, bob: Person) -> None:
     """An attachment that one sends is what the other downloads, byte by byte."""
@@ -158,6 +160,7 @@ def test_attachment_arrives_as_it_was_sent(alice: Person, bob: Person) -> None:
     must(bob.chat.downloads(attachment), equals(content), subject="the bytes that bob downloads")
 
 
+@pytest.mark.needs(Capability.OBJECT_STORAGE)
 @pytest.mark.guide("CHT-04", service="chat")
 def test_attachment_is_private(alice: Person, bob: Person, carol: Person) -> None:
     """Nobody but members finds an attachment, and its address opens nothing without its own signature."""
@@ -180,6 +183,7 @@ def test_attachment_is_private(alice: Person, bob: Person, carol: Person) -> Non
         )
 
 
+@pytest.mark.needs(Capability.OBJECT_STORAGE)
 @pytest.mark.guide("CHT-04", service="chat")
 def test_attachment_is_what_was_announced(alice: Person, bob: Person) -> None:
     """Bytes other than those announced are refused, and so is a file above the limit."""

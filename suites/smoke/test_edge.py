@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.environments import Capability
 from fixtures.runs.causes import PUBLIC_ADDRESS
 from suites import edge_promises as edge
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from fixtures.clients.transport import Transport
     from fixtures.environments import Environment
 
-pytestmark = pytest.mark.guide("EDG-01", service=PUBLIC_ADDRESS)
+pytestmark = [pytest.mark.guide("EDG-01", service=PUBLIC_ADDRESS), pytest.mark.needs(Capability.TLS)]
 
 
 def test_public_address_speaks_the_tls_of_the_guide(environment: Environment) -> None:

@@ -13,6 +13,7 @@ from fixtures.checks.match import absent, contains, equals, has, is_not, matches
 from fixtures.clients.pictures import png
 from fixtures.contract import objects, user_profile
 from fixtures.contract.promises import PROMISES
+from fixtures.environments import Capability
 
 if TYPE_CHECKING:
     from fixtures.clients.person import Person
@@ -59,6 +60,7 @@ def test_private_fields_are_hidden_from_strangers(alice: Person, bob: Person) ->
     must(shown, is_not(contains(PHONE)), subject="alice's profile as a stranger sees it")
 
 
+@pytest.mark.needs(Capability.CDN, Capability.OBJECT_STORAGE)
 @pytest.mark.guide("PRO-02", service="user-profile")
 def test_avatar_is_served_by_the_cdn(alice: Person, bob: Person, environment: Environment) -> None:
     """An avatar that was put to its presigned address is what others see, served by the CDN byte by byte."""
@@ -82,6 +84,7 @@ def test_avatar_is_served_by_the_cdn(alice: Person, bob: Person, environment: En
     must(served, has(body=equals(picture), media_type="image/png"), subject="the avatar that the CDN serves")
 
 
+@pytest.mark.needs(Capability.OBJECT_STORAGE)
 @pytest.mark.guide("PRO-02", service="user-profile")
 def test_avatar_of_the_wrong_type_or_size_is_refused(alice: Person) -> None:
     """What is no picture or too large is refused when announced, and what is not what was announced when completed."""
@@ -96,6 +99,7 @@ def test_avatar_of_the_wrong_type_or_size_is_refused(alice: Person) -> None:
     must(alice.profile.own(), has(avatar_url=absent()), subject="alice's profile after refused avatars")
 
 
+@pytest.mark.needs(Capability.CDN, Capability.OBJECT_STORAGE)
 @pytest.mark.guide("PRO-02", service="user-profile")
 def test_avatars_cannot_be_listed(alice: Person) -> None:
     """Neither the CDN nor the object storage lists what others have put there."""

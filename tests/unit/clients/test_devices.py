@@ -15,6 +15,7 @@ from fixtures.contract import frames
 from fixtures.http1.requests import USER_AGENT
 from tests.unit.clients.make import transport
 from tests.unit.clients.peer import says, socket_server, web_server
+from tests.unit.descriptors import none_left
 
 ME = str(uuid.uuid4())
 WELCOME = {"type": "welcome", "user_id": ME, "connection_id": "c", "heartbeat_s": 20.0, "last_event_id": "1-0"}
@@ -49,6 +50,15 @@ def test_every_frame_is_kept_in_order() -> None:
         line.hangs_up_all()
         assert phone.closure is not None
         assert phone.closure.by_us
+
+
+def test_a_device_that_cannot_be_opened_from_here_is_nobody_elses() -> None:
+    """Who has no file descriptor left was refused by no server."""
+    line = Line(transport("http://127.0.0.1:1"))
+    with pytest.raises(Unanswered):
+        line.opens_phone("phone", token=None)
+    with none_left(), pytest.raises(OSError, match="Too many open files"):
+        line.opens_phone("phone", token=None)
 
 
 def test_a_closing_server_is_told_with_code_and_reason() -> None:

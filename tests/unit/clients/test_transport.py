@@ -1,6 +1,5 @@
 """The HTTP transport: what it sends, how often, and what it says of what came back."""
 
-import errno
 import re
 import socket
 import ssl
@@ -13,11 +12,15 @@ import pytest
 
 from fixtures.clients.exchanges import Exchange, Exchanges
 from fixtures.clients.patience import SHARE, SILENCES, Patience
-from fixtures.clients.transport import ForbiddenEffectError, Transport, Unanswered, Unexpected
+from fixtures.clients.transport import Transport, Unanswered, Unexpected
 from fixtures.clients.witness import Witness
 from fixtures.contract import auth, objects, shared
+from fixtures.environments import ForbiddenEffectError
+from fixtures.runs.attribution import invalidity
+from fixtures.runs.verdict import Invalid
 from tests.unit.clients.make import environment, transport
 from tests.unit.clients.peer import says, web_server
+from tests.unit.descriptors import none_left
 
 SERVED = 'auth;slot=green;build="prod-1234567";instance="auth-1"'
 KEYS = b'{"keys": []}'
@@ -202,7 +205,6 @@ def untimely() -> ssl.SSLCertVerificationError:
         (socket.gaierror(socket.EAI_NONAME, "unknown"), "does not resolve"),
         (ssl.SSLCertVerificationError(1, "unknown authority"), "ca_file"),
         (untimely(), "this machine's clock says 20"),
-        (OSError(errno.EMFILE, "too many"), "ulimit -n"),
     ],
 )
 def test_what_is_likely_wrong_is_said(monkeypatch: pytest.MonkeyPatch, error: OSError, likely: str) -> None:
@@ -215,6 +217,16 @@ def test_what_is_likely_wrong_is_said(monkeypatch: pytest.MonkeyPatch, error: OS
     with pytest.raises(Unanswered) as failure:
         transport("http://127.0.0.1:1").send(auth.key_set())
     assert likely in failure.value.likely
+
+
+def test_what_is_lacking_here_is_no_missing_answer() -> None:
+    """Who has no file descriptor left has asked nobody."""
+    sender = transport("http://127.0.0.1:1")
+    with none_left(), pytest.raises(OSError, match="Too many open files") as lacking:
+        sender.send(auth.key_set())
+    (problem,) = invalidity(lacking.value)
+    assert problem.cause is Invalid.ENVIRONMENT_UNUSABLE
+    assert "ulimit -n" in problem.text
 
 
 def test_a_connection_that_did_not_come_is_laid_to_no_service() -> None:
