@@ -82,7 +82,7 @@ def test_what_expired_is_opened_again_where_the_name_leads_by_then(
     monkeypatch: pytest.MonkeyPatch, *, knows: bool
 ) -> None:
     """A name is asked again as long as connections are held, and what it said last stands while nobody knows it."""
-    monkeypatch.setattr(looking, "_EVERY", 0.02)
+    monkeypatch.setattr(looking, "FRESH", 0.02)
     tokens, over, later = Tokens(-1.0), threading.Event(), threading.Event()
     asked: list[bool] = []
     with (
