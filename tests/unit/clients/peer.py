@@ -86,7 +86,7 @@ def says_health(  # noqa: PLR0913 - what health may say, each by name
         "slot": slot,
         "instance": instance,
         "started_at": "2026-01-01T00:00:00.000Z",
-        "dependencies": {name: dependency},
+        "dependencies": {name: dependency} if name else {},
     }
     header = f'{service};slot={slot};build="prod-1234567";instance="{instance}"'
     says(handler, status, json.dumps(body).encode(), **({"X_Served_By": header} if served else {}))
