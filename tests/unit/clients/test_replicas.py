@@ -11,7 +11,10 @@ import pytest
 from fixtures.checks import CheckFailure
 from fixtures.clients.idle_slot import IdleSlot
 from fixtures.clients.transport import Transport
+from fixtures.clients.witness import Witness
 from fixtures.guide import load_guide
+from fixtures.runs import record_served_by
+from fixtures.runs.evidence import begin_trail, trail
 from suites.preflight import test_slot as preflight
 from suites.smoke import test_services as smoke
 from tests.unit.clients.make import environment, transport
@@ -89,3 +92,13 @@ def test_a_replica_that_names_nothing_it_depends_on_is_not_well(check: Check) ->
     with web_server(one_of_three(name="")) as base, pytest.raises(CheckFailure) as failure:
         check(transport(base))
     assert failure.value.got.startswith("none")
+
+
+def test_each_replica_that_is_met_is_told_by_name() -> None:
+    """Or nobody would know of how many the checks speak."""
+    begin_trail()
+    with web_server(one_of_three()) as base:
+        sender = transport(base)
+        sender.witness = Witness(answered=record_served_by)
+        smoke_asks_how_it_is(sender)
+    assert {seen.instance for seen in trail().sightings} == {"chat-0", "chat-1", "chat-2"}
