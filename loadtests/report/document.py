@@ -48,7 +48,13 @@ def document(run: LoadRun) -> dict[str, Any]:
         "causes": [_cause(trouble, run) for trouble in troubles(run)],
         "checks": judged,
         "answered": [
-            {"service": seen.service, "slot": seen.slot, "build": seen.build, "address": seen.address}
+            {
+                "service": seen.service,
+                "slot": seen.slot,
+                "build": seen.build,
+                "address": seen.address,
+                "replicas": run.replicas[seen.service],
+            }
             for seen in sorted(set(run.sightings))
         ],
         "health": [],

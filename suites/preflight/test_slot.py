@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from fixtures.checks import must
 from fixtures.checks.match import each, equals, has, is_not, matches
 from fixtures.clients.sightings import sight, sight_often
-from fixtures.contract import shared
 from suites.meant import build_meant, release_tag
 from suites.per_service import for_each_service
 
@@ -19,13 +18,17 @@ if TYPE_CHECKING:
 
 @for_each_service("SVC-01")
 def test_service_says_it_is_well(service: Service, idle: IdleSlot) -> None:
-    """Every service of the slot answers its health check with 200 and says that it and all it depends on is up."""
-    health = idle.transport.send(shared.health(service.name))
-    subject = f"the health of {service.name} in {idle.name}"
-    must(health, has(status="up", service=service.name), subject=subject, service=service.name)
+    """Every replica of the slot answers its health check with 200 and says that it and all it depends on is up."""
+    seen = sight_often(idle.transport, service.name, service.replicas_max)
     must(
-        tuple(health.dependencies.values()),
-        each(has(status="up")),
+        seen,
+        each(has(health=has(status="up", service=service.name))),
+        subject=f"the health of {service.name} in {idle.name}",
+        service=service.name,
+    )
+    must(
+        [one.needs for one in seen],
+        each(each(has(status="up"))),
         subject=f"what {service.name} in {idle.name} depends on",
         service=service.name,
     )
@@ -35,10 +38,10 @@ def test_service_says_it_is_well(service: Service, idle: IdleSlot) -> None:
 def test_service_runs_in_the_environment_that_was_meant(
     service: Service, idle: IdleSlot, environment: Environment
 ) -> None:
-    """Every service of the slot reports the environment that this one is meant to be."""
+    """Every replica of the slot reports the environment that this one is meant to be."""
     must(
-        idle.transport.send(shared.health(service.name)),
-        has(environment=environment.reported_environment),
+        sight_often(idle.transport, service.name, service.replicas_max),
+        each(has(health=has(environment=environment.reported_environment))),
         subject=f"the health of {service.name} in {idle.name}",
         service=service.name,
     )
@@ -82,11 +85,11 @@ def test_address_of_the_slot_leads_to_the_slot(service: Service, idle: IdleSlot)
 
 @for_each_service("SVC-07")
 def test_slot_takes_no_live_traffic_yet(service: Service, idle: IdleSlot) -> None:
-    """No replica of the slot answers for a service at the live address before the switch."""
+    """No replica of the slot takes the live traffic of a service before the switch, however ill the live slot is."""
     must(
-        sight_often(idle.live, service.name, service.replicas_max),
-        each(has(who=has(slot=is_not(equals(idle.name))))),
-        subject=f"the slots that take the live traffic of {service.name}",
+        idle.live_takers(service.name, service.replicas_max),
+        each(has(slot=is_not(equals(idle.name)))),
+        subject=f"the slots that take the live traffic of {service.name} at {idle.live.base}",
         service=service.name,
         likely=f"traffic has moved to {idle.name} already, or this is not the slot that it is to move to",
     )

@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 @for_each_service("SVC-01")
 def test_service_says_it_is_well(service: Service, transport: Transport) -> None:
-    """Every service answers its health check with 200 and says that it and everything it depends on is up."""
-    health = transport.send(shared.health(service.name))
-    must(health, has(status="up", service=service.name), subject=f"the health of {service.name}", service=service.name)
+    """Every replica answers its health check with 200 and says that it and everything it depends on is up."""
+    seen = sight_often(transport, service.name, service.replicas_max)
     must(
-        tuple(health.dependencies.values()),
-        each(has(status="up")),
+        seen,
+        each(has(health=has(status="up", service=service.name))),
+        subject=f"the health of {service.name}",
+        service=service.name,
+    )
+    must(
+        [one.needs for one in seen],
+        each(each(has(status="up"))),
         subject=f"what {service.name} depends on",
         service=service.name,
     )
@@ -57,10 +62,10 @@ def test_service_answers_at_its_public_address(
 def test_service_runs_in_the_environment_that_was_meant(
     service: Service, environment: Environment, transport: Transport
 ) -> None:
-    """Every service reports the environment that this one is meant to be."""
+    """Every replica of a service reports the environment that this one is meant to be."""
     must(
-        transport.send(shared.health(service.name)),
-        has(environment=environment.reported_environment),
+        sight_often(transport, service.name, service.replicas_max),
+        each(has(health=has(environment=environment.reported_environment))),
         subject=f"the health of {service.name}",
         service=service.name,
     )

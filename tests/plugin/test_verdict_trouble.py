@@ -166,6 +166,20 @@ def test_another_build_under_the_run_is_invalid(suite: Suite) -> None:
 
 
 @pytest.mark.parametrize("args", [(), ("-n2",)])
+def test_replicas_are_counted_and_too_few_are_noted(suite: Suite, args: tuple[str, ...]) -> None:
+    """Where all that comes from here is led to two of three replicas, a GO says that it knows nothing of the third."""
+    text = "from fixtures.runs import record_served_by\n"
+    text += "def test_a(): record_served_by('otp', 'green', 'b', '', 'otp-{}')\n"
+    suite.write(
+        conftest="def pytest_verify_environment(config):\n    return environment(replicas={'otp': 3})\n",
+        a=text.format(1), b=text.format(2), c=text.format(1),
+    )  # fmt: skip
+    ended = suite.run(*args)
+    assert (ended.code, [seen["replicas"] for seen in ended.verdict["answered"]]) == (0, [2])
+    assert "note: fewer replicas answered than there are at least by the guide (otp 2 of 3): " in ended.out
+
+
+@pytest.mark.parametrize("args", [(), ("-n2",)])
 def test_what_was_sent_twice_is_noted(suite: Suite, args: tuple[str, ...]) -> None:
     """A run tells what it sent once more, since a kept connection had ended, also when it is GO."""
     text = "from types import SimpleNamespace\nfrom fixtures.runs import record_touch\n"

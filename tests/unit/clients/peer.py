@@ -1,8 +1,10 @@
 """A web server and a websocket server of our own, in threads, that answer as a test tells them."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from websockets.http11 import Request, Response
@@ -27,8 +29,11 @@ def web_server(answers: Answers) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its own signature
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 64  # with the usual 5, of eight connections at once some wait a second
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -55,6 +60,36 @@ def says(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: s
     handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()
     handler.wfile.write(body)
+
+
+def says_health(  # noqa: PLR0913 - what health may say, each by name
+    handler: BaseHTTPRequestHandler,
+    *,
+    instance: str = "1",
+    status: int = 200,
+    slot: str = "green",
+    environment: str = "production",
+    state: str = "",
+    postgres: str = "up",
+    served: bool = True,
+    name: str = "postgres",
+    detail: str = "gone",
+) -> None:
+    """Answer as the service that was asked for its health: `state` in words, or what the status makes of it."""
+    service = handler.path.removeprefix("/api/").partition("-service/")[0]
+    dependency = {"status": postgres, "latency_ms": None, "detail": detail if postgres == "down" else None}
+    body = {
+        "status": state or ("up" if status == HTTPStatus.OK else "down"),
+        "service": service,
+        "environment": environment,
+        "version": "prod-1234567",
+        "slot": slot,
+        "instance": instance,
+        "started_at": "2026-01-01T00:00:00.000Z",
+        "dependencies": {name: dependency} if name else {},
+    }
+    header = f'{service};slot={slot};build="prod-1234567";instance="{instance}"'
+    says(handler, status, json.dumps(body).encode(), **({"X_Served_By": header} if served else {}))
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Looking at services from outside."""
 
 import itertools
-import json
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -16,38 +15,12 @@ from fixtures.clients.sightings import prevailing, requests_for, sight, sight_al
 from fixtures.contract.excerpt import LONGEST
 from fixtures.runs.causes import State
 from tests.unit.clients.make import environment, transport
-from tests.unit.clients.peer import says, web_server
-
-
-def _health(  # noqa: PLR0913 - what health may say, each by name
-    handler: BaseHTTPRequestHandler,
-    *,
-    instance: str = "1",
-    status: int = 200,
-    postgres: str = "up",
-    served: bool = True,
-    name: str = "postgres",
-    detail: str = "gone",
-) -> None:
-    service = handler.path.removeprefix("/api/").partition("-service/")[0]
-    dependency = {"status": postgres, "latency_ms": None, "detail": detail if postgres == "down" else None}
-    body = {
-        "status": "up" if status == 200 else "down",
-        "service": service,
-        "environment": "production",
-        "version": "prod-1234567",
-        "slot": "green",
-        "instance": instance,
-        "started_at": "2026-01-01T00:00:00.000Z",
-        "dependencies": {name: dependency},
-    }
-    header = f'{service};slot=green;build="prod-1234567";instance="{instance}"'
-    says(handler, status, json.dumps(body).encode(), **({"X_Served_By": header} if served else {}))
+from tests.unit.clients.peer import says, says_health, web_server
 
 
 def test_a_sighting_has_both_witnesses() -> None:
     """What a service says of itself and who the header says has answered are both kept."""
-    with web_server(_health) as base:
+    with web_server(says_health) as base:
         seen = sight(transport(base), "chat")
     assert (seen.health.service, seen.who.service, seen.who.slot) == ("chat", "chat", "green")
 
@@ -56,7 +29,7 @@ def test_an_answer_of_nobody_fails_the_service() -> None:
     """A health answer without X-Served-By does not come from a service of the platform."""
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
-        _health(handler, served=False)
+        says_health(handler, served=False)
 
     with web_server(answers) as base, pytest.raises(CheckFailure) as failure:
         sight(transport(base), "chat")
@@ -65,22 +38,25 @@ def test_an_answer_of_nobody_fails_the_service() -> None:
 
 def test_each_replica_is_met_where_connections_are_balanced() -> None:
     """Who looks often looks over many connections: one of them is led to one replica, however often it asks."""
+    turns = itertools.count()
     replicas: dict[object, str] = {}
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
         # A handler serves one connection to its end.
-        _health(handler, instance=replicas.setdefault(handler, str(len(replicas) % 2)))
+        if handler not in replicas:
+            replicas[handler] = str(next(turns) % 2)
+        says_health(handler, instance=replicas[handler])
 
     with web_server(answers) as base:
         seen = sight_often(transport(base), "chat", 4)
-    assert [one.who.instance for one in seen] == ["0", "1", "0", "1"]
+    assert sorted(one.who.instance for one in seen) == ["0", "0", "1", "1"]
 
 
 def test_services_that_do_not_answer_are_left_out() -> None:
     """Looking at all services gives those that answer well."""
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
-        _health(handler, status=503 if "chat" in handler.path else 200)
+        says_health(handler, status=503 if "chat" in handler.path else 200)
 
     with web_server(answers) as base:
         assert [seen.who.service for seen in sight_all(transport(base), ["auth", "chat", "otp"])] == ["auth", "otp"]
@@ -157,7 +133,7 @@ def test_what_health_says_of_a_dependency_is_scrubbed() -> None:
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
         told = "no\x1b[2J\nVERDICT  GO postgresql://chat:pa-s-word@db " + "x " * 9999
-        _health(handler, status=503, postgres="down", name="post\ngres", detail=told)
+        says_health(handler, status=503, postgres="down", name="post\ngres", detail=told)
 
     with web_server(answers) as base:
         readings = look(environment(base), base)
@@ -173,7 +149,7 @@ def test_the_scene_has_a_reading_of_every_service() -> None:
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
         if "/chat-service/" in handler.path:
-            _health(handler, status=503, postgres="down")
+            says_health(handler, status=503, postgres="down")
         elif "/otp-service/" in handler.path:
             says(handler, 200, b"<html>")
         elif "/auth-service/" in handler.path:
@@ -181,7 +157,7 @@ def test_the_scene_has_a_reading_of_every_service() -> None:
         elif "/friend-request-service/" in handler.path:
             says(handler, 429, b"{}", Server="nginx")
         else:
-            _health(handler)
+            says_health(handler)
 
     with web_server(answers) as base:
         scene = {reading.service: reading for reading in look(environment(base), base)}
@@ -196,7 +172,7 @@ def test_the_scene_has_a_reading_of_every_service() -> None:
 
 def test_a_scene_without_anybody_is_a_scene() -> None:
     """When nothing answers at all every service is unreachable."""
-    with web_server(_health) as base:
+    with web_server(says_health) as base:
         gone = base
     assert {reading.state for reading in look(environment(gone), gone)} == {State.UNREACHABLE}
 
@@ -219,7 +195,7 @@ def _with_slots(base: str, **changes: object) -> object:
 )
 def test_the_idle_slot_is_the_one_that_is_not_live(changes: dict[str, object], expected: str) -> None:
     """An environment of one colour is that colour; of a live one it is the declared slot that takes no traffic."""
-    with web_server(_health) as base:
+    with web_server(says_health) as base:
         assert find_idle_slot(_with_slots(base, **changes)) == expected  # type: ignore[arg-type]
 
 
@@ -227,7 +203,10 @@ def test_the_scene_of_the_idle_slot_is_at_its_own_address() -> None:
     """After a failure in preflight the services of the slot that was judged are looked at, not those that are live."""
     from dataclasses import replace  # noqa: PLC0415  # beside its use
 
-    with web_server(_health) as live, web_server(lambda handler: _health(handler, status=503, postgres="down")) as idle:
+    with (
+        web_server(says_health) as live,
+        web_server(lambda handler: says_health(handler, status=503, postgres="down")) as idle,
+    ):
         both = replace(environment(live), slots={"blue": idle, "green": live})
         assert {reading.state for reading in pytest_verify_scene(both, frozenset({"preflight"}))} == {State.DOWN}
         for tiers in ({"smoke"}, {"smoke", "preflight"}):
@@ -240,5 +219,5 @@ def test_the_scene_of_the_idle_slot_is_at_its_own_address() -> None:
 @pytest.mark.parametrize("slots", [{}, {"green": "https://g"}, {"blue": "https://b", "canary": "https://c"}])
 def test_without_one_idle_slot_there_is_none(slots: dict[str, str]) -> None:
     """Where no slot, only the live one or more than one other is declared, none is picked."""
-    with web_server(_health) as base, pytest.raises(NoIdleSlotError):
+    with web_server(says_health) as base, pytest.raises(NoIdleSlotError):
         find_idle_slot(_with_slots(base, slots=slots))  # type: ignore[arg-type]

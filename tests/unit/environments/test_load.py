@@ -67,6 +67,8 @@ def test_a_slot_of_production(slot: str) -> None:
     assert (found.reported_environment, found.build) == ("production", "prod-1a2b3c4")
     assert found.strict
     assert found.time_scale == 2
+    least = {service.name: service.replicas_min for service in guide.services}
+    assert found.replicas == ({} if slot == "canary" else least)
 
 
 @pytest.mark.usefixtures("pipeline")
@@ -77,6 +79,7 @@ def test_production_and_staging() -> None:
     assert (staging.api, staging.reported_environment) == ("https://staging.test", "staging")
     assert "kubernetes" in production.capabilities
     assert "kubernetes" not in staging.capabilities
+    assert (production.replicas["chat"], dict(staging.replicas)) == (load_guide().service("chat").replicas_min, {})
     assert production.allows("synthetic")
 
 

@@ -151,6 +151,7 @@ def load_run(world: World | None = None, of: Profile | None = None, facts: Facts
         verdict=judge(of.plan, counts.tallies, told),
         facts=told,
         sightings=(Sighting("chat", "green", "prod-1a2b3c4"),),
+        replicas={"chat": 1},
         readings=tuple(_metrics(world)) if world.metrics else (),
         contacts=CONTACTS,
     )
