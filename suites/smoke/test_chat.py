@@ -186,7 +186,7 @@ def test_attachment_is_what_was_announced(alice: Person, bob: Person) -> None:
     conversation = _conversation(alice, bob)
     content = _content()
     announced = alice.chat.announces(conversation, "notes.bin", content, "application/octet-stream")
-    alice.does(objects.put(announced.upload, bytes(reversed(content))))
+    alice.chat.puts(announced, bytes(reversed(content)))
     alice.is_refused(chat.complete_attachment(announced.attachment_id), "upload-rejected")
     too_long = PROMISES.limits.attachment_bytes + 1
     alice.is_refused(

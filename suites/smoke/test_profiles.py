@@ -91,7 +91,7 @@ def test_avatar_of_the_wrong_type_or_size_is_refused(alice: Person) -> None:
 
     page = b"<!doctype html><title>not a picture</title>"
     upload = alice.profile.announces_avatar(page, "image/png")
-    alice.does(objects.put(upload, page))
+    alice.profile.puts_avatar(upload, page)
     alice.is_refused(user_profile.complete_avatar(upload.upload_id), "upload-rejected")
     must(alice.profile.own(), has(avatar_url=absent()), subject="alice's profile after refused avatars")
 
