@@ -208,3 +208,24 @@ def test_what_another_run_left_is_not_told(suite: Suite) -> None:
     again = suite.pytester.runpytest_subprocess(*suite.command("suites/smoke"), timeout=60)
     assert int(again.ret) == 70
     assert "left behind" not in again.stdout.str()
+
+
+PASSING = """
+from fixtures.runs import register_passing_secret
+
+def test_a():
+    register_passing_secret("token-of-a-person")
+    raise ValueError("token-of-a-person")
+
+def test_b():
+    raise ValueError("token-of-a-person")
+"""
+
+
+def test_a_token_of_one_check_is_hidden_in_what_is_told_of_it(suite: Suite) -> None:
+    """What a check was given as a token is hidden wherever its failure is told, and forgotten with its people."""
+    suite.write(a=PASSING)
+    ended = suite.run()
+    told = {check["id"].partition("::")[2]: check["reason"] for check in ended.verdict["checks"]}
+    assert told == {"test_a": "ValueError: *****", "test_b": "ValueError: token-of-a-person"}
+    assert 'raise ValueError("*****")' in ended.out
