@@ -101,11 +101,11 @@ def test_a_vanished_device_says_no_goodbye() -> None:
 
 def test_a_refused_handshake_is_a_failure_of_the_service() -> None:
     """A handshake that is answered otherwise is told with the status and laid to the service."""
-    with web_server(lambda handler: says(handler, 503, b"no way")) as base, pytest.raises(Unanswered) as failure:
+    body = b'{"detail": "no way", "text": "what a stranger wrote"}'
+    with web_server(lambda handler: says(handler, 503, body)) as base, pytest.raises(Unanswered) as failure:
         Line(transport(base)).opens_phone("phone", token=None)
     assert failure.value.service == "websocket-signaling"
-    assert "503" in failure.value.got
-    assert "no way" in failure.value.got
+    assert failure.value.got == "HTTP 503 instead of 101, body {detail: no way, text: <21 characters>}"
 
 
 def test_a_silent_handshake_is_given_up() -> None:
