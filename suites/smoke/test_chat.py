@@ -33,7 +33,7 @@ def test_messages_reach_every_device_once_and_in_order(alice: Person, bob: Perso
     conversation = _conversation(alice, bob)
     phones = bob.connects("phone"), bob.connects("tablet"), alice.connects("phone")
     said = [alice.chat.says(conversation, line) for line in LINES]
-    must([message.text for message in said], equals(LINES), subject="what alice has said")
+    must(said, equals([has(text=line) for line in LINES]), subject="what alice has said")
     last = alice.chat.says(conversation, FAREWELL)
     for phone in phones:
         _hears(phone, last)
@@ -157,7 +157,7 @@ def test_attachment_arrives_as_it_was_sent(alice: Person, bob: Person) -> None:
         has(file_name="notes.bin", content_length=len(content), sha256=attachment.sha256),
         subject="the attachment as bob finds it",
     )
-    must(bob.chat.downloads(attachment), equals(content), subject="the bytes that bob downloads")
+    must(bob.chat.downloads(attachment), has(body=equals(content)), subject="the bytes that bob downloads")
 
 
 @pytest.mark.needs(Capability.OBJECT_STORAGE)
@@ -190,7 +190,7 @@ def test_attachment_is_what_was_announced(alice: Person, bob: Person) -> None:
     conversation = _conversation(alice, bob)
     content = _content()
     announced = alice.chat.announces(conversation, "notes.bin", content, "application/octet-stream")
-    alice.does(objects.put(announced.upload, bytes(reversed(content))))
+    alice.chat.puts(announced, bytes(reversed(content)))
     alice.is_refused(chat.complete_attachment(announced.attachment_id), "upload-rejected")
     too_long = PROMISES.limits.attachment_bytes + 1
     alice.is_refused(

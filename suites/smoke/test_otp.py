@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.checks import eventually, must
-from fixtures.checks.match import contains_none, exactly_once, has, is_not, matches, one_of
+from fixtures.checks.match import contains_none, empty, exactly_once, has, matches, one_of
+from fixtures.clients.disclosure import disclosed
 from fixtures.contract import otp
 from fixtures.contract.promises import PROMISES
 
@@ -35,8 +36,7 @@ def test_code_travels_by_mail_alone(alice: Person) -> None:
         (pending, "the question which codes are pending"),
         (refusal, "a wrong code"),
     ):
-        # As a word of its own: six digits may well be part of an id.
-        must(told.body.decode(), is_not(matches(rf"(?s).*\b{mail.code}\b.*")), subject=f"the answer to {what}")
+        must(disclosed(told, code=mail.code), empty(), subject=f"what the answer to {what} gives away")
 
 
 @pytest.mark.guide("OTP-01", service="otp")

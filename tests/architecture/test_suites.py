@@ -104,3 +104,10 @@ def test_the_rule_lets_through_what_is_no_threshold() -> None:
     """Statuses of HTTP, text, and filters by identity are no thresholds."""
     text = "has(status=401)\nf'{50000 + n}'\n10**n\n'0' * 64\n[e for e in events if e.user == alice.user]\nx[1]"
     assert not list(_bare(ast.parse(text)))
+
+
+@pytest.mark.parametrize("module", SUITES, ids=lambda module: module.name)
+def test_objects_are_put_by_acts_alone(module: Module) -> None:
+    """No check puts an object itself: an act writes it into the ledger first, and removes it."""
+    nodes = (node for node in ast.walk(module.tree) if isinstance(node, ast.Attribute))
+    assert [f"{module.place}:{node.lineno}" for node in nodes if ast.unparse(node) == "objects.put"] == []

@@ -175,3 +175,57 @@ def test_only_the_checks_that_an_environment_names_must_run(suite: Suite, first:
     ended = suite.run()
     assert ended.code == code
     assert ("SVC-01 of smoke is required, and no check of it ran" in ended.out) == (code == 75)
+
+
+LEAVES = """
+def test_a(ledger):
+    for name in ("gone", "stays", "unsure"):
+        ledger.intends("account", name)
+    ledger.confirmed("account", "stays")
+    ledger.left("account", "stays", "503")
+    ledger.removed("account", "gone")
+"""
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_what_is_left_behind_is_told_with_the_verdict(suite: Suite, workers: str) -> None:
+    """What the ledger does not know to be gone is in the verdict's document and a note of it, and nothing else is."""
+    suite.write(a=LEAVES)
+    ended = suite.run(workers)
+    assert ended.verdict["left"] == [
+        {"kind": "account", "name": "stays", "confirmed": True, "why": "503"},
+        {"kind": "account", "name": "unsure", "confirmed": False, "why": ""},
+    ]
+    (note,) = ended.verdict["notes"]
+    assert f"note: {note}" in ended.out
+    assert "account stays (503); account unsure (may be there" in note
+
+
+def test_what_another_run_left_is_not_told(suite: Suite) -> None:
+    """A run that could not begin says nothing of a ledger that it found in its folder."""
+    suite.write(a=LEAVES)
+    assert suite.run().code == 0
+    again = suite.pytester.runpytest_subprocess(*suite.command("suites/smoke"), timeout=60)
+    assert int(again.ret) == 70
+    assert "left behind" not in again.stdout.str()
+
+
+PASSING = """
+from fixtures.runs import register_passing_secret
+
+def test_a():
+    register_passing_secret("token-of-a-person")
+    raise ValueError("token-of-a-person")
+
+def test_b():
+    raise ValueError("token-of-a-person")
+"""
+
+
+def test_a_token_of_one_check_is_hidden_in_what_is_told_of_it(suite: Suite) -> None:
+    """What a check was given as a token is hidden wherever its failure is told, and forgotten with its people."""
+    suite.write(a=PASSING)
+    ended = suite.run()
+    told = {check["id"].partition("::")[2]: check["reason"] for check in ended.verdict["checks"]}
+    assert told == {"test_a": "ValueError: *****", "test_b": "ValueError: token-of-a-person"}
+    assert 'raise ValueError("*****")' in ended.out

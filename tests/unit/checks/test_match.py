@@ -1,13 +1,14 @@
 import json
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.checks import match
-from fixtures.checks.difference import MISSING, Mismatch, first_difference, show
+from fixtures.checks.difference import MISSING, Mismatch, first_difference, hidden, show
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -225,3 +226,30 @@ def test_a_pattern_must_match_the_whole_text(text: str) -> None:
 def test_a_matcher_within_a_value_is_shown_as_it_describes_itself() -> None:
     """Whoever reads what was expected reads words, wherever in it a matcher stands."""
     assert match.equals([{"n": match.at_least(3, "s")}]).describe() == "[{'n': at least 3 s}]"
+
+
+@dataclass(frozen=True)
+class Letter:
+    PRIVATE: ClassVar[frozenset[str]] = frozenset({"text"})
+    text: object
+    page: int = 1
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_of_a_private_field_no_more_than_its_length_is_told(text: str, wanted: str) -> None:
+    """What was expected of a private field is told, and of what is there how long it is and whether it is the same."""
+    letter = Letter(text * 100)
+    mismatch = found(match.has(text=match.all_of(match.present(), match.equals(f"{wanted}."))), letter)
+    assert mismatch.got == hidden(text * 100)
+    assert mismatch.got.startswith(f"<{100 * len(text)} characters #")
+    assert mismatch.path.startswith(".text")
+    assert (hidden(text) == hidden(wanted)) == (text == wanted)
+
+
+def test_what_is_hidden_says_what_kind_it_is() -> None:
+    """A private field that is empty, missing or of another kind is told as such, and another field as it is."""
+    assert found(match.has(text="x"), Letter(None)).got == "None"
+    assert found(match.has(text="x"), Letter(12345)).got == "<a int>"
+    assert found(match.has(text="x"), Letter(b"abc")).got.startswith("<3 bytes #")
+    assert found(match.has(page=2), Letter("x")).got == "1"
+    assert hidden(MISSING) == repr(MISSING)

@@ -1,5 +1,6 @@
 """The HTTP transport: what it sends, how often, and what it says of what came back."""
 
+import json
 import re
 import socket
 import ssl
@@ -20,6 +21,7 @@ from fixtures.runs.attribution import invalidity
 from fixtures.runs.verdict import Invalid
 from tests.unit.clients.make import environment, transport
 from tests.unit.clients.peer import says, web_server
+from tests.unit.clients.platform import AN_ID
 from tests.unit.descriptors import none_left
 
 SERVED = 'auth;slot=green;build="prod-1234567";instance="auth-1"'
@@ -322,3 +324,18 @@ def test_how_far_our_clock_is_off_is_told(monkeypatch: pytest.MonkeyPatch, ours:
         witness = Witness(timed=told.append)
         Transport(environment(base), run_id="run", witness=witness, exchanges=Exchanges()).send(auth.key_set())
     assert told == [pytest.approx(ours, abs=1.5)]
+
+
+def test_tokens_are_told_to_who_hides_them() -> None:
+    """Whoever is given a session's tokens, and however, they are known as secrets before anything can show them."""
+    entrusted: list[str] = []
+    tokens = {"access_token": "a1", "token_type": "Bearer", "expires_in": 1, "refresh_token": "r1"}
+    tokens |= {"refresh_expires_in": 1, "user_id": AN_ID, "session_id": AN_ID}
+    with web_server(lambda handler: says(handler, 200, json.dumps(tokens).encode())) as base:
+        asking = Transport(
+            environment(base), run_id="run", witness=Witness(entrusted=entrusted.append), exchanges=Exchanges()
+        )
+        asking.send(auth.refresh("r0"))
+        with pytest.raises(Unexpected):
+            asking.send(auth.account())
+    assert entrusted == ["a1", "r1"]

@@ -229,3 +229,11 @@ def test_an_excerpt_shows_the_shape() -> None:
 def test_field_of_an_error_about_the_whole() -> None:
     """An error about the body as a whole names no field."""
     assert field_of(msgspec.ValidationError("Expected `object`, got `array`")) is None
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"text": "what a stranger', b' ["what a stranger"', b'"what a stranger', b"{" * 9999]
+)
+def test_an_excerpt_of_json_that_is_cut_off_shows_none_of_it(body: bytes) -> None:
+    """What begins as JSON and cannot be read may hold what people wrote, and only its length is shown."""
+    assert excerpt(body) == f"({len(body)} bytes that begin as JSON and are none)"

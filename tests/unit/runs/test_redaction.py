@@ -2,6 +2,7 @@ import base64
 import html
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -114,3 +115,27 @@ def test_a_secret_too_short_to_hide_is_left_alone() -> None:
     assert redactor("a" * (SHORTEST - 1)).redact("banana aaa") == "banana aaa"
     pem = "-----BEGIN KEY-----\nMC4CAQAwBQYDK2VwBCIE\n-----END KEY-----"
     assert "MC4CAQAw" not in redactor(pem).redact("E   MC4CAQAwBQYDK2VwBCIE")
+
+
+@given(SECRETS, SECRETS)
+def test_a_passing_secret_is_hidden_until_it_is_forgotten(passing: str, lasting: str) -> None:
+    """The token of a check is hidden in what is told of that check, and a secret of the environment for good."""
+    assume(passing not in lasting and lasting not in passing)
+    made = redactor(lasting)
+    made.register(passing, passing=True)
+    assert passing not in made.redact(f"{passing} {lasting}").replace(MASK, "")
+    made.forget_passing()
+    assert made.redact(passing) == redactor(lasting).redact(passing)
+    assert lasting not in made.redact(lasting).replace(MASK, "")
+
+
+def test_threads_may_register_while_others_redact() -> None:
+    """People of one check join side by side, and each brings tokens."""
+    made = Redactor()
+
+    def hides(secret: str) -> str:
+        made.register(secret, passing=True)
+        return made.redact(secret)
+
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        assert set(threads.map(hides, [f"secret-number-{number}" for number in range(200)])) == {MASK}

@@ -30,7 +30,7 @@ from loadtests.journeys.browsing import Seen
 from loadtests.people import Visitor
 from loadtests.people.newcomers import Newcomers
 from tests.unit.clients.make import environment
-from tests.unit.clients.test_world import Book
+from tests.unit.clients.platform import Book
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

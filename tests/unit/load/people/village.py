@@ -14,7 +14,7 @@ from loadtests.people import Pool
 from loadtests.profiles.phases import steady
 from tests.unit.clients.make import environment
 from tests.unit.clients.peer import says
-from tests.unit.clients.test_world import Platform
+from tests.unit.clients.platform import Platform
 from tests.unit.load.journeys.town import Town
 from tests.unit.load.working import session
 
