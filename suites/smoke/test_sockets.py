@@ -11,6 +11,7 @@ import pytest
 from fixtures.checks import eventually, must, throughout
 from fixtures.checks.match import (
     at_least,
+    at_most,
     contains,
     contains_none,
     equals,
@@ -138,8 +139,15 @@ def test_presence_reaches_friends_and_no_strangers(alice: Person, bob: Person, c
 @pytest.mark.waits(PROMISES.sockets.idle)
 @pytest.mark.guide("WSS-03", service="websocket-signaling")
 def test_idle_connection_lives(alice: Person) -> None:
-    """A connection on which nobody says anything stays open, and still answers afterwards."""
+    """A connection on which nobody says anything has heartbeats, stays open, and still answers afterwards."""
     phone = alice.connects()
+    must(
+        phone.welcome(),
+        has(heartbeat_s=at_most(PROMISES.sockets.heartbeat, "s")),
+        subject=f"the welcome of {phone.name}",
+        service=phone.service,
+        likely="with fewer protocol pings a load balancer, NAT or firewall takes a quiet connection for a dead one",
+    )
     throughout(
         phone.frames,
         length(at_least(1)),
