@@ -32,6 +32,51 @@ def test_a_failure_is_no_go_and_says_whom_to_call(suite: Suite) -> None:
     assert "Traceback" not in ended.out
 
 
+def test_the_verdict_says_what_it_rests_on(suite: Suite) -> None:
+    """What was asked of the environment is in every report, a stretched deadline beside the verdict itself."""
+    asked = "required={'smoke': frozenset({'SVC-01'})}, live_api='https://127.0.0.1:2', time_scale=1000.0"
+    suite.write(f"def pytest_verify_environment(config): return environment({asked})\n", a=HOLDS)
+    ended = suite.run()
+    assert ended.code == 0
+    told = ended.verdict["environment"]
+    assert told["required"] == {"smoke": ["SVC-01"]}
+    assert (told["live_api"], told["time_scale"]) == ("https://127.0.0.1:2", 1000)
+    assert "VERDICT  GO  (exit code 0), every deadline times 1000 (--time-scale)\n" in ended.out
+    xml = (ended.folder / "junit.xml").read_bytes()
+    assert b'<property name="live_api" value="https://127.0.0.1:2" />' in xml
+    assert b'<property name="time_scale" value="1000.0" />' in xml
+
+
+@pytest.mark.parametrize("args", [(), ("-n2",)])
+def test_the_verdict_says_when_each_check_ran_and_what_it_sent_last(suite: Suite, args: tuple[str, ...]) -> None:
+    """Whoever looks for a failure in the platform's logs has its time, and the last trace of each service."""
+    sent = "from types import SimpleNamespace\nfrom fixtures.runs import record_touch\n"
+    sent += (
+        "def send(service, trace): record_touch(service, SimpleNamespace(curl='', repeated=False, trace_id=trace))\n"
+    )
+    late = (
+        "def test_late():\n send('chat', 'a1')\n send('chat', 'a2')\n send('otp', 'b1')\n time.sleep(0.2)\n assert 0\n"
+    )
+    suite.write(a=HOLDS, b=f"import time\n{sent}{late}")
+    ended = suite.run(*args)
+    assert ended.code == 1
+    run = (ended.verdict["began_at"], ended.verdict["ended_at"])
+    assert all(run[0] <= check["at"] <= run[1] for check in ended.verdict["checks"])
+    (check,) = [check for check in ended.verdict["checks"] if check["outcome"] == "failed"]
+    failure = ended.verdict["causes"][0]["first"]
+    assert check["at"] < failure["at"] <= run[1]
+    assert failure["traces"] == {"chat": "a2", "otp": "b1"}
+    assert f"test_late, at {failure['at']}" in ended.out
+    assert f'<property name="at" value="{check["at"]}" />'.encode() in (ended.folder / "junit.xml").read_bytes()
+
+
+def test_a_check_that_was_never_started_has_no_time(suite: Suite) -> None:
+    """What did not begin says so instead of being given a time."""
+    suite.write(a="def test_a(): raise KeyboardInterrupt\ndef test_b(): pass\n")
+    ended = suite.run()
+    assert [check["at"] is None for check in ended.verdict["checks"]] == [False, True]
+
+
 def test_the_guides_contacts_are_not_bothered_by_a_go(suite: Suite) -> None:
     """Nobody is to be called for a GO."""
     suite.write(a=HOLDS)
