@@ -1,5 +1,6 @@
 import pytest
 
+from fixtures.guide import load_catalogue
 from tests.plugin.verdicts import Suite
 
 pytest_plugins = ["pytester"]
@@ -68,6 +69,44 @@ def test_the_verdict_says_when_each_check_ran_and_what_it_sent_last(suite: Suite
     assert failure["traces"] == {"chat": "a2", "otp": "b1"}
     assert f"test_late, at {failure['at']}" in ended.out
     assert f'<property name="at" value="{check["at"]}" />'.encode() in (ended.folder / "junit.xml").read_bytes()
+
+
+@pytest.mark.parametrize("args", [(), ("-n2",)])
+def test_the_verdict_says_what_no_check_judges(suite: Suite, args: tuple[str, ...]) -> None:
+    """The lines of a tier that no check cites are named beside a GO, which they do not change."""
+    cited = [one.id for one in load_catalogue().values() if "smoke" in one.tiers and one.id not in ("K8S-08", "CDN-01")]
+    suite.write(a=f"@pytest.mark.guide(*{cited})\ndef test_a(): pass\n")
+    ended = suite.run(*args)
+    assert (ended.code, ended.verdict["unjudged"]) == (0, {"smoke": ["K8S-08", "CDN-01"]})
+    assert "\nno check judges yet, of smoke: 2 lines (K8S-08, CDN-01)\n" in ended.out
+
+
+def test_a_line_whose_check_is_not_applicable_has_a_check(suite: Suite) -> None:
+    """What an environment does not declare is not laid to the suite."""
+    cited = [one.id for one in load_catalogue().values() if "smoke" in one.tiers]
+    absent = "@pytest.mark.guide('CDN-01')\ndef test_b(): pytest.skip('not applicable: no capability cdn')\n"
+    suite.write(a=f"@pytest.mark.guide(*{sorted({*cited} - {'CDN-01'})})\ndef test_a(): pass\n{absent}")
+    ended = suite.run()
+    assert (ended.code, ended.verdict["unjudged"]) == (0, {})
+    assert "no check judges" not in ended.out
+
+
+@pytest.mark.parametrize(
+    ("text", "args"),
+    [
+        (HOLDS, ("-k", "test_a")),
+        (HOLDS, ("--deselect", "suites/smoke/test_a.py::test_b")),
+        ("def test_a(): raise KeyboardInterrupt\ndef test_b(): pass\n", ()),
+        ("def test_a(): assert 0\ndef test_b(): pass\n", ("-x",)),
+    ],
+)
+def test_a_narrowed_run_does_not_say_what_no_check_judges(suite: Suite, text: str, args: tuple[str, ...]) -> None:
+    """Of checks that were left out or never started nobody knows what they would have judged."""
+    suite.write(a=text)
+    ended = suite.run(*args)
+    assert ended.code != 0
+    assert ended.verdict["unjudged"] is None
+    assert "no check judges" not in ended.out
 
 
 def test_a_check_that_was_never_started_has_no_time(suite: Suite) -> None:
