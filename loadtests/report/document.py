@@ -115,6 +115,7 @@ def _check(name: str, outcome: str, reason: str, run: LoadRun) -> dict[str, Any]
         "guide": [],
         "service": None,
         "outcome": outcome,
+        "at": moment(run.began),
         "seconds": round(max(0.0, run.ended - run.began), 3),
         "reason": reason,
     }

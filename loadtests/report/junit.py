@@ -11,6 +11,7 @@ def junit(run: LoadRun) -> bytes:
         Case(
             classname=f"{TIER}.{run.profile.name}",
             name=check["id"].removeprefix(f"{run.profile.name}::"),
+            at=check["at"],
             seconds=check["seconds"],
             outcome=check["outcome"],
             reason=check["reason"],
@@ -18,4 +19,4 @@ def junit(run: LoadRun) -> bytes:
         )
         for check in checks(run)
     )
-    return xml(run.run, run.verdict.outcome, map(str, run.verdict.reasons), cases)
+    return xml(run.run, run.environment, run.verdict.outcome, map(str, run.verdict.reasons), cases)

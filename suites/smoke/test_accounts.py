@@ -9,7 +9,7 @@ import pytest
 from fixtures.checks import eventually, must
 from fixtures.checks.match import all_of, between, empty, equals, has
 from fixtures.clients.differences import told_apart_by
-from fixtures.clients.protected import closes, protected_operations, sockets_refuse
+from fixtures.clients.protected import closes, protected_operations, services_refuse_once_expired, sockets_refuse
 from fixtures.clients.tokens import Forgery, forged, verified_claims
 from fixtures.contract import auth
 from fixtures.contract.promises import PROMISES
@@ -166,9 +166,8 @@ def test_expired_token_opens_nothing(alice: Person) -> None:
     eventually(
         lambda: alice.transport.answer(auth.account().bearing(brief)),
         has(status=401),
-        within=PROMISES.deadlines.socket_expiry,
+        within=PROMISES.deadlines.expiry,
         subject="the answer to a token that lives for a second",
     )
-    for operation in protected_operations(alice):
-        alice.transport.refused(operation.bearing(brief), "token-expired")
+    services_refuse_once_expired(alice, brief)
     sockets_refuse(alice, brief, reason=PROMISES.sockets.token_expired)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.checks import eventually, must
-from fixtures.checks.match import contains, contains_none, each, empty, equals, exactly_once, has, one_of
+from fixtures.checks.match import at_most, contains, contains_none, each, empty, equals, exactly_once, has, one_of
 from fixtures.contract import frames
 from fixtures.contract import video_call_signaling as signaling
 from fixtures.contract.promises import PROMISES
@@ -157,9 +157,17 @@ def test_caller_gives_up(alice: Person, bob: Person) -> None:
 @pytest.mark.guide("VID-02", service="video-call-signaling")
 @pytest.mark.parametrize("accepted", [False, True], ids=["while-ringing", "in-the-call"])
 def test_caller_vanishes(alice: Person, bob: Person, accepted: bool) -> None:  # noqa: FBT001 -- pytest's parameter
-    """A call whose caller is gone ends as such for the other, once the grace has passed."""
+    """A call whose caller is gone ends as such for the other, once a grace that is short has passed."""
     hers, his, call = _ringing(alice, bob)
-    grace = hers.welcome().vanish_grace_s
+    welcome = hers.welcome()
+    # Before anything waits for as long.
+    must(
+        welcome,
+        has(vanish_grace_s=at_most(PROMISES.calls.vanish_grace, "s")),
+        subject=f"the welcome of {hers.name}",
+        service=signaling.SERVICE,
+        likely="the other is left alone in a call for as long",
+    )
     if accepted:
         bob.calls.accepts(call)
         _hears(hers, call, "accepted", has(state="accepted"))
@@ -169,7 +177,7 @@ def test_caller_vanishes(alice: Person, bob: Person, accepted: bool) -> None:  #
         call,
         "ended",
         has(state="ended", end_reason="caller-vanished"),
-        within=grace + PROMISES.deadlines.call_timeout,
+        within=welcome.vanish_grace_s + PROMISES.deadlines.call_timeout,
     )
     _is_over((alice, bob), call, "caller-vanished")
 

@@ -62,7 +62,7 @@ def test_code_expires(alice: Person) -> None:
     eventually(
         lambda: alice.reads_all(lambda cursor: otp.pending(cursor=cursor)),
         contains_none(has(otp_id=mail.otp_id)),
-        within=PROMISES.otps.shortest + PROMISES.deadlines.socket_expiry,
+        within=PROMISES.otps.shortest + PROMISES.deadlines.expiry,
         subject="alice's pending one-time passwords",
         service=otp.SERVICE,
     )

@@ -1,5 +1,6 @@
 import pytest
 
+from fixtures.guide import load_catalogue
 from tests.plugin.verdicts import Suite
 
 pytest_plugins = ["pytester"]
@@ -30,6 +31,89 @@ def test_a_failure_is_no_go_and_says_whom_to_call(suite: Suite) -> None:
     assert "production-oncall@social-platform.com" in ended.out
     assert "the count: expected 2, got 1" in ended.out
     assert "Traceback" not in ended.out
+
+
+def test_the_verdict_says_what_it_rests_on(suite: Suite) -> None:
+    """What was asked of the environment is in every report, a stretched deadline beside the verdict itself."""
+    asked = "required={'smoke': frozenset({'SVC-01'})}, live_api='https://127.0.0.1:2', time_scale=1000.0"
+    suite.write(f"def pytest_verify_environment(config): return environment({asked})\n", a=HOLDS)
+    ended = suite.run()
+    assert ended.code == 0
+    told = ended.verdict["environment"]
+    assert told["required"] == {"smoke": ["SVC-01"]}
+    assert (told["live_api"], told["time_scale"]) == ("https://127.0.0.1:2", 1000)
+    assert "VERDICT  GO  (exit code 0), every deadline times 1000 (--time-scale)\n" in ended.out
+    xml = (ended.folder / "junit.xml").read_bytes()
+    assert b'<property name="live_api" value="https://127.0.0.1:2" />' in xml
+    assert b'<property name="time_scale" value="1000.0" />' in xml
+
+
+@pytest.mark.parametrize("args", [(), ("-n2",)])
+def test_the_verdict_says_when_each_check_ran_and_what_it_sent_last(suite: Suite, args: tuple[str, ...]) -> None:
+    """Whoever looks for a failure in the platform's logs has its time, and the last trace of each service."""
+    sent = "from types import SimpleNamespace\nfrom fixtures.runs import record_touch\n"
+    sent += (
+        "def send(service, trace): record_touch(service, SimpleNamespace(curl='', repeated=False, trace_id=trace))\n"
+    )
+    late = (
+        "def test_late():\n send('chat', 'a1')\n send('chat', 'a2')\n send('otp', 'b1')\n time.sleep(0.2)\n assert 0\n"
+    )
+    suite.write(a=HOLDS, b=f"import time\n{sent}{late}")
+    ended = suite.run(*args)
+    assert ended.code == 1
+    run = (ended.verdict["began_at"], ended.verdict["ended_at"])
+    assert all(run[0] <= check["at"] <= run[1] for check in ended.verdict["checks"])
+    (check,) = [check for check in ended.verdict["checks"] if check["outcome"] == "failed"]
+    failure = ended.verdict["causes"][0]["first"]
+    assert check["at"] < failure["at"] <= run[1]
+    assert failure["traces"] == {"chat": "a2", "otp": "b1"}
+    assert f"test_late, at {failure['at']}" in ended.out
+    assert f'<property name="at" value="{check["at"]}" />'.encode() in (ended.folder / "junit.xml").read_bytes()
+
+
+@pytest.mark.parametrize("args", [(), ("-n2",)])
+def test_the_verdict_says_what_no_check_judges(suite: Suite, args: tuple[str, ...]) -> None:
+    """The lines of a tier that no check cites are named beside a GO, which they do not change."""
+    cited = [one.id for one in load_catalogue().values() if "smoke" in one.tiers and one.id not in ("K8S-08", "CDN-01")]
+    suite.write(a=f"@pytest.mark.guide(*{cited})\ndef test_a(): pass\n")
+    ended = suite.run(*args)
+    assert (ended.code, ended.verdict["unjudged"]) == (0, {"smoke": ["K8S-08", "CDN-01"]})
+    assert "\nno check judges yet, of smoke: 2 lines (K8S-08, CDN-01)\n" in ended.out
+
+
+def test_a_line_whose_check_is_not_applicable_has_a_check(suite: Suite) -> None:
+    """What an environment does not declare is not laid to the suite."""
+    cited = [one.id for one in load_catalogue().values() if "smoke" in one.tiers]
+    absent = "@pytest.mark.guide('CDN-01')\ndef test_b(): pytest.skip('not applicable: no capability cdn')\n"
+    suite.write(a=f"@pytest.mark.guide(*{sorted({*cited} - {'CDN-01'})})\ndef test_a(): pass\n{absent}")
+    ended = suite.run()
+    assert (ended.code, ended.verdict["unjudged"]) == (0, {})
+    assert "no check judges" not in ended.out
+
+
+@pytest.mark.parametrize(
+    ("text", "args"),
+    [
+        (HOLDS, ("-k", "test_a")),
+        (HOLDS, ("--deselect", "suites/smoke/test_a.py::test_b")),
+        ("def test_a(): raise KeyboardInterrupt\ndef test_b(): pass\n", ()),
+        ("def test_a(): assert 0\ndef test_b(): pass\n", ("-x",)),
+    ],
+)
+def test_a_narrowed_run_does_not_say_what_no_check_judges(suite: Suite, text: str, args: tuple[str, ...]) -> None:
+    """Of checks that were left out or never started nobody knows what they would have judged."""
+    suite.write(a=text)
+    ended = suite.run(*args)
+    assert ended.code != 0
+    assert ended.verdict["unjudged"] is None
+    assert "no check judges" not in ended.out
+
+
+def test_a_check_that_was_never_started_has_no_time(suite: Suite) -> None:
+    """What did not begin says so instead of being given a time."""
+    suite.write(a="def test_a(): raise KeyboardInterrupt\ndef test_b(): pass\n")
+    ended = suite.run()
+    assert [check["at"] is None for check in ended.verdict["checks"]] == [False, True]
 
 
 def test_the_guides_contacts_are_not_bothered_by_a_go(suite: Suite) -> None:

@@ -183,11 +183,11 @@ def test_replicas_are_counted_and_too_few_are_noted(suite: Suite, args: tuple[st
 def test_what_was_sent_twice_is_noted(suite: Suite, args: tuple[str, ...]) -> None:
     """A run tells what it sent once more, since a kept connection had ended, also when it is GO."""
     text = "from types import SimpleNamespace\nfrom fixtures.runs import record_touch\n"
-    text += "def test_a(): record_touch('otp', SimpleNamespace(curl='', label='otp getHealth', repeated=True))\n"
+    text += "def test_a(): record_touch('otp', SimpleNamespace(curl='', label='otp x', repeated=True, trace_id='t'))\n"
     suite.write(a=text)
     ended = suite.run(*args)
     assert (ended.code, len(ended.verdict["notes"])) == (0, 1)
-    assert "note: 1 sent twice (otp getHealth 1): " in ended.out
+    assert "note: 1 sent twice (otp x 1): " in ended.out
 
 
 @pytest.mark.parametrize("args", [(), ("-n2",)])

@@ -56,9 +56,9 @@ def _integers(schema: Mapping[str, Any]) -> st.SearchStrategy[int]:
 
 
 def _numbers(schema: Mapping[str, Any]) -> st.SearchStrategy[float]:
-    _only(schema, {"type", "minimum", "exclusiveMinimum"})
+    _only(schema, {"type", "minimum", "exclusiveMinimum", "maximum"})
     floor = schema.get("exclusiveMinimum", schema.get("minimum", 0))
-    return st.floats(floor, 1e6, allow_nan=False, exclude_min="exclusiveMinimum" in schema)
+    return st.floats(floor, schema.get("maximum", 1e6), allow_nan=False, exclude_min="exclusiveMinimum" in schema)
 
 
 def _arrays(schema: Mapping[str, Any]) -> st.SearchStrategy[list[Json]]:

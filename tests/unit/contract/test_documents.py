@@ -125,6 +125,11 @@ def test_message_examples_hold(name: str) -> None:
             assert errors(message["payload"], example["payload"]) == []
 
 
+def _welcome(name: str) -> dict[str, Any]:
+    properties: dict[str, Any] = documents.resolved(name)["components"]["messages"]["welcome"]["payload"]["properties"]
+    return properties
+
+
 def test_documents_hold_the_promised_limits() -> None:
     """A limit that a schema states is the promise's number."""
     limits, otps, logins, calls = PROMISES.limits, PROMISES.otps, PROMISES.logins, PROMISES.calls
@@ -156,6 +161,8 @@ def test_documents_hold_the_promised_limits() -> None:
         calls.ring_timeout_max,
         calls.ring_timeout,
     )
+    assert _welcome("websocket-signaling-socket")["heartbeat_s"]["maximum"] == PROMISES.sockets.heartbeat
+    assert _welcome("video-call-signaling-socket")["vanish_grace_s"]["maximum"] == calls.vanish_grace
     parameters = documents.resolved("common")["components"]["parameters"]
     page = parameters["Limit"]["schema"]
     assert (page["maximum"], page["default"]) == (limits.page_max, limits.page_default)

@@ -41,9 +41,12 @@ ENVIRONMENT = {
     "name": "local",
     "slot": "live",
     "api": "https://127.0.0.1:8443",
+    "live_api": "https://127.0.0.1:8443",
     "build": "prod-1a2b3c4",
     "strict": False,
     "capabilities": ["metrics", "tls"],
+    "required": {},
+    "time_scale": 1.0,
     "provenance": {"postgres": "real", "redis": "real", "kafka": "simulated"},
 }
 CONTACTS = {"on_call": "+1-555-0100", "slack": "#platform"}
