@@ -1,6 +1,6 @@
-"""A pytest plugin that presses Ctrl-C at the very moment a certain module is about to be imported.
+"""A pytest plugin that sends itself a signal at the very moment a certain module is about to be imported.
 
-Loaded by `-p tests.plugin.interrupter`; the variable names the module.
+Loaded by `-p tests.plugin.interrupter`; the variables name the signal and the module.
 """
 
 import importlib.abc
@@ -12,6 +12,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 AT = "INTERRUPTED_AT"
+BY = "INTERRUPTED_BY"
 
 
 class _Interrupter(importlib.abc.MetaPathFinder):
@@ -20,7 +21,7 @@ class _Interrupter(importlib.abc.MetaPathFinder):
     ) -> ModuleSpec | None:
         del path, target
         if fullname == os.environ.get(AT):
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.Signals[os.environ[BY]])
         return None
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C before a run has begun."""
+"""Ctrl-C, SIGTERM and a lost terminal before a run has begun."""
 
 import os
 import subprocess
@@ -7,21 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.interrupter import AT
+from tests.plugin.interrupter import AT, BY
 from tests.plugin.verdicts import REPOSITORY
 
 
 @pytest.mark.parametrize(
-    "moment",
-    ["fixtures.clients.plugin", "fixtures.environments.plugin", "pydantic", "fixtures.runs.watch", "fixtures.sandbox"],
+    ("moment", "number", "name"),
+    [
+        ("fixtures.clients.plugin", "SIGINT", "Ctrl-C"),
+        ("fixtures.environments.plugin", "SIGTERM", "SIGTERM"),
+        ("pydantic", "SIGHUP", "SIGHUP"),
+        ("fixtures.runs.watch", "SIGINT", "Ctrl-C"),
+        ("fixtures.sandbox", "SIGTERM", "SIGTERM"),
+    ],
 )
-def test_ctrl_c_while_plugins_are_imported_has_a_word(tmp_path: Path, moment: str) -> None:
-    """From the first line of ours on, Ctrl-C ends in INCONCLUSIVE with pytest's code for it, and no traceback."""
+def test_a_signal_while_plugins_are_imported_has_a_word(tmp_path: Path, moment: str, number: str, name: str) -> None:
+    """From the first line of ours on, each ends in INCONCLUSIVE with pytest's code for it, and no traceback."""
     command = [sys.executable, "-m", "pytest", "-p", "tests.plugin.interrupter", "-m", "smoke", "--env=local"]
     done = subprocess.run(
         [*command, f"--run-folder={tmp_path / 'run'}"],
         cwd=REPOSITORY,
-        env={**os.environ, AT: moment},
+        env={**os.environ, AT: moment, BY: number},
         capture_output=True,
         text=True,
         timeout=60,
@@ -29,7 +35,7 @@ def test_ctrl_c_while_plugins_are_imported_has_a_word(tmp_path: Path, moment: st
     )
     assert done.returncode == 2
     assert "VERDICT  INCONCLUSIVE  (exit code 2)" in done.stderr
-    assert "interrupted by Ctrl-C before the run began" in done.stderr
+    assert f"interrupted by {name} before the run began" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert not (tmp_path / "run").exists()
 
