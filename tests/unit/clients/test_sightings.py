@@ -84,7 +84,7 @@ def test_kept_connections_that_end_too_often_are_counted(
     monkeypatch: pytest.MonkeyPatch, ended: int, counted: int
 ) -> None:
     """One request that meets the end of a kept connection, as in a reload, is no failure; more than that are."""
-    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", 60.0)
+    monkeypatch.setattr("fixtures.http1.connections.CROSSED", 60.0)
     kept: set[object] = set()
     dropped = itertools.count(1)
 

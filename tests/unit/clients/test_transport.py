@@ -62,7 +62,7 @@ def test_nothing_is_tried_again(status: int) -> None:
 
 def test_a_request_that_went_out_again_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was sent once more, since its kept connection had ended, is told as that, answered or not."""
-    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", 60.0)
+    monkeypatch.setattr("fixtures.http1.connections.CROSSED", 60.0)
     turns = iter(["answered", "dropped", "answered", "dropped", "dropped"])
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
@@ -284,7 +284,7 @@ def test_the_witness_hears_of_touch_and_of_who_answered() -> None:
     with web_server(lambda handler: says(handler, 200, KEYS, X_Served_By="?!")) as other:
         Transport(environment(other), run_id="r", witness=witness, exchanges=Exchanges()).send(auth.key_set())
     assert touched == ["auth 200", "auth 200"]
-    assert answered == [("auth", "green", "prod-1234567", base)]
+    assert answered == [("auth", "green", "prod-1234567", base, "auth-1")]
 
 
 def test_another_address_is_asked_there() -> None:

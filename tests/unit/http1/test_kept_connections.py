@@ -66,7 +66,7 @@ def test_what_met_the_end_of_a_kept_connection_is_sent_once_more(
     secure: bool,
 ) -> None:
     """A request that may be sent twice has its answer, which says that it was, if only the kept connection ended."""
-    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", ENOUGH)
+    monkeypatch.setattr("fixtures.http1.connections.CROSSED", ENOUGH)
 
     def does(peer: Peer) -> None:
         peer.answers(OK)
@@ -88,7 +88,7 @@ def test_a_new_connection_that_ends_has_dropped_the_request(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request is sent twice at the most: who ends a new connection without an answer has failed it."""
-    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", ENOUGH)
+    monkeypatch.setattr("fixtures.http1.connections.CROSSED", ENOUGH)
 
     def does(peer: Peer) -> None:
         if peer.number == 0:
@@ -111,7 +111,7 @@ def test_what_was_taken_is_not_sent_again(
     connections: Connections, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
     """Who ends a kept connection long after the request came, or in the middle of the answer, has failed it."""
-    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", -1.0 if ending == "late" else ENOUGH)
+    monkeypatch.setattr("fixtures.http1.connections.CROSSED", -1.0 if ending == "late" else ENOUGH)
 
     def does(peer: Peer) -> None:
         peer.answers(OK)
@@ -131,7 +131,7 @@ def test_what_the_peer_did_not_read_is_sent_once_more(
     connections: Connections, certificates: Path, monkeypatch: pytest.MonkeyPatch, *, secure: bool
 ) -> None:
     """A request that may not be sent twice is, if it met a connection that had been closed when it came."""
-    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", ENOUGH)
+    monkeypatch.setattr("fixtures.http1.connections.CROSSED", ENOUGH)
     monkeypatch.setattr(_Connection, "is_silent", lambda _: True)  # as long as its end is on the way
     ended = threading.Event()
 
@@ -155,7 +155,7 @@ def test_what_may_have_been_done_is_not_asked_for_again(
     connections: Connections, monkeypatch: pytest.MonkeyPatch, ending: Callable[[Peer], None]
 ) -> None:
     """Who reads a request that does something each time, and ends the connection in whatever way, has failed it."""
-    monkeypatch.setattr("fixtures.http1.connections._CROSSED_S", 0.05)
+    monkeypatch.setattr("fixtures.http1.connections.CROSSED", 0.05)
 
     def does(peer: Peer) -> None:
         peer.answers(OK)
