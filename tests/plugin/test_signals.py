@@ -30,6 +30,13 @@ MOMENTS: Final = {
     "between two checks": "def pytest_runtest_logfinish(): press()",
     "ending": "def pytest_sessionfinish(): press()",
     "starting and again": "def pytest_sessionstart(): press()\ndef pytest_unconfigure(): press()",
+    "starting and later": """
+import time
+def pytest_sessionstart(): press()
+def pytest_keyboard_interrupt():
+    time.sleep(1.1)
+    press()
+""",
     "looking at the scene": "def pytest_verify_scene(environment): press()",
     "writing": """
 from fixtures.runs import folder
@@ -72,6 +79,7 @@ def test_slow(person):
         ("between two checks", SIGHUP, "-n2"),
         ("ending", SIGTERM, "-n2"),
         ("starting and again", SIGINT, "-n0"),
+        ("starting and later", SIGINT, "-n0"),
     ],
 )
 def test_a_signal_before_the_verdict_interrupts(suite: Suite, moment: str, number: Signals, workers: str) -> None:
