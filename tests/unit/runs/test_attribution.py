@@ -5,7 +5,13 @@ import errno
 import pytest
 
 from fixtures.checks import CheckFailure
-from fixtures.environments import ConfigurationError, ConfigurationErrors, EnvironmentInvalid, ForbiddenEffectError
+from fixtures.environments import (
+    ConfigurationError,
+    ConfigurationErrors,
+    EnvironmentInvalid,
+    ForbiddenEffectError,
+    UnresolvedReferenceError,
+)
 from fixtures.runs.attribution import invalidity
 from fixtures.runs.verdict import Invalid
 
@@ -23,11 +29,16 @@ def failing(cause: Exception | None) -> CheckFailure:
     [
         (EnvironmentInvalid("missing-secret", [MISTAKE]), Invalid.MISSING_SECRET, "mine.toml: api: is missing"),
         (ConfigurationErrors([MISTAKE]), Invalid.BAD_CONFIGURATION, "mine.toml: api: is missing"),
+        (
+            UnresolvedReferenceError("k is out of reach", "mend it"),
+            Invalid.MISSING_SECRET,
+            "k is out of reach; mend it",
+        ),
         (ForbiddenEffectError("it would change mine"), Invalid.INTERNAL_ERROR, "it would change mine"),
         (OSError(errno.EMFILE, "x"), Invalid.ENVIRONMENT_UNUSABLE, "this process has no file descriptor left"),
         (OSError(errno.ENFILE, "x"), Invalid.ENVIRONMENT_UNUSABLE, "this machine has no file descriptor left"),
     ],
-    ids=["secret", "configuration", "effect", "process", "machine"],
+    ids=["secret", "configuration", "secret while it runs", "effect", "process", "machine"],
 )
 def test_what_says_nothing_of_the_platform_is_invalid(error: Exception, cause: Invalid, text: str) -> None:
     """What is wrong with the environment's file, the check or this machine is no failure, alone or as a cause."""
