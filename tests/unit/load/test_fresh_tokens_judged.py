@@ -9,7 +9,7 @@ from loadtests.budgets.questions import limits
 from loadtests.kinds import FRESH
 from loadtests.soundness import Cause
 from loadtests.verdict import EarlyStop, Outcome, judge
-from tests.unit.load.judged import BOTH, SOUND, UNSOUND, run
+from tests.unit.load.judged import BOTH, SOUND, TWENTY, UNSOUND, plan, run
 
 
 def _refreshed(failed: int) -> dict[str, Tally]:
@@ -61,3 +61,13 @@ def test_tokens_that_a_late_generator_could_not_renew_are_no_matter_of_the_platf
     verdict = judge(BOTH, _refreshed(140), UNSOUND[Cause.GENERATOR_CPU])
     assert verdict.outcome is Outcome.INVALID
     assert FRESH not in str(verdict.reasons)
+
+
+@pytest.mark.parametrize(("failed", "outcome"), [(8, Outcome.GO), (9, Outcome.NO_GO)])
+def test_fresh_tokens_share_the_level_of_a_followed_run(failed: int, outcome: Outcome) -> None:
+    """As many as one question alone would prove broken are no proof beside twenty others."""
+    judged = replace(plan("each: errors <= 1 %", TWENTY), people=True)
+    tallies = run(judged, rate=500) | {FRESH: _refreshed(failed)[FRESH]}
+    early = EarlyStop(judged)
+    early.advance(tallies, 300)
+    assert early.verdict(tallies, SOUND).outcome is outcome

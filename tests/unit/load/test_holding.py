@@ -205,3 +205,30 @@ def test_an_address_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
         ("refused", "127.0.0.1 (one of 2 addresses)"): 2,
         ("refused", "127.0.0.2 (one of 2 addresses)"): 2,
     }
+
+
+def test_a_token_that_is_good_for_a_minute_is_not_over_yet() -> None:
+    """A platform that ends connections long before their tokens do has lost them, whatever it calls that."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(
+            agreement(head)
+            + sent(0x81, json.dumps(WELCOME).encode())
+            + sent(0x88, (4401).to_bytes(2, "big") + b"token-expired")
+        )
+
+    with raw_server(says) as url:
+        made, holding = holds(url, 1, "token")
+        made.pool.good_until = (time.monotonic() + 60,)  # type: ignore[misc, union-attr]
+        holding.collect()
+        holding.begin()
+        eventually(lambda: holding._idle.held.lost, equals(1), within=20, subject="lost")
+        holding.stop(0)
+    assert made.recorder.take().causes == {("idle connection", "closed unexpectedly 4401"): 1}
+
+
+def test_processes_open_no_more_a_second_together_than_one_alone() -> None:
+    """Each of four opens at a quarter of the rate at which a load may connect."""
+    made, _ = holds(closed_address(), 8, "token")
+    made.share, made.of = 1, 4
+    assert Holding(made)._idle._rate == 50.0

@@ -73,3 +73,10 @@ def test_a_run_may_end_though_all_were_opened_before_its_load_was_steady() -> No
         tallies["chat sendMessage"].add(second, [0.05] * 100)
         second += 1
     assert second == 20 + 135
+
+
+def test_few_that_all_fail_in_their_first_second_are_no_go() -> None:
+    """A hundred are opened in less than a second: that is a hundred connections, and not one event."""
+    tally = Tally()
+    tally.add(0, [float("inf")] * 100, 100)
+    assert judge(PLAN, {IDLE: tally}, SOUND).outcome is Outcome.NO_GO

@@ -143,3 +143,38 @@ def test_a_minute_of_release_proves_what_is_said_broken() -> None:
     assert "8 % fail is proven broken within the minute in 95 runs of 100" in PAGE
     enough = next(bad for bad in range(260) if exceeds(bad, 260, 0.01) <= 0.001 / 43)
     assert exceeds(enough, 260, 0.08) > 0.95
+
+
+def test_a_ramp_that_held_leaves_what_comes_after_it_no_shorter_to_prove() -> None:
+    """A load that is steady is judged as if the run began with it, looked at as often."""
+    steady = [(39, 10, 0), (1, 10, 1)] * 6
+    ends = [
+        next(before for before in range(1, 600) if early.advance(tallies, before)) - at
+        for at in (0, 300)
+        for early, tallies in [
+            (
+                EarlyStop(replace(ONE, steady_from=float(at))),
+                {"chat sendMessage": counted(*[(300, 100, 0)] * bool(at), *steady)},
+            )
+        ]
+    ]
+    assert ends[0] == ends[1] > 150
+
+
+def test_what_came_too_late_for_its_second_is_judged_when_all_is_reported() -> None:
+    """Nothing that was counted is left out of an answer."""
+    tallies = {"chat sendMessage": counted((60, 100, 0))}
+    early, _ = followed(ONE, tallies)
+    tallies["chat sendMessage"].add(3, [0.05] * 200, 200)
+    early.advance(tallies, 60, reported=True)
+    [answer] = early.verdict(tallies, SOUND).answers
+    assert (answer.samples, answer.bad) == (6200, 200)
+
+
+def test_seconds_that_are_far_apart_are_all_counted() -> None:
+    """Of hours in which nothing ended the first second and the last are no less than others."""
+    tally = counted((1, 10, 0))
+    tally.add(5000, [0.05] * 10)
+    early = EarlyStop(ONE)
+    early.advance({"chat sendMessage": tally}, 6000)
+    assert [answer.samples for answer in early.verdict({"chat sendMessage": tally}, SOUND).answers] == [20]

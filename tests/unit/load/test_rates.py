@@ -78,7 +78,10 @@ def test_connections_stay_within_what_the_machine_allows(made: Session, monkeypa
     had_to_wait(rates, waited)
     assert rates._engine.facts().opened == 45
     rates.stop(20)
-    assert made.recorder.take().causes[OPERATION, NO_ROOM] >= waited
+    counts = made.recorder.take()
+    assert counts.causes[OPERATION, NO_ROOM] >= waited
+    # Of so many it is a share.
+    assert rates._sent[OPERATION] == counts.tallies[OPERATION].requests
 
 
 def test_a_platform_that_is_too_slow_is_not_excused(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,3 +237,62 @@ def test_a_platform_that_holds_its_limit_is_not_slowed_down_by_its_generator(
     counts = made.recorder.take()
     assert counts.started.total() == counts.asked.total() == counts.tallies[OPERATION].requests >= 48
     assert set(counts.causes) == {(OPERATION, UNANSWERED)}
+
+
+def test_how_late_the_engine_was_and_that_it_broke_is_told_to_the_session(
+    made: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its loop is none that the pulse of greenlets sees, and what a broken one counted is worth nothing."""
+    rates = begun(made, monkeypatch)
+    opened(rates, 20)
+    rates._engine.broken = LookupError("no person left")
+    rates.collect()
+    rates.collect()
+    rates.stop(0)
+    assert made.trouble == ["the engine broke: LookupError('no person left')"]
+    assert len(made.lag)
+
+
+def test_an_engine_that_does_not_end_makes_the_run_unsound(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it sent last is in no figure."""
+    rates = begun(made, monkeypatch)
+    stop = rates._engine.stop
+    monkeypatch.setattr(rates._engine, "stop", lambda **how: stop(**how) and False)
+    rates.stop(0)
+    assert made.trouble == ["the engine did not end: what it sent last is not counted"]
+
+
+@pytest.mark.parametrize(("waited", "told"), [(10, False), (11, True)])
+def test_a_hundredth_may_wait_for_this_machine(
+    *, waited: int, told: bool, made: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a thousand that were sent ten are no excuse, and eleven spoil the run."""
+    monkeypatch.setattr(room, "most_connections", lambda: 90)
+    rates = begun(made, monkeypatch)
+    rates.stop(0)
+    rates._sent.clear()
+    rates._sent[OPERATION] = 1000
+    assert dict(rates._waited_for_us({OPERATION: waited}).causes) == ({(OPERATION, NO_ROOM): waited} if told else {})
+
+
+@pytest.mark.parametrize(("left", "cut"), [(0, False), (-1, True)])
+def test_who_has_fewer_connections_than_the_widest_limit_needs_is_known(
+    *, left: int, cut: bool, made: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two rates share half of the room, and each needs as many as are busy while answers hold the longest limit."""
+    rates = begun(made, monkeypatch)
+    rates.stop(0)
+    rates._cut.clear()
+    rates._plan(made.profile.rates[0], int(NEEDED) + left)
+    assert rates._cut == ({OPERATION} if cut else set())
+
+
+def test_rates_share_their_half_of_the_room(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of them have as many connections together as one alone would."""
+    monkeypatch.setattr(room, "most_connections", lambda: 160)
+    [one] = made.profile.rates
+    made.profile = replace(made.profile, rates=(one, one._replace(operation="chat getHealth")))
+    rates = begun(made, monkeypatch)
+    had_to_wait(rates, 1)
+    rates.stop(0)
+    assert [driver.plan.connections for driver in rates._engine._drivers] == [40, 40]

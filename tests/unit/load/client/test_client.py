@@ -335,3 +335,17 @@ def test_another_client_shares_no_connection(visitor: Visitor) -> None:
         client.send(GET)
         other.send(GET)
     assert known.connections == 2
+
+
+def test_an_answer_that_was_cut_off_is_never_asked_for_again(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever began to answer had taken the request, also on a connection that may have been closed for lack of use."""
+    monkeypatch.setattr("loadtests.client.client.RESTED", 0.0)
+    monkeypatch.setattr("loadtests.client.client.CROSSED", 3600.0)
+
+    def begins_to_answer(peer: Peer) -> None:
+        peer.answers(OK, OK[:30])
+
+    with server(begins_to_answer) as known:
+        client = visitor.client(known.url)
+        assert [cause_of(client) for _ in range(2)] == ["", "cut off"]
+        assert len(known.requests) == 2

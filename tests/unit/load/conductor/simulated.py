@@ -52,6 +52,8 @@ class Simulated:
     """Its clock against the leader's."""
     cpu: float = 0.3
     lag: float = 0.001
+    """Of its arrivals and of its event loop, unless that has its own."""
+    loop: float | None = None
     refused: int = 0
     each: int = 100
     """Arrivals of a second that it asks for."""
@@ -174,7 +176,7 @@ class Run:
     def report(self, member: Simulated, run: str = "run") -> Report:
         second = int(self.wall() + member.clock) - 1
         counts, loop = Counts(self.leader.roster.counts.limits), Histogram()
-        loop.add([member.lag])
+        loop.add([member.lag if member.loop is None else member.loop])
         each = member.each
         if member.began is not None and second - member.clock >= member.began - 1:
             counts.add(OPERATION, second, [0.05] * each, ["status 503"] * round(each * member.errors))

@@ -141,8 +141,9 @@ def test_a_target_of_very_many_names_is_judged_and_noted(monkeypatch: pytest.Mon
 def test_a_target_that_never_says_who_it_is_ends_the_run_where_that_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may be any build; where the environment means none, or only errors came, the budget is judged."""
 
-    def conducted(platform: Environment, errors: float = 0.0) -> LoadRun:
+    def conducted(platform: Environment, errors: float = 0.0, good: str = "") -> LoadRun:
         run = Run([Simulated(ONE, errors=errors, seen=lambda _: None)])
+        run.leader.roster.good.update(filter(None, [good]))
         run.leader.order = replace(run.leader.order, platform=platform)
         return run.conduct(monkeypatch)
 
@@ -155,6 +156,7 @@ def test_a_target_that_never_says_who_it_is_ends_the_run_where_that_is_meant(mon
     assert unknown.verdict.outcome is Outcome.GO
     assert any("would not be noticed" in note for note in unknown.notes)
     assert conducted(blue, errors=1.0).verdict.outcome is Outcome.NO_GO
+    assert conducted(blue, errors=1.0, good="fresh tokens").verdict.outcome is Outcome.NO_GO
 
 
 @pytest.mark.parametrize(("stop_when_decided", "lasts"), [(False, 20), (True, 6)])
@@ -296,3 +298,26 @@ def test_an_address_that_refuses_is_a_note_of_a_run_that_is_go(monkeypatch: pyte
     assert ended.verdict.outcome is Outcome.GO
     (note,) = ended.notes
     assert note.startswith("at 10.0.0.7 (one of 2 addresses) the target did not let in 40 connections (refused): ")
+
+
+@pytest.mark.parametrize(("lag", "loop"), [(0.2, 0.001), (0.001, 0.2)], ids=["arrivals", "event loop"])
+def test_one_in_fifty_that_was_late_is_too_much_by_itself(
+    monkeypatch: pytest.MonkeyPatch, lag: float, loop: float
+) -> None:
+    """Arrivals and the event loop are each judged beyond a hundredth, and neither excuses the other."""
+    member = Simulated(ONE, loop=0.001)
+    run = Run([member], profile(150))
+    for after, late in ((60, (lag, loop)), (63, (0.001, 0.001))):
+        for name, value in zip(("lag", "loop"), late, strict=True):
+            run.after(after, lambda _, name=name, value=value: setattr(member, name, value))  # type: ignore[misc]
+    assert run.conduct(monkeypatch).verdict.exit_code == Cause.GENERATOR_LAG.code
+
+
+@pytest.mark.parametrize(("after", "outcome"), [(6, Outcome.INCONCLUSIVE), (7, Outcome.NO_GO)])
+def test_the_last_second_of_what_somebody_ended_is_bet_on_too(
+    monkeypatch: pytest.MonkeyPatch, after: float, outcome: Outcome
+) -> None:
+    """A total outage is proven by seven blocks, whichever of them was reported at the end."""
+    run = Run([Simulated(ONE, errors=1.0)])
+    run.after(after, lambda leader: leader.interrupt("Ctrl-C"))
+    assert run.conduct(monkeypatch).verdict.outcome is outcome

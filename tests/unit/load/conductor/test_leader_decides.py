@@ -74,3 +74,11 @@ def test_what_fails_in_the_drain_takes_a_decision_back(monkeypatch: pytest.Monke
     assert ended.verdict.outcome is Outcome.INCONCLUSIVE, ended.verdict.reasons
     assert "decided, and is not any more" in str(ended.verdict.reasons)
     assert judge(run.profile.plan, ended.counts.tallies, ended.facts).outcome is not Outcome.GO
+
+
+def test_a_run_that_might_have_ended_has_no_second_chance_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one look at the end would prove, a look every second did not: it stays open."""
+    run = Run([Simulated(ONE, errors=0.5)], profile(5), stop_when_decided=True)
+    ended = run.conduct(monkeypatch)
+    assert judge(run.profile.plan, ended.counts.tallies, ended.facts).outcome is Outcome.NO_GO
+    assert ended.verdict.outcome is Outcome.INCONCLUSIVE, ended.verdict.reasons

@@ -7,6 +7,7 @@ from pathlib import Path
 import gevent
 import pytest
 
+from fixtures.statistics.histogram import Histogram
 from loadtests import clock
 from loadtests.conductor import member as membership
 from loadtests.conductor.messages import Done, Go, Ping, Pong, Ready, Report, Unable
@@ -225,3 +226,40 @@ def test_a_clock_that_is_set_is_reported(told: Told, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(clock, "told", lambda: real() + 5)
     told.ends()
     assert told.of(Report)[-1].drift == pytest.approx(5, abs=0.1)
+
+
+def test_how_late_loops_of_its_works_were_is_reported_once(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine's loop is late where greenlets are not, and what was told is not told again."""
+    monkeypatch.setattr(membership, "REPORT_EVERY", 0.1)
+    session = told.begins()
+    session.lag.add([0.2] * 3)
+    gevent.sleep(0.15)
+    told.ends()
+    assert [len(Histogram.decode(report.own_loops)) for report in told.of(Report)] == [3, 0]
+
+
+def test_a_second_is_complete_only_if_it_was_over_before_it_was_collected(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ends while it collects is in the next report, and its second must not be judged before."""
+
+    class Slow(Work):
+        def collect(self) -> None:
+            monkeypatch.setattr(clock, "second", lambda: 8)
+
+    monkeypatch.setattr(clock, "second", lambda: 7)
+    told.begins(Slow)
+    told.ends()
+    assert [report.before for report in told.of(Report)] == [7]
+
+
+@pytest.mark.parametrize(("ago", "lasting", "early"), [(6.0, 60.0, True), (0.0, 0.1, False)], ids=["soon", "short"])
+def test_a_user_that_never_began_is_told_within_seconds_or_at_the_end(
+    told: Told, *, ago: float, lasting: float, early: bool
+) -> None:
+    """Of a long run before its end, and of one that is shorter than that."""
+    session = told.begins()
+    session.profile = session.profile.scaled(lasting=lasting)
+    session.begins -= ago
+    told.ends(early=early)
+    assert told.of(Unable) == [Unable("run", "1 users of the profile did not begin")]

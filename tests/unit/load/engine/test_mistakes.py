@@ -101,3 +101,17 @@ def test_connections_that_are_being_opened_are_closed_before_it_ends() -> None:
     assert opening == ["begun", "closed"]
     assert runs.broken is None
     assert runs.take().causes == {(SUBJECT, "unanswered at the end"): 1}
+
+
+def test_a_schedule_that_breaks_before_its_first_arrival_is_known() -> None:
+    """Nothing was asked for then, which nobody may take for a schedule that is over."""
+
+    def broken() -> Iterator[float]:
+        raise LookupError("no arrival")
+        yield 0.0
+
+    with serving(answering) as server:
+        runs = engine(server)
+        runs.start(Plan(SUBJECT, GET, arrivals=broken(), warm=0))
+        assert runs.wait(10)
+    assert isinstance(runs.broken, LookupError)

@@ -45,6 +45,7 @@ def test_a_profile_lasts_as_long_as_the_longest_of_its_parts() -> None:
     """Phases, rates and closed users each may outlast the others; rates at their highest are added up."""
     assert (PROFILE.duration, PROFILE.expected, PROFILE.peak) == (60, 1900, 600)
     assert PROFILE.open
+    assert (PROFILE.plan.people, replace(PROFILE, people=0).plan.people) == (True, False)
 
 
 @given(st.floats(0.01, 100), st.floats(0.1, 10_000))

@@ -11,7 +11,7 @@ from loadtests.report.document import document
 from loadtests.report.model import LoadRun
 from loadtests.soundness import Cause, Facts, measures
 from loadtests.verdict import judge
-from tests.unit.load.judged import SOUND, UNSOUND
+from tests.unit.load.judged import SOUND, UNSOUND, plan
 from tests.unit.load.report import runs
 
 HEALTHY = runs.load_run(runs.HEALTHY)
@@ -87,3 +87,11 @@ def test_what_is_just_beyond_its_allowance_is_told_as_beyond_it() -> None:
         "the generator used 90.3 % of a core, allowed 90 %",
         "5,931 of 6,000 arrivals were started (98.9 %), at least 99 % asked for",
     ]
+
+
+def test_the_smallest_of_several_limits_says_what_a_generator_may_add() -> None:
+    """Five milliseconds are nothing to a second, and a twentieth of a hundred; exactly a hundredth may be added."""
+    judged = plan("each: share over guide\neach: share over 100 ms <= 5 %")
+    for late, broken in ((0.001, []), (0.005, [Cause.GENERATOR_LAG])):
+        found = measures(judged.soundness, judged.budget, replace(SOUND, start_lag=late))
+        assert [one.cause for one in found if not one.kept] == broken

@@ -1,6 +1,7 @@
 """How idle websockets end: with their token, without a word, or not at all."""
 
 import itertools
+import math
 import socket
 import threading
 
@@ -10,7 +11,7 @@ from fixtures.checks import eventually
 from fixtures.checks.match import at_least, equals
 from loadtests import sockets
 from loadtests.failure import Failure
-from loadtests.sockets.held import Terms
+from loadtests.sockets.held import Connection, Terms, lost
 from tests.unit.load.sockets.expiring import EXPIRED, Tokens, ends_the_old, ends_the_old_when
 from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent, split
 from tests.unit.load.sockets.peers import agreement, raw_server
@@ -297,3 +298,10 @@ def test_nobody_is_deaf_before_the_welcome() -> None:
         welcomes.set()
         settled(idle, 1)
         assert asked.wait(ENOUGH)
+
+
+@pytest.mark.parametrize(("silent_for", "causes"), [(40.0, []), (40.1, ["no heartbeat"])])
+def test_two_heartbeats_are_the_longest_silence(silent_for: float, causes: list[str]) -> None:
+    """As long as that it may be on its way."""
+    connection = Connection(0, 0.0, math.inf, None, first=True)  # type: ignore[arg-type]
+    assert [failure.cause for _, failure in lost([connection], silent_for, Terms(heartbeat=20.0))] == causes
