@@ -22,8 +22,9 @@ from locust.env import Environment
 
 from benchmarks.targets import CONVERSATION, pin
 from fixtures.contract import chat
+from fixtures.contract.answer import Answer, Headers
 from fixtures.contract.errors import UnexpectedAnswer
-from fixtures.contract.operation import Answer, Headers, Operation
+from fixtures.contract.operation import Operation
 from fixtures.contract.served_by import HEADER
 from fixtures.http1.tls import trust
 from loadtests.client import Timeouts

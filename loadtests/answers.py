@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from fixtures.contract.answer import Answer, Headers
 from fixtures.contract.decoders import decoder
 from fixtures.contract.errors import UnexpectedAnswer
-from fixtures.contract.operation import Answer, Headers, Operation
+from fixtures.contract.operation import Operation
 from fixtures.contract.served_by import HEADER
 from fixtures.contract.shared import Health
 from loadtests.client.trouble import unexpected

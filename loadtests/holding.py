@@ -7,7 +7,7 @@ from typing import Final
 import gevent
 
 from fixtures.checks.time_scale import scaled
-from fixtures.clients.transport import SYNTHETIC_RUN
+from fixtures.contract.operation import SYNTHETIC_RUN
 from fixtures.contract.promises import PROMISES
 from fixtures.contract.served_by import HEADER
 from fixtures.contract.websocket_signaling import SERVICE, SOCKET_PATH, SUBPROTOCOL

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import gevent
 
-from fixtures.clients.transport import SYNTHETIC_RUN
-from fixtures.contract.operation import Operation
+from fixtures.contract.operation import SYNTHETIC_RUN, Operation
 from fixtures.http1.requests import Requests
 from fixtures.http1.target import Target
 from loadtests.answers import check_of

@@ -8,8 +8,9 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from fixtures.contract.answer import Answer
 from fixtures.contract.decoders import decoder
-from fixtures.contract.operation import Answer, Operation
+from fixtures.contract.operation import Operation
 from fixtures.http1.answers import Answers
 
 T = TypeVar("T")

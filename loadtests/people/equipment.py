@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-from fixtures.clients.transport import SYNTHETIC_RUN
+from fixtures.contract.operation import SYNTHETIC_RUN
 from fixtures.contract.served_by import HEADER
 from fixtures.environments import Environment
 from fixtures.http1.target import Target

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fixtures.clients.transport import Transport
-    from fixtures.contract.operation import Answer, Operation
+    from fixtures.contract.answer import Answer
+    from fixtures.contract.operation import Operation
 
 FOLDER = "CONFORMANCE_FOLDER"
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fixtures.clients.transport import Transport
-    from fixtures.contract.operation import Answer, Operation
+    from fixtures.contract.answer import Answer
+    from fixtures.contract.operation import Operation
 
 FOLDER = "SECRETS_FOLDER"
 _REFLECTED = {"test_otp.py": "x-synthetic-key", "test_profiles.py": "authorization"}

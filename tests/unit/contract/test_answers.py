@@ -9,7 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures.contract import documents, shared
-from fixtures.contract.operation import Answer, Endpoint, Headers, Operation, Problem, UnexpectedAnswer
+from fixtures.contract.answer import Answer, Headers
+from fixtures.contract.errors import UnexpectedAnswer
+from fixtures.contract.operation import Endpoint, Operation
+from fixtures.contract.problem import Problem
 from tests.unit.contract.calls import MODULES
 from tests.unit.contract.instances import (
     Json,

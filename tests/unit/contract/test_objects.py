@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from fixtures.contract import objects
-from fixtures.contract.operation import Answer, Headers
+from fixtures.contract.answer import Answer, Headers
 from fixtures.contract.shared import Upload
 
 UPLOAD = Upload("PUT", "https://s3.example/b/k?X-Signature=abc", {"Content-Type": "image/png"}, datetime.now(UTC))

@@ -9,9 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fixtures.contract import auth, chat, notification, objects, shared
-from fixtures.contract.errors import field_of
+from fixtures.contract.answer import Answer, Headers
+from fixtures.contract.errors import UnexpectedAnswer, field_of
 from fixtures.contract.excerpt import LONGEST, excerpt
-from fixtures.contract.operation import Answer, Endpoint, Headers, Operation, UnexpectedAnswer
+from fixtures.contract.operation import Endpoint, Operation
 from fixtures.contract.problem import HEADER_OF, PREFIX, STATUS_OF
 
 PROBLEM = "application/problem+json"

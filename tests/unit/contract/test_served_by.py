@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.contract.operation import Answer, ContractError, Headers, ServedBy, served_by
-from fixtures.contract.served_by import next_step, parse, turns_away, unserved
+from fixtures.contract.answer import Answer, Headers
+from fixtures.contract.errors import ContractError
+from fixtures.contract.served_by import ServedBy, next_step, parse, served_by, turns_away, unserved
 
 TOKENS = st.from_regex(r"[A-Za-z*][A-Za-z0-9!#$%&'*+\-.^_`|~:/]*", fullmatch=True)
 STRINGS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E))

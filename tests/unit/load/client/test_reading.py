@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.contract import auth, chat, shared
+from fixtures.contract.answer import Answer, Headers
 from fixtures.contract.errors import UnexpectedAnswer
-from fixtures.contract.operation import Answer, Endpoint, Headers, Operation
+from fixtures.contract.operation import Endpoint, Operation
 from fixtures.http1.answers import Answers
 from loadtests.client.reading import read
 from tests.unit.http1.peer import MESSAGE
