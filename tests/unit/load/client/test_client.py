@@ -165,10 +165,7 @@ def test_an_answer_is_never_asked_for_twice(visitor: Visitor) -> None:
         assert [cause_of(client, operation) for operation in (POST, POST)] == ["", "closed without an answer"]
         assert len(known.requests) == 2
 
-    def begins_to_answer(peer: Peer) -> None:
-        peer.answers(OK, OK[:30])
-
-    with server(begins_to_answer) as known:
+    with server(lambda peer: peer.answers(OK, OK[:30])) as known:
         client = visitor.client(known.url)
         assert [cause_of(client) for _ in range(2)] == ["", "cut off"]
         assert len(known.requests) == 2
@@ -341,11 +338,7 @@ def test_an_answer_that_was_cut_off_is_never_asked_for_again(visitor: Visitor, m
     """Whoever began to answer had taken the request, also on a connection that may have been closed for lack of use."""
     monkeypatch.setattr("loadtests.client.client.RESTED", 0.0)
     monkeypatch.setattr("loadtests.client.client.CROSSED", 3600.0)
-
-    def begins_to_answer(peer: Peer) -> None:
-        peer.answers(OK, OK[:30])
-
-    with server(begins_to_answer) as known:
+    with server(lambda peer: peer.answers(OK, OK[:30])) as known:
         client = visitor.client(known.url)
         assert [cause_of(client) for _ in range(2)] == ["", "cut off"]
         assert len(known.requests) == 2
