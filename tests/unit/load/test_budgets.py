@@ -170,6 +170,7 @@ def test_lines_mean_what_they_say(text: str, line: Line) -> None:
         ("*: errors <= 1 %, proven from soon", ["expected a number, got soon", "such as 3 min"]),
         ("*: samples >= 5, proven from 1 min", ["',' is more than the line can hold"]),
         ("*: samples >= 5", ["the budget judges nothing"]),
+        ("*: rate >= 99 % of asked", ["the budget judges nothing"]),
         ("# nothing\n\n", ["the budget judges nothing"]),
     ],
 )

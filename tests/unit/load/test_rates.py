@@ -17,6 +17,7 @@ import pytest
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least
 from loadtests import clock
+from loadtests.budgets.grammar import parse_budget
 from loadtests.client.timeouts import Timeouts
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.profiles.model import OperationRate
@@ -24,6 +25,7 @@ from loadtests.profiles.phases import steady
 from loadtests.recording import Recorder
 from loadtests.sockets import room
 from tests.unit.load.engine.server import OK, Server, serving
+from tests.unit.load.judged import GUIDE
 from tests.unit.load.told import PLATFORM
 from tests.unit.load.working import HEALTH, session
 
@@ -285,6 +287,39 @@ def test_who_has_fewer_connections_than_the_widest_limit_needs_is_known(
     rates._cut.clear()
     rates._plan(made.profile.rates[0], int(NEEDED) + left)
     assert rates._cut == ({OPERATION} if cut else set())
+
+
+@pytest.mark.parametrize(
+    ("budget", "needed"),
+    [
+        ("*: share over 2 s <= 10 %", 300),
+        (f"{OPERATION}: share over 2 s <= 10 %", 300),
+        (f"{OPERATION}: share over 2 s <= 10 %\n*: share over 1 s <= 30 %", 400),
+        ("chat getHealth: share over 2 s <= 10 %", 1000),
+        (f"chat getHealth: share over 1 s <= 5 %\n{OPERATION}: p90 <= 2 s", 300),
+        ("*: errors <= 1 %", 1000),
+    ],
+)
+def test_the_limit_that_allows_the_most_to_be_under_way_says_how_many_connections_it_takes(
+    made: Session, monkeypatch: pytest.MonkeyPatch, budget: str, needed: int
+) -> None:
+    """At a hundred a second: those within the limit, and ten seconds those that need not be; another's is no matter."""
+    names = frozenset({OPERATION, "chat getHealth"})
+    judged = parse_budget(budget, operations=names, journeys=(), guide=GUIDE)
+    made.profile = replace(made.profile, budget=judged, called=names)
+    rates = begun(made, monkeypatch)
+    rates.stop(0)
+    assert rates._needed(OperationRate(OPERATION, (steady(60, 100),))) == needed
+
+
+def test_few_connections_are_room_enough_for_who_needs_fewer(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little room there is, each operation has 32: who needs 30 waits for the platform."""
+    rates = begun(made, monkeypatch)
+    rates.stop(0)
+    for rate, cut in ((20.0, set()), (22.0, {OPERATION})):
+        rates._cut.clear()
+        assert rates._plan(OperationRate(OPERATION, (steady(60, rate),)), 10).connections == 32
+        assert rates._cut == cut
 
 
 def test_rates_share_their_half_of_the_room(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:

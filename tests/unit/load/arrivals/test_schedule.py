@@ -71,6 +71,14 @@ def test_no_schedule_has_fewer_arrivals_than_its_profile_says(profile: Profile) 
         assert both.fewest_arrivals == asked
 
 
+def test_each_schedule_of_constant_arrivals_is_rounded_by_itself() -> None:
+    """Seven and a half, twice, are eight and eight; as they are asked for, so they are held against."""
+    rate = OperationRate("auth health", (steady(5, 1.5),))
+    both = replace(profile(steady(5, 1.5), arrivals="constant"), rates=(rate,))
+    asked = sum(1 for _ in arrivals(both)) + sum(1 for _ in offsets(both, rate))
+    assert both.fewest_arrivals == asked == 16
+
+
 def test_constant_arrivals_are_evenly_spaced() -> None:
     """At 10 a second constant arrivals are a tenth of a second apart, and half of that from either end."""
     moments = [arrival.offset for arrival in arrivals(profile(steady(2, 10), arrivals="constant"))]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from loadtests import clock
 from loadtests.conductor.clocks import Drift, Offset, disagreement
+from tests.unit.load.working import session
 
 
 @given(st.floats(-100, 100), st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1))
@@ -37,6 +38,13 @@ def test_a_clock_that_is_set_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert drift.seconds() == pytest.approx(0.0, abs=0.05)
     monkeypatch.setattr(clock, "told", lambda: real() - 3600)
     assert drift.seconds() == pytest.approx(-3600, abs=0.05)
+
+
+def test_a_second_lasts_until_the_next_begins() -> None:
+    """An arrival belongs to the second that it comes in, and not to the nearest: blocks begin when runs do."""
+    made = session()
+    made.began = 1000.0
+    assert [made.second_of(offset) for offset in (0.0, 0.51, 0.99, 1.0, 59.999)] == [1000, 1000, 1000, 1001, 1059]
 
 
 @pytest.mark.parametrize("by", [-3600.0, 3600.0])

@@ -210,6 +210,15 @@ def test_who_hears_too_late_of_the_beginning_blames_the_way(told: Told, monkeypa
     told.ends()
 
 
+@pytest.mark.parametrize(("late", "told_of"), [(0.0, 0), (0.3, 1)])
+def test_a_tenth_of_a_second_is_what_a_beginning_may_be_heard_late(told: Told, late: float, told_of: int) -> None:
+    """Arrivals are late by as much, and only a budget that allows milliseconds would show it by itself."""
+    told.prepares()
+    told.member.hear(Go("run", clock.wall() - late))
+    told.ends()
+    assert len(told.of(Unable)) == told_of
+
+
 def test_how_far_the_target_is_is_noted(told: Told) -> None:
     """Of a distant one, so that a reader of its latencies sees what of them is the network's."""
     session = told.begins()

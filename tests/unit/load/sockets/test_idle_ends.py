@@ -176,6 +176,31 @@ def test_whose_turn_has_not_come_at_the_end_has_not_failed(clock: Clock) -> None
         over.set()
 
 
+def test_who_is_kept_waiting_by_others_that_are_not_let_in_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pace was not ours: the platform agreed with none of those that were opened again before."""
+    monkeypatch.setattr(sockets.holding, "_OPENING", 2)
+    tokens, over = Tokens(-1.0), threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        if b"Protocol: old" in head:
+            ends_the_old(EXPIRED.code, EXPIRED.reason)(connection, head)
+        else:
+            over.wait(ENOUGH)
+
+    try:
+        with raw_server(says) as url, holding(url, 5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle:
+            settled(idle, 5)
+            eventually(
+                lambda: (idle.held.opening, idle.held.waiting), equals((2, 3)), within=ENOUGH, subject="connections"
+            )
+            assert idle.stop(threading.Event().wait, 0.1) == 5
+            _, ended = split(idle.take())
+            assert [failure.cause for failure in ended] == ["unanswered at the end"] * 5
+            over.set()
+    finally:
+        over.set()
+
+
 @pytest.mark.parametrize(
     ("terms", "after"),
     [
