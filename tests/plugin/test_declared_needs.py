@@ -64,9 +64,10 @@ def test_what_is_not_declared_is_no_failure(
     lacking: str,
 ) -> None:
     """What a strict environment does not declare leaves a check out: INVALID, and what to declare is told."""
-    ended = judged(suite, check=check, capabilities=capabilities, effects=effects)
+    ended = judged(suite, "-n0", check=check, capabilities=capabilities, effects=effects)
     assert (ended.code, ended.verdict["verdict"]) == (67, "INVALID")
     assert ended.verdict["counts"] == {"held": 1, "failed": 0, "not run": 0, "not applicable": 1, "advisory": 0}
+    assert ended.verdict["reasons"][0] == "1 check needs what this strict environment does not declare"
     assert ended.verdict["reasons"][1] == f"1 check: {suite.pytester.path / 'mine.toml'} does not declare {lacking}"
     assert "call " not in ended.out
 
@@ -81,13 +82,13 @@ def test_what_is_not_declared_is_beside_the_verdict_where_nothing_is_strict(suit
 def test_what_is_declared_is_checked(suite: Suite) -> None:
     """Declared and broken is a failure."""
     ended = judged(
-        suite, check=NAMES + "@pytest.mark.needs(Capability.SYNTHETIC, Effect.READ)\ndef test_x(): assert 0\n"
+        suite, "-n0", check=NAMES + "@pytest.mark.needs(Capability.SYNTHETIC, Effect.READ)\ndef test_x(): assert 0\n"
     )
     assert (ended.code, ended.verdict["counts"]["failed"]) == (1, 1)
 
 
 def test_an_effect_that_no_check_declares_is_a_mistake_of_the_check(suite: Suite) -> None:
     """What the environment does not allow is not sent, and nobody is called because a check lacks its mark."""
-    ended = judged(suite, check=SENDS, effects=("read",), strict=False)
+    ended = judged(suite, "-n0", check=SENDS, effects=("read",), strict=False)
     assert (ended.code, ended.verdict["verdict"]) == (3, "INVALID")
     assert "auth registerAccount would change mine, which allows only to be looked at" in ended.verdict["reasons"][0]

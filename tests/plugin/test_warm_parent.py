@@ -130,8 +130,9 @@ def test_a_parent_that_dies_with_a_worker_in_its_hands_is_invalid(suite: Suite) 
     assert not (suite.pytester.path / "ran").exists()
 
 
-def test_a_run_of_the_suites_imports_no_hypothesis(suite: Suite) -> None:
+def test_a_run_of_the_suites_imports_no_hypothesis(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     """What only tests of the suite's own parts use is not imported by a run of the suites, nor by a part of it."""
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     suite.write(UNUSED, a="def test_a(): pass\n")
     ended = suite.run(*OPTIONS)
     assert ended.code == 0, ended.out

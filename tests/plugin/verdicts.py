@@ -44,7 +44,7 @@ class Suite:
         self.pytester.makeconftest(CONFTEST + conftest)
 
     def command(self, *args: str) -> list[str]:
-        return ["-p", "fixtures.runs.plugin", "-p", "no:cacheprovider", "--run-folder", "out", *args]
+        return ["-p", "xdist", "-p", "fixtures.runs.plugin", "-p", "no:cacheprovider", "--run-folder", "out", *args]
 
     def run(self, *args: str, target: str = "suites/smoke") -> Ended:
         result = self.pytester.runpytest_subprocess(*self.command(target, *args), timeout=60)
