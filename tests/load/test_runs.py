@@ -219,16 +219,16 @@ def test_a_run_that_broke_says_so_last(staged: Stage) -> None:
 
 # asyncio's server closes no connection that is in the middle of its handshake when it ends; here thousands may be.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_rate_that_no_machine_can_send_is_invalid_in_bounded_time(staged: Stage) -> None:
-    """What was asked is told beside what was started, and no platform is blamed; nobody waits for the schedule."""
-    profile = staged.profile("1 s")
+def test_a_rate_that_no_machine_can_send_is_invalid(staged: Stage) -> None:
+    """Whatever of it could be started is told beside what was asked, and no platform is blamed for how long it took."""
+    profile = staged.profile("200 ms")
     profile.write_text(profile.read_text().replace("50 /s", "1000000 /s").replace('lag = "50 %"', 'lag = "1 %"'))
     with staged.locust(lasting="") as locust:
         assert locust.ends() == Cause.GENERATOR_LAG.code, locust.said
-    arrivals = staged.verdict()["load"]["arrivals"]
-    assert arrivals["started"] + arrivals["refused"] == arrivals["asked"]
-    assert "arrivals were due and not started" in locust.said
-    assert "of 1,000,000 arrivals were started" in locust.said
+    verdict = staged.verdict()
+    assert verdict["reasons"][0].startswith("generator-lag: arrivals were started ")
+    arrivals = verdict["load"]["arrivals"]
+    assert arrivals["started"] + arrivals["refused"] == arrivals["asked"] == 200_000
 
 
 def test_greenlets_that_take_more_of_a_core_than_is_allowed_make_the_run_invalid(staged: Stage) -> None:
