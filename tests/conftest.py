@@ -5,6 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
+SIMULATIONS = "tests/unit/statistics/"
+"""Tests that take a processor for a minute and more."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with simulations, beside which others wait: behind all others they would be alone, one after the other."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SIMULATIONS))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _ctrl_c_reaches_children() -> Iterator[None]:

@@ -1,10 +1,10 @@
-"""The repository's own source, parsed: what the architecture tests look at."""
+"""The repository's own source: what the architecture tests look at, parsed when one does."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,16 @@ class Module:
     """One Python file."""
 
     path: Path
-    tree: ast.Module
-    lines: int
+
+    @cached_property
+    def text(self) -> str:
+        """What is written in it."""
+        return self.path.read_text(encoding="utf-8")
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The same as statements; collecting tests needs none of them."""
+        return ast.parse(self.text)
 
     @property
     def place(self) -> str:
@@ -55,14 +63,13 @@ class Module:
 
 
 @cache
+def _of(folder: str) -> tuple[Module, ...]:
+    return tuple(map(Module, sorted((ROOT / folder).rglob("*.py"))))
+
+
 def modules(*folders: str) -> tuple[Module, ...]:
-    """Parse every module of the given folders."""
-    found = []
-    for folder in folders:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            text = path.read_text(encoding="utf-8")
-            found.append(Module(path, ast.parse(text), text.count("\n")))
-    return tuple(found)
+    """Every module of the given folders; who asks for one twice is given the same."""
+    return tuple(module for folder in folders for module in _of(folder))
 
 
 def texts() -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from tests.architecture.source import Module, modules, texts
 
 LONGEST_MODULE = 350
 ALL = modules("suites", "fixtures", "loadtests", "tests")
-WITH_TESTS = [module for module in ALL if any(module.tests())]
+WITH_TESTS = [module for module in ALL if "def test_" in module.text]
 # Written so that this file does not match itself.
 HOMES = re.compile(r"(?<![\w.])/(?:roo[t]|hom[e]/\w+|User[s]/\w+|wor[k])/\w")
 REGISTRIES = re.compile(
@@ -31,7 +31,7 @@ def test_every_test_states_its_law(module: Module) -> None:
 @pytest.mark.parametrize("module", ALL, ids=lambda module: module.name)
 def test_no_module_is_long(module: Module) -> None:
     """No module is longer than a reader's patience."""
-    assert module.lines <= LONGEST_MODULE
+    assert module.text.count("\n") <= LONGEST_MODULE
 
 
 @pytest.mark.parametrize("module", modules("fixtures", "loadtests"), ids=lambda module: module.name)
