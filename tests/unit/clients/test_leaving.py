@@ -10,8 +10,9 @@ from fixtures.checks import CheckFailure
 from fixtures.clients.transport import Unexpected
 from fixtures.contract.chat import AttachmentUpload
 from fixtures.contract.shared import Upload
+from tests.unit.clients.make import AN_ID
 from tests.unit.clients.peer import web_server
-from tests.unit.clients.platform import AN_ID, Book, Platform, problem, world_of
+from tests.unit.clients.platform import Book, Platform, problem, world_of
 
 
 def test_who_only_registered_is_verified_to_be_removed() -> None:
