@@ -72,7 +72,13 @@ def test_a_device_that_heard_nothing_durable_resumes_from_its_welcome() -> None:
 def test_a_camera_tells_calls_apart_and_keeps_all_that_is_relayed() -> None:
     """The steps of one call are told without those of another, and of what the other sends nothing is left out."""
     calls = [str(uuid.uuid4()) for _ in range(2)]
-    call = {"caller_id": ME, "callee_id": ME, "media": ["audio"], "state": "ringing", "end_reason": None}
+    call: dict[str, object] = {
+        "caller_id": ME,
+        "callee_id": ME,
+        "media": ["audio"],
+        "state": "ringing",
+        "end_reason": None,
+    }
     call |= {"ring_timeout_s": 9, "created_at": "2026-01-01T00:00:00Z", "accepted_at": None, "ended_at": None}
     relayed = [("offer", "sdp"), ("answer", "sdp"), ("candidate", "candidate")]
 

@@ -24,8 +24,8 @@ from tests.unit.clients.peer import Answers, says, socket_server, web_server
 SERVED = 'websocket-signaling;slot=green;build="prod-1234567";instance="ws-1"'
 
 
-def opens(base: str, **scale: float) -> Phone:
-    return Line(transport(base, **scale)).opens_phone("phone", token=None)
+def opens(base: str, time_scale: float = 1.0) -> Phone:
+    return Line(transport(base, time_scale=time_scale)).opens_phone("phone", token=None)
 
 
 def upgraded(then: Callable[[socket.socket], None]) -> Answers:

@@ -85,7 +85,8 @@ def test_a_token_is_judged_by_the_clock_of_who_gave_it(ahead: int) -> None:
 def test_clocks_of_the_platform_need_not_agree_to_the_second(name: str, ahead: int, *, good: bool) -> None:
     """Who signs a token and who sends it go by clocks of their own, and only what is farther off is wrong."""
     assert PROMISES.deadlines.socket_close == 5
-    token = _token(**{name: NOW + ahead})
+    times: dict[str, Any] = {name: NOW + ahead}
+    token = _token(**times)
     if good:
         assert verified_claims(token, KEYS, issuer=ISSUER, at=NOW)[name] == NOW + ahead
     else:
