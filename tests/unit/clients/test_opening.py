@@ -170,7 +170,7 @@ def test_a_peer_that_reads_nothing_fails_whoever_sends(monkeypatch: pytest.Monke
     with web_server(upgraded(reads_nothing)) as base:
         phone = opens(base)
         with pytest.raises(CheckFailure, match="phone can send") as failure:
-            phone.sends_raw(b" " * 32_000_000)
+            phone.sends_raw(b" " * 16_000_000)
         phone.vanishes()
         over.append(over[0])
     assert failure.value.service == SERVICE
