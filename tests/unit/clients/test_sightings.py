@@ -173,6 +173,8 @@ def test_the_scene_has_a_reading_of_every_service() -> None:
             says_health(handler, status=503, postgres="down")
         elif "/otp-service/" in handler.path:
             says(handler, 200, b"<html>")
+        elif "/user-profile-service/" in handler.path:
+            says(handler, 200, b'{"status": "up", "service": "\xff"}')
         elif "/auth-service/" in handler.path:
             says(handler, 404, b"{}")
         elif "/friend-request-service/" in handler.path:
@@ -186,6 +188,10 @@ def test_the_scene_has_a_reading_of_every_service() -> None:
     assert (scene["chat"].state, scene["chat"].ailing) == (State.DOWN, ("postgres",))
     assert scene["chat"].detail == "postgres is down: gone"
     assert scene["otp"].state is State.UNREACHABLE
+    assert (scene["user-profile"].state, scene["user-profile"].detail[:24]) == (
+        State.UNREACHABLE,
+        "health is not readable: ",
+    )
     assert (scene["auth"].state, scene["auth"].before) == (State.UNREACHABLE, "")
     assert "no X-Served-By" in scene["friend-request"].before
     assert (scene["notification"].state, scene["notification"].ailing) == (State.UP, ())

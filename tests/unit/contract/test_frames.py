@@ -118,7 +118,14 @@ def test_every_client_frame_is_documented() -> None:
     assert {kind.__struct_config__.tag for kind in kinds} == documented
 
 
-@pytest.mark.parametrize("message", ["", "{", "null", "[]", "no json", '{"type": 1}', '{"type": "nobody-knows"}', "{}"])
+DEEP = '{"type": "event", "id": null, "event": "new", "at": "2026-01-01T00:00:00Z", "data": {"x": ' + "[" * 200_000
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["", "{", "null", "[]", "no json", '{"type": 1}', '{"type": "nobody-knows"}', "{}", DEEP],
+    ids=lambda m: m[:20],
+)
 @pytest.mark.parametrize("read", [read_social, read_call])
 def test_rubbish_is_unexpected(read: Reader, message: str) -> None:
     """What is no frame is an `UnexpectedFrame` of the service that sent it, never another error."""
