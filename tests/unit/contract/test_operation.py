@@ -55,7 +55,8 @@ def test_methods_and_keys_decide_what_may_be_repeated() -> None:
     assert (auth.account().safe, auth.account().idempotent) == (True, True)
     assert (auth.delete_account().safe, auth.delete_account().idempotent) == (False, True)
     assert not user_profile.change_profile(bio="b").idempotent
-    head: Endpoint[None] = Endpoint("auth", "head", "HEAD", "/", {200: None}).call()
+    asks: Endpoint[None] = Endpoint("auth", "head", "HEAD", "/", {200: None})
+    head = asks.call()
     assert (head.safe, head.idempotent) == (True, True)
     assert not auth.register("a@b", "p", "A").idempotent
     assert auth.register("a@b", "p", "A", idempotency_key="k").idempotent
