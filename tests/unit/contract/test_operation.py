@@ -299,6 +299,33 @@ def test_no_name_and_no_kind_brings_a_secret_into_a_message(secret: str) -> None
     assert secret not in str(caught.value.slug)
 
 
+def _json(**body: object) -> Answer:
+    return Answer(200, Headers({"Content-Type": "application/json"}), msgspec.json.encode(body), 0.1)
+
+
+def test_a_type_of_somebody_elses_is_no_refusal_of_the_platform() -> None:
+    """Whatever it is called, and neither is one that is not sent as a problem."""
+    with pytest.raises(UnexpectedAnswer) as caught:
+        auth.account().refused(problem("forbidden", 403, type="forbidden"), "forbidden")
+    assert caught.value.field == "type"
+    unsaid = problem("forbidden", 403)
+    with pytest.raises(UnexpectedAnswer) as caught:
+        auth.account().read(Answer(403, Headers({"Content-Type": "application/json"}), unsaid.body, 0.1))
+    assert caught.value.slug is None
+
+
+def test_what_cannot_be_is_not_read() -> None:
+    """A count below zero says nothing of how many there are, and a state that nobody knows not how a service is."""
+    sent = {"mail": 0, "push": 0, "sms": 0}
+    with pytest.raises(UnexpectedAnswer) as caught:
+        notification.deliveries("run").read(_json(run="run", synthetic=sent, provider={**sent, "sms": -1}))
+    assert caught.value.field == "provider.sms"
+    told = {"service": "chat", "environment": "e", "version": "v", "slot": "s", "instance": "i", "dependencies": {}}
+    with pytest.raises(UnexpectedAnswer) as caught:
+        shared.health("chat").read(_json(status="fine", started_at="2026-01-01T00:00:00Z", **told))
+    assert caught.value.field == "status"
+
+
 def test_a_time_without_its_offset_is_no_time() -> None:
     """Nobody could say when it was."""
     body = {"user_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12, "email": "a", "status": "pending"}
