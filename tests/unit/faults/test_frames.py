@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fixtures.sandbox.faults.mangler.frames import Frame, close_frame, read_frame
 from fixtures.sandbox.faults.mangler.messages import Message, read_body, read_head
-from fixtures.sandbox.faults.mangler.rules import Frames, put
+from fixtures.sandbox.faults.mangler.rules import Delay, Frames, Respond, Rules, put
 from fixtures.sandbox.faults.mangler.sockets import FrameEditor
 
 NOWHERE = object()
@@ -161,10 +161,18 @@ def _at(document: object, steps: list[str]) -> object:
 
 def test_a_pointer_sets_members_and_elements() -> None:
     """RFC 6901: members, elements, escaped names."""
-    document = {"a": [{"b/c": 1}], "d": {}}
-    for pointer in ("/a/0/b~1c", "/d/e", "/a/7/x", "/q/r"):
+    document = {"a": [{"b/c": 1}], "d": {}, "~1": 1}
+    for pointer in ("/a/0/b~1c", "/d/e", "/a/7/x", "/q/r", "/~01"):
         put(document, pointer, 2)
-    assert document == {"a": [{"b/c": 2}], "d": {"e": 2}}
+    assert document == {"a": [{"b/c": 2}], "d": {"e": 2}, "~1": 2}
+
+
+def test_a_rule_is_for_its_method_and_for_what_its_path_is_found_in() -> None:
+    """The first that matches is applied, and what is no rule's business is counted by none."""
+    posts, second = Respond(path="/messages$", method="POST", status=500, every=2), Delay(path="^/v1/", seconds=1)
+    rules = Rules((posts, second))
+    asked = [("GET", "/v1/messages"), ("POST", "/v2/messages"), ("GET", "/v2/messages"), ("POST", "/v1/messages")]
+    assert [rules.of(*one) for one in asked] == [second, None, None, posts]
 
 
 def test_an_editor_begins_when_its_connection_is_old_enough(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,6 +156,8 @@ def test_text_of_an_answer_of_one_status(service: tuple[Path, list[int]]) -> Non
         client(at) as http,
     ):
         assert http.get("/plain").text == "fancy"
+    with mangled(service[0], Rewrite(swap={"9;": "<9>"})) as at, client(at) as http:
+        assert "9;" not in http.get("/chunks").text
     with mangled(service[0], Rewrite(status=418, only_status=404)) as at, client(at) as http:
         assert [http.get(path).status_code for path in ("/absent", "/plain")] == [418, 200]
     with (
@@ -258,6 +260,15 @@ def test_frames(service: tuple[Path, list[int]], what: str, heard: list[str]) ->
         for text in ("a", "b1", "b2", "z"):
             socket.send(text)
         assert [socket.recv(5) for _ in heard] == heard
+
+
+@pytest.mark.parametrize(("direction", "first"), [("client", "hello"), ("server", '{"type": "welcome"}')])
+def test_frames_of_one_direction_are_changed_alone(service: tuple[Path, list[int]], direction: str, first: str) -> None:
+    """`client` are those that go to clients, `server` those that come from them."""
+    rule = Frames(what="lose", pattern="welcome", direction=direction)  # type: ignore[arg-type]
+    with mangled(service[0], rule) as at, connect(at) as socket:
+        socket.send("hello")
+        assert socket.recv(5) == first
 
 
 def test_frames_out_of_order(service: tuple[Path, list[int]]) -> None:
