@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from fixtures.contract.answer import Answer
-from fixtures.contract.decoders import decoder
+from fixtures.contract.decoders import UNREADABLE, decoder
 from fixtures.contract.operation import Operation
 from fixtures.http1.answers import Answers
 
@@ -31,7 +31,7 @@ def read(operation: Operation[T], answers: Answers, elapsed: float) -> T:
         if known is not None:
             try:
                 return known.decode(answers.body)  # type: ignore[no-any-return]
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 pass  # The contract says it better.
     return operation.read(Answer(answers.status, answers.headers, answers.body, elapsed))
 

@@ -24,7 +24,7 @@ def web_server(answers: Answers) -> Iterator[str]:
         def _any(self) -> None:
             answers(self)
 
-        do_GET = do_POST = do_PUT = do_DELETE = _any  # noqa: N815  # the names http.server looks for
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _any  # noqa: N815  # the names http.server looks for
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its own signature
             """Say nothing."""

@@ -7,10 +7,8 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler
 
 from fixtures.clients.world import World
-from tests.unit.clients.make import transport
+from tests.unit.clients.make import AN_ID, transport
 from tests.unit.clients.peer import heard, says
-
-AN_ID = str(uuid.uuid4())
 
 
 class Book:

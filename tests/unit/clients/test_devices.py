@@ -8,7 +8,7 @@ import pytest
 from websockets.sync.server import ServerConnection
 
 from fixtures.checks import CheckFailure, eventually
-from fixtures.checks.match import has, length
+from fixtures.checks.match import has, length, present
 from fixtures.clients.devices import Line, welcomed
 from fixtures.clients.transport import Unanswered
 from fixtures.contract import frames
@@ -50,6 +50,92 @@ def test_every_frame_is_kept_in_order() -> None:
         line.hangs_up_all()
         assert phone.closure is not None
         assert phone.closure.by_us
+        assert len(phone.frames()) == 22
+
+
+def test_a_device_that_heard_nothing_durable_resumes_from_its_welcome() -> None:
+    """What happened before it was connected is not asked for again, nor what happens after it left out."""
+
+    def talks(server: ServerConnection) -> None:
+        server.send(json.dumps(WELCOME))
+        server.send(_event(None))
+        server.recv()
+
+    with socket_server(talks) as base:
+        line = Line(transport(base))
+        phone = line.opens_phone("phone", token=None)
+        eventually(phone.frames, length(2), within=20)
+        assert phone.last_event_id == "1-0"
+        line.hangs_up_all()
+
+
+def test_a_camera_tells_calls_apart_and_keeps_all_that_is_relayed() -> None:
+    """The steps of one call are told without those of another, and of what the other sends nothing is left out."""
+    calls = [str(uuid.uuid4()) for _ in range(2)]
+    call: dict[str, object] = {
+        "caller_id": ME,
+        "callee_id": ME,
+        "media": ["audio"],
+        "state": "ringing",
+        "end_reason": None,
+    }
+    call |= {"ring_timeout_s": 9, "created_at": "2026-01-01T00:00:00Z", "accepted_at": None, "ended_at": None}
+    relayed = [("offer", "sdp"), ("answer", "sdp"), ("candidate", "candidate")]
+
+    def talks(server: ServerConnection) -> None:
+        for one in calls:
+            server.send(json.dumps({"type": "call", "event": "ringing", "call": {**call, "call_id": one}}))
+        for kind, member in relayed:
+            told = {"type": kind, "call_id": calls[0], "from_user_id": ME, member: None if kind == member else "v=0"}
+            server.send(json.dumps(told))
+        server.recv()
+
+    with socket_server(talks) as base:
+        line = Line(transport(base))
+        camera = line.opens_camera("camera", token=None)
+        eventually(camera.frames, length(5), within=20)
+        assert [[step.call.call_id for step in camera.steps(one)] for one in calls] == [[one] for one in calls]
+        assert [type(frame) for frame in camera.relayed()] == [
+            frames.RelayedOffer,
+            frames.RelayedAnswer,
+            frames.RelayedCandidate,
+        ]
+        line.hangs_up_all()
+
+
+def test_a_device_that_was_not_greeted_first_has_no_welcome() -> None:
+    """Whatever comes before the welcome, or in its place, is told as what it is."""
+
+    def talks(server: ServerConnection) -> None:
+        server.recv()
+        server.send(_event("1-1"))
+        server.recv()
+
+    with socket_server(talks) as base:
+        line = Line(transport(base))
+        phone = line.opens_phone("phone", token=None)
+        with pytest.raises(CheckFailure, match="nothing yet"):
+            phone.welcome()
+        phone.sends_raw("go on")
+        eventually(phone.frames, length(1), within=20)
+        with pytest.raises(CheckFailure, match="the first frame phone hears"):
+            phone.welcome()
+        line.hangs_up_all()
+
+
+def test_a_connection_that_ended_is_told_with_the_newest_frames() -> None:
+    """What came last says most of why it ended."""
+
+    def talks(server: ServerConnection) -> None:
+        for number in range(15):
+            server.send(_event(f"2-{number}"))
+
+    with socket_server(talks) as base:
+        phone = Line(transport(base)).opens_phone("phone", token=None)
+        eventually(lambda: phone.closure, present(), within=20)
+        with pytest.raises(CheckFailure, match="stays connected") as failure:
+            phone.frames()
+    assert [f"2-{number}" in str(seen) for number, seen in enumerate(failure.value.history, 3)] == [True] * 12
 
 
 def test_a_device_that_cannot_be_opened_from_here_is_nobody_elses() -> None:
@@ -88,6 +174,8 @@ def test_rubbish_is_told_to_the_check(rubbish: str | bytes) -> None:
         with pytest.raises(CheckFailure, match="only frames of the contract") as failure:
             welcomed(line.opens_phone("phone", token=None))
         assert "stranger" not in str(failure.value)
+        with pytest.raises(CheckFailure, match="only frames of the contract"):
+            line.devices[0].arrivals  # noqa: B018  # a property that raises
         line.hangs_up_all()
 
 
@@ -146,8 +234,9 @@ def test_tokens_and_subprotocols_are_offered_as_asked() -> None:
         line = Line(transport(base))
         line.opens_phone("phone", token="abc")  # noqa: S106  # no secret of anybody
         line.opens_camera("camera", token=None)
+        line.opens_camera("camera", token="")
         line.opens_camera("old camera", token=None, subprotocol="call.v0")
-        eventually(lambda: offered, length(3), within=20)
+        eventually(lambda: offered, length(4), within=20)
         line.hangs_up_all()
-    assert sorted(offered) == ["call.v0", "call.v1", "social.v1, bearer.abc"]
+    assert sorted(offered) == ["call.v0", "call.v1", "call.v1, bearer.", "social.v1, bearer.abc"]
     assert agents == {USER_AGENT}

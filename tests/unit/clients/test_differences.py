@@ -20,7 +20,8 @@ def _names(one: Answer, other: Answer) -> tuple[str, ...]:
 def test_what_differs_at_any_request_tells_nothing() -> None:
     """Trace, date and instance differ between any two requests, and so do replicas and connections."""
     one = _answer(headers={"X-Trace-Id": "a", "Date": "x", "X-Served-By": "a", "Connection": "close"}, instance="/1")
-    other = _answer(headers={"X-Trace-Id": "b", "Date": "y", "Keep-Alive": "timeout=5"}, instance="/2", trace_id="b")
+    met = {"X-Trace-Id": "b", "Date": "y", "Keep-Alive": "timeout=5", "Content-Length": "9"}
+    other = _answer(headers=met, instance="/2", trace_id="b")
     assert _names(one, other) == ()
 
 
@@ -28,6 +29,8 @@ def test_what_is_never_the_same_tells_nothing() -> None:
     """An edge that gives each answer an id, a cookie or what is left of its limit tells no kind from another."""
     four = [_answer(headers={"X-Amz-Cf-Id": str(number), "Set-Cookie": f"AWSALB={number}"}) for number in range(4)]
     assert told_apart_by(four[::2], four[1::2]) == ()
+    seldom = [_answer(headers={"X-Cache": value}) for value in ("miss", "miss", "miss", "hit")]
+    assert told_apart_by(seldom[:2], seldom[2:]) == ()
 
 
 def test_what_one_kind_alone_has_tells() -> None:

@@ -3,15 +3,20 @@
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
+from unittest.mock import Mock
 
 import pytest
 
 from fixtures.checks import CheckFailure
 from fixtures.clients.transport import Unexpected
+from fixtures.contract import chat, objects
 from fixtures.contract.chat import AttachmentUpload
 from fixtures.contract.shared import Upload
+from tests.unit.clients.make import AN_ID
 from tests.unit.clients.peer import web_server
-from tests.unit.clients.platform import AN_ID, Book, Platform, problem, world_of
+from tests.unit.clients.platform import Book, Platform, problem, world_of
+
+NOW = datetime.now(UTC)
 
 
 def test_who_only_registered_is_verified_to_be_removed() -> None:
@@ -146,7 +151,7 @@ def test_an_attachment_is_in_the_book_before_its_bytes_are_put() -> None:
     with web_server(platform) as base:
         world = world_of(base, book)
         alice = world.person("alice")
-        upload = Upload("PUT", f"{base}/object", {}, datetime.now(tz=UTC))
+        upload = Upload("PUT", f"{base}/object", {}, NOW)
         alice.chat.puts(AttachmentUpload(AN_ID, upload), b"others")
         world.ends()
     assert platform.asked[-3:] == [
@@ -183,6 +188,53 @@ def test_what_stays_behind_is_told_and_written() -> None:
     assert book.words() == {"intends": 1, "confirmed": 1, "left": 1}
 
 
+@pytest.mark.parametrize(("answer", "removed"), [(problem(404, "not-found"), True), (problem(403, "forbidden"), False)])
+def test_what_is_gone_by_the_second_try_is_gone(answer: tuple[int, object], *, removed: bool) -> None:
+    """After a new log-in that nothing is there any more says the same as before it, and a refusal something else."""
+    platform, book = Platform(), Book()
+    platform.instead["DELETE /v1/accounts/me"] = [problem(401, "unauthenticated"), answer]
+    with web_server(platform) as base:
+        world = world_of(base, book)
+        world.person("alice")
+        if removed:
+            world.ends()
+        else:
+            with pytest.raises(CheckFailure, match="answered 403 forbidden"):
+                world.ends()
+    assert book.words() == {"intends": 1, "confirmed": 1, ("removed" if removed else "left"): 1}
+    assert sum(asked.endswith("/activation") for asked in platform.asked) == 1
+
+
+def test_whoever_may_be_gone_is_named_as_that() -> None:
+    """A removal that was not answered may have been done, and who looks for what stayed is told that."""
+    platform, book = Platform(), Book()
+    with web_server(platform) as base:
+        world = world_of(base, book)
+        alice = world.person("alice")
+        alice.owns(
+            "avatar", "hers", lambda: alice.does(objects.put(Upload("PUT", "http://127.0.0.1:1/", {}, NOW), b""))
+        )
+        with pytest.raises(CheckFailure, match=r"avatar hers \(may be gone: "):
+            world.ends()
+    assert next(line[3] for line in book.lines if line[0] == "left").startswith("may be gone: ")
+
+
+def test_the_devices_and_threads_of_a_check_end_with_it() -> None:
+    """Or its people would be online for the next check, and its threads go on to make others."""
+    platform, book = Platform(), Book()
+    hung_up: list[int] = []
+    with web_server(platform) as base:
+        world = world_of(base, book)
+        world.person("alice")
+        world.line.devices.append(Mock(leaves=lambda: hung_up.append(len(platform.asked))))
+        world.ends()
+    assert hung_up == [platform.asked.index("DELETE /v1/accounts/me")]
+    own = [thread for thread in threading.enumerate() if thread.name.startswith("people-of-test_it")]
+    for thread in own:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in own)
+
+
 def test_belongings_go_before_their_owner() -> None:
     """What does not go with the account is removed first, the newest first, and gone already is gone."""
     platform, book = Platform(), Book()
@@ -191,6 +243,11 @@ def test_belongings_go_before_their_owner() -> None:
         world = world_of(base, book)
         alice = world.person("alice")
         alice.owns("avatar", "hers", alice.profile.takes_off_avatar)
+        alice.owns("attachment", "hers", lambda: alice.does(chat.delete_attachment(AN_ID)))
         world.ends()
-    assert platform.asked[-2:] == ["DELETE /v1/profiles/me/avatar", "DELETE /v1/accounts/me"]
+    assert platform.asked[-3:] == [
+        f"DELETE /v1/attachments/{AN_ID}",
+        "DELETE /v1/profiles/me/avatar",
+        "DELETE /v1/accounts/me",
+    ]
     assert book.words("avatar") == {"intends": 1, "removed": 1}

@@ -113,3 +113,12 @@ def test_the_live_slot_is_known_while_all_of_it_is_sick() -> None:
         sender = transport(idle.live.base)
         sender.environment = live
         assert find_idle_slot(sender) == "blue"
+
+
+def test_the_live_slot_is_who_takes_the_traffic_at_the_public_address() -> None:
+    """Also where the environment is reached at another, which may lead to the slot that is idle."""
+    with blue_beside(lambda handler: says_health(handler, slot="green")) as idle:
+        slots = {"blue": idle.transport.base, "green": idle.live.base}
+        sender = transport(idle.transport.base)
+        sender.environment = replace(sender.environment, live_api=idle.live.base, slots=slots)
+        assert find_idle_slot(sender) == "blue"

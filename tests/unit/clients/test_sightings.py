@@ -1,7 +1,12 @@
 """Looking at services from outside."""
 
 import itertools
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -11,8 +16,10 @@ from fixtures.checks import CheckFailure
 from fixtures.clients.idle_slot import NoIdleSlotError, find_idle_slot
 from fixtures.clients.plugin import pytest_verify_scene
 from fixtures.clients.scene import look
-from fixtures.clients.sightings import prevailing, requests_for, sight, sight_all, sight_often, tally
+from fixtures.clients.sightings import Need, prevailing, requests_for, sight, sight_all, sight_often, takers, tally
+from fixtures.clients.transport import Transport
 from fixtures.contract.excerpt import LONGEST
+from fixtures.contract.served_by import ServedBy
 from fixtures.runs.causes import State
 from tests.unit.clients.make import environment, transport
 from tests.unit.clients.peer import says, says_health, web_server
@@ -23,6 +30,12 @@ def test_a_sighting_has_both_witnesses() -> None:
     with web_server(says_health) as base:
         seen = sight(transport(base), "chat")
     assert (seen.health.service, seen.who.service, seen.who.slot) == ("chat", "chat", "green")
+
+
+def test_a_sighting_tells_what_the_replica_that_answered_depends_on() -> None:
+    """By its name, so that nobody has to look for the one of several that is ill, and with what it says of it."""
+    with web_server(lambda handler: says_health(handler, instance="chat-3", postgres="down")) as base:
+        assert sight(transport(base), "chat").needs == (Need("chat-3", "postgres", "down", "gone"),)
 
 
 def test_an_answer_of_nobody_fails_the_service() -> None:
@@ -36,7 +49,14 @@ def test_an_answer_of_nobody_fails_the_service() -> None:
     assert failure.value.service == "chat"
 
 
-def test_each_replica_is_met_where_connections_are_balanced() -> None:
+@pytest.mark.parametrize(
+    "looks",
+    [lambda *asked: [seen.who for seen in sight_often(*asked)], takers],
+    ids=["how each is", "who takes the requests"],
+)
+def test_each_replica_is_met_where_connections_are_balanced(
+    looks: Callable[[Transport, str, int], Sequence[ServedBy]],
+) -> None:
     """Who looks often looks over many connections: one of them is led to one replica, however often it asks."""
     turns = itertools.count()
     replicas: dict[object, str] = {}
@@ -48,8 +68,8 @@ def test_each_replica_is_met_where_connections_are_balanced() -> None:
         says_health(handler, instance=replicas[handler])
 
     with web_server(answers) as base:
-        seen = sight_often(transport(base), "chat", 4)
-    assert sorted(one.who.instance for one in seen) == ["0", "0", "1", "1"]
+        seen = looks(transport(base), "chat", 4)
+    assert sorted(who.instance for who in seen) == ["0", "0", "1", "1"]
 
 
 def test_services_that_do_not_answer_are_left_out() -> None:
@@ -114,9 +134,10 @@ def test_more_requests_for_a_better_promise(sla: float) -> None:
     assert requests_for(sla) * 5 * (1 - sla) >= 1 - 1e-6
 
 
-def test_the_number_of_requests_is_exact_for_the_guides_sla() -> None:
-    """At 99.9 % one of 200 requests is five times what is allowed."""
-    assert requests_for(0.999) == 200
+@pytest.mark.parametrize(("sla", "requests"), [(0.99, 20), (0.999, 200), (0.9995, 400)])
+def test_the_number_of_requests_is_exact(sla: float, requests: int) -> None:
+    """At the guide's 99.9 % one of 200 requests is five times what is allowed, and no rounding adds to it."""
+    assert requests_for(sla) == requests
 
 
 @given(st.lists(st.sampled_from("abc")))
@@ -152,6 +173,8 @@ def test_the_scene_has_a_reading_of_every_service() -> None:
             says_health(handler, status=503, postgres="down")
         elif "/otp-service/" in handler.path:
             says(handler, 200, b"<html>")
+        elif "/user-profile-service/" in handler.path:
+            says(handler, 200, b'{"status": "up", "service": "\xff"}')
         elif "/auth-service/" in handler.path:
             says(handler, 404, b"{}")
         elif "/friend-request-service/" in handler.path:
@@ -165,9 +188,13 @@ def test_the_scene_has_a_reading_of_every_service() -> None:
     assert (scene["chat"].state, scene["chat"].ailing) == (State.DOWN, ("postgres",))
     assert scene["chat"].detail == "postgres is down: gone"
     assert scene["otp"].state is State.UNREACHABLE
+    assert (scene["user-profile"].state, scene["user-profile"].detail[:24]) == (
+        State.UNREACHABLE,
+        "health is not readable: ",
+    )
     assert (scene["auth"].state, scene["auth"].before) == (State.UNREACHABLE, "")
     assert "no X-Served-By" in scene["friend-request"].before
-    assert scene["notification"].state is State.UP
+    assert (scene["notification"].state, scene["notification"].ailing) == (State.UP, ())
 
 
 def test_a_scene_without_anybody_is_a_scene() -> None:
@@ -175,6 +202,41 @@ def test_a_scene_without_anybody_is_a_scene() -> None:
     with web_server(says_health) as base:
         gone = base
     assert {reading.state for reading in look(environment(gone), gone)} == {State.UNREACHABLE}
+
+
+def test_the_services_of_a_scene_are_looked_at_side_by_side() -> None:
+    """One that hangs costs the verdict its own time, and not that of each other as well."""
+    all_asked = threading.Barrier(8)
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        all_asked.wait(20)
+        says_health(handler)
+
+    with web_server(answers) as base:
+        assert {reading.state for reading in look(environment(base), base)} == {State.UP}
+
+
+def test_a_scene_waits_as_the_time_scale_has_it() -> None:
+    """A service that is slow as all of its world is slow is not called unreachable."""
+    over = threading.Event()
+
+    def hangs(_: object) -> None:
+        over.wait(20)
+
+    with web_server(hangs) as base:
+        scene = look(environment(base, time_scale=0.1), base)
+        over.set()
+    assert {reading.detail for reading in scene} == {"TimeoutError: nothing came for 0.35 s"}
+
+
+def test_a_scene_says_by_which_clock_a_certificate_was_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all services at once that are unreachable it may be this machine that is wrong."""
+    untimely = ssl.SSLCertVerificationError(1, "certificate has expired")
+    untimely.verify_code = 10
+    monkeypatch.setattr(socket, "create_connection", Mock(side_effect=untimely))
+    for reading in look(environment("http://127.0.0.1:1"), "http://127.0.0.1:1"):
+        assert "certificate has expired" in reading.detail
+        assert "this machine's clock says 20" in reading.detail
 
 
 def _with_slots(base: str, **changes: object) -> object:

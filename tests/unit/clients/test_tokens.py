@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fixtures.checks import CheckFailure
 from fixtures.clients.tokens import Forgery, forged, verified_claims
 from fixtures.contract.auth import Key, KeySet
+from fixtures.contract.promises import PROMISES
 
 ISSUER = "https://api.test/issuer"
 PRIVATE = Ed25519PrivateKey.generate()
@@ -77,6 +78,22 @@ def test_a_token_is_judged_by_the_clock_of_who_gave_it(ahead: int) -> None:
         verified_claims(token, KEYS, issuer=ISSUER, at=None)
 
 
+@pytest.mark.parametrize(
+    ("name", "ahead", "good"),
+    [("iat", 5, True), ("iat", 6, False), ("nbf", 5, True), ("nbf", 6, False), ("exp", -4, True), ("exp", -5, False)],
+)
+def test_clocks_of_the_platform_need_not_agree_to_the_second(name: str, ahead: int, *, good: bool) -> None:
+    """Who signs a token and who sends it go by clocks of their own, and only what is farther off is wrong."""
+    assert PROMISES.deadlines.socket_close == 5
+    times: dict[str, Any] = {name: NOW + ahead}
+    token = _token(**times)
+    if good:
+        assert verified_claims(token, KEYS, issuer=ISSUER, at=NOW)[name] == NOW + ahead
+    else:
+        with pytest.raises(CheckFailure, match="it was given"):
+            verified_claims(token, KEYS, issuer=ISSUER, at=NOW)
+
+
 @pytest.mark.parametrize("forgery", list(Forgery))
 def test_no_forgery_verifies(forgery: Forgery) -> None:
     """Every forgery differs from the genuine token and is refused by a verifier that does its work."""
@@ -91,7 +108,27 @@ def test_no_forgery_verifies(forgery: Forgery) -> None:
 def test_a_forgery_claims_what_the_genuine_token_claims(forgery: Forgery) -> None:
     """Only the signature is wrong, so that nothing else can be the reason of a refusal."""
     genuine = _token()
-    assert _claims(forged(forgery, genuine, KEYS)) == _claims(genuine)
+    false = forged(forgery, genuine, KEYS)
+    assert _claims(false) == _claims(genuine)
+    assert {**jwt.get_unverified_header(false), "alg": "EdDSA"} == jwt.get_unverified_header(genuine)
+
+
+def test_a_verifier_that_lets_the_token_choose_is_deceived() -> None:
+    """A forgery that nobody would ever take would prove nothing of those who refuse it."""
+    unsigned = forged(Forgery.UNSIGNED, _token(), KEYS)
+    assert jwt.get_unverified_header(unsigned)["alg"] == "none"
+    assert unsigned.endswith(".")
+    confused = forged(Forgery.CONFUSED_ALGORITHM, _token(), KEYS)
+    assert jwt.get_unverified_header(confused)["alg"] == "HS256"
+    assert jwt.decode(confused, X, algorithms=["HS256"], audience="social-platform")["sub"] == "u"
+
+
+def test_a_token_of_a_foreign_key_is_signed_as_one_must_be() -> None:
+    """Who looks at its form alone finds nothing wrong with it, and no two are of one key."""
+    genuine = _token()
+    signatures = {forged(Forgery.FOREIGN_KEY, genuine, KEYS).split(".")[2] for _ in range(2)}
+    assert len(signatures | {genuine.split(".")[2]}) == 3
+    assert {len(one) for one in signatures} == {len(genuine.split(".")[2])}
 
 
 def test_a_tampered_token_keeps_header_and_signature() -> None:

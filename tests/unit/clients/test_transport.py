@@ -19,9 +19,8 @@ from fixtures.contract import auth, objects, shared
 from fixtures.environments import ForbiddenEffectError
 from fixtures.runs.attribution import invalidity
 from fixtures.runs.verdict import Invalid
-from tests.unit.clients.make import environment, transport
+from tests.unit.clients.make import AN_ID, environment, transport
 from tests.unit.clients.peer import says, web_server
-from tests.unit.clients.platform import AN_ID
 from tests.unit.descriptors import none_left
 
 SERVED = 'auth;slot=green;build="prod-1234567";instance="auth-1"'
@@ -305,7 +304,7 @@ def test_a_peer_that_stays_silent_is_waited_for_ever_less_long() -> None:
     """After some silences in a row less is waited, and one answer restores all of it."""
     patience = Patience()
     assert patience.left("https://a", "chat", 6.0) == 6.0
-    for _ in range(SILENCES):
+    for _ in range(SILENCES + 1):
         patience.silent("https://a", "chat")
     assert patience.left("https://a", "chat", 6.0) == 6.0 * SHARE
     assert patience.left("https://a", "auth", 6.0) == 6.0

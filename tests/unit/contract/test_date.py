@@ -27,7 +27,11 @@ def test_whatever_else_comes_is_a_second_or_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "now", "Sat, 31 Feb 2026 10:00:00 GMT", "Sat, 28 Nov 2026 24:00:00 GMT", "Sat, 28 Nov 2026 10:00:00"]
+    "text",
+    [
+        *("", "now", "Sat, 31 Feb 2026 10:00:00 GMT", "Sat, 28 Nov 2026 24:00:00 GMT", "Sat, 28 Nov 2026 10:00:00"),
+        *("Sat, 28 Nov 2026 10:00:00 GMT+2", "Sat, 28 Nov 2026 10:00:00 GMT, Sat, 28 Nov 2026 10:00:00 GMT"),
+    ],
 )
 def test_no_moment_is_none(text: str) -> None:
     """What is no date is none, and not the nearest."""

@@ -24,7 +24,8 @@ AN_ID = "00000000-0000-4000-8000-000000000000"
 AFFAIRS = frozenset(
     {
         *("text", "bio", "display_name", "file_name", "sdp", "candidate", "username", "username_fragment"),
-        *("email", "phone", "to", "access_token", "refresh_token", "code", "proof", "credential", "download_url"),
+        *("email", "phone", "to", "access_token", "refresh_token", "code", "proof", "credential"),
+        *("url", "download_url"),
     }
 )
 """Names of fields that no message shows, whatever record they are of."""

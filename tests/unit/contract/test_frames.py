@@ -1,5 +1,6 @@
 """The frames in code say what the AsyncAPI documents say."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -118,13 +119,32 @@ def test_every_client_frame_is_documented() -> None:
     assert {kind.__struct_config__.tag for kind in kinds} == documented
 
 
-@pytest.mark.parametrize("message", ["", "{", "null", "[]", "no json", '{"type": 1}', '{"type": "nobody-knows"}', "{}"])
+DEEP = '{"type": "event", "id": null, "event": "new", "at": "2026-01-01T00:00:00Z", "data": {"x": ' + "[" * 200_000
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["", "{", "null", "[]", "no json", '{"type": 1}', '{"type": "nobody-knows"}', "{}", DEEP],
+    ids=lambda m: m[:20],
+)
 @pytest.mark.parametrize("read", [read_social, read_call])
 def test_rubbish_is_unexpected(read: Reader, message: str) -> None:
     """What is no frame is an `UnexpectedFrame` of the service that sent it, never another error."""
     with pytest.raises(UnexpectedFrame) as caught:
         read(message)
     assert caught.value.service in {"websocket-signaling", "video-call-signaling"}
+
+
+@pytest.mark.parametrize("seconds", [0, -1])
+@pytest.mark.parametrize(("read", "name"), [(read_social, "heartbeat_s"), (read_call, "vanish_grace_s")])
+def test_no_time_at_all_is_no_welcome(read: Reader, name: str, seconds: int) -> None:
+    """Who waits for as long as a welcome says would wait for nothing."""
+    somebody = "00000000-0000-4000-8000-000000000000"
+    told = {"type": "welcome", "user_id": somebody, "connection_id": "c", "last_event_id": None}
+    with pytest.raises(UnexpectedFrame) as caught:
+        read(json.dumps({**told, name: seconds}))
+    assert caught.value.field == name
+    read(json.dumps({**told, name: 0.5}))
 
 
 @pytest.mark.parametrize("read", [read_social, read_call])

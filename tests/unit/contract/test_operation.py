@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fixtures.contract import auth, chat, notification, objects, shared
+from fixtures.contract import auth, chat, notification, objects, shared, user_profile
 from fixtures.contract.answer import Answer, Headers
 from fixtures.contract.errors import UnexpectedAnswer, field_of
 from fixtures.contract.excerpt import LONGEST, excerpt
@@ -54,6 +54,10 @@ def test_methods_and_keys_decide_what_may_be_repeated() -> None:
     """A GET is safe, a DELETE idempotent, and a POST idempotent only by its key."""
     assert (auth.account().safe, auth.account().idempotent) == (True, True)
     assert (auth.delete_account().safe, auth.delete_account().idempotent) == (False, True)
+    assert not user_profile.change_profile(bio="b").idempotent
+    asks: Endpoint[None] = Endpoint("auth", "head", "HEAD", "/", {200: None})
+    head = asks.call()
+    assert (head.safe, head.idempotent) == (True, True)
     assert not auth.register("a@b", "p", "A").idempotent
     assert auth.register("a@b", "p", "A", idempotency_key="k").idempotent
 
@@ -63,6 +67,10 @@ def test_credentials_are_added_by_the_sender() -> None:
     operation = auth.account()
     assert operation.bearing("forged").headers["Authorization"] == "Bearer forged"
     assert operation.keyed("key").headers["X-Synthetic-Key"] == "key"
+    assert operation.bearing("former").bearing("latter").headers == {
+        **operation.headers,
+        "Authorization": "Bearer latter",
+    }
     assert "Authorization" not in operation.headers
 
 
@@ -96,11 +104,22 @@ def test_html_is_unexpected(status: int) -> None:
     assert (caught.value.service, caught.value.operation_id, caught.value.status) == ("auth", "getHealth", status)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"null", b"[]", b"1"])
+@pytest.mark.parametrize(
+    "body",
+    [*(b"", b"{", b"\xff", b"null", b"[]", b"1"), b'{"type":"\xff","email":"\xff"}', b'{"x":' + b"[" * 200_000],
+    ids=lambda body: str(body[:8]),
+)
 def test_no_json_object_is_unexpected(body: bytes) -> None:
-    """A body that is not the JSON object it should be is unexpected."""
+    """A body that is not the JSON object it should be is unexpected, be it a good answer's or a refusal's."""
+    operation = auth.account()
     with pytest.raises(UnexpectedAnswer):
-        auth.account().read(Answer(200, Headers({"Content-Type": "application/json"}), body, 0.1))
+        operation.read(Answer(200, Headers({"Content-Type": "application/json"}), body, 0.1))
+    refusal = Answer(403, Headers({"Content-Type": PROBLEM}), body, 0.1)
+    with pytest.raises(UnexpectedAnswer) as caught:
+        operation.refused(refusal, "forbidden")
+    assert caught.value.slug is None
+    with pytest.raises(UnexpectedAnswer):
+        operation.read(refusal)
 
 
 def test_an_unexpected_problem_is_named() -> None:
@@ -189,7 +208,19 @@ def test_headers_and_retry_after() -> None:
     assert hash(headers) == hash(Headers({"A": "1, 2", "Idempotent-Replayed": "true"}))
     assert repr(headers) == "Headers(a, idempotent-replayed)"
     assert Answer(200, headers, b"", 0.1).replayed
-    for value, seconds in (("7", 7), ("", None), ("-1", None), ("1.5", None), ("Sun, 01 Mar 2026 00:00:00 GMT", None)):
+    assert not Answer(200, Headers({"Idempotent-Replayed": "false"}), b"", 0.1).replayed
+    assert (
+        Answer(200, Headers({"Content-Type": "Application/JSON ; charset=x"}), b"", 0.1).media_type
+        == "application/json"
+    )
+    for value, seconds in (
+        ("7", 7),
+        ("\N{SUPERSCRIPT TWO}", None),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        ("Sun, 01 Mar 2026 00:00:00 GMT", None),
+    ):
         assert Answer(429, Headers({"Retry-After": value}), b"", 0.1).retry_after == seconds
 
 
@@ -238,3 +269,73 @@ def test_field_of_an_error_about_the_whole() -> None:
 def test_an_excerpt_of_json_that_is_cut_off_shows_none_of_it(body: bytes) -> None:
     """What begins as JSON and cannot be read may hold what people wrote, and only its length is shown."""
     assert excerpt(body) == f"({len(body)} bytes that begin as JSON and are none)"
+
+
+@pytest.mark.parametrize(
+    ("slug", "status", "header"),
+    [
+        ("unauthenticated", 401, "WWW-Authenticate"),
+        ("rate-limited", 429, "Retry-After"),
+        ("dependency-unavailable", 503, "Retry-After"),
+    ],
+)
+def test_a_refusal_that_nobody_can_act_on_is_unexpected(slug: str, status: int, header: str) -> None:
+    """Who has to log in, or to come back later, must be told how, or when."""
+    whole = problem(slug, status)
+    assert auth.account().refused(whole, slug).slug == slug
+    lacking = Headers({name: value for name, value in whole.headers.items() if name != header.lower()})
+    with pytest.raises(UnexpectedAnswer) as caught:
+        auth.account().refused(Answer(status, lacking, whole.body, 0.1), slug)
+    assert caught.value.field == header
+
+
+@pytest.mark.parametrize("secret", SECRETS[:3])
+def test_no_name_and_no_kind_brings_a_secret_into_a_message(secret: str) -> None:
+    """Who answers may write anything where a name should be: of a field, of a refusal, of a server."""
+    assert secret not in excerpt(msgspec.json.encode({secret: 1}))
+    with pytest.raises(UnexpectedAnswer) as caught:
+        auth.account().read(problem(secret, 403))
+    assert secret not in str(caught.value)
+    assert secret not in str(caught.value.slug)
+
+
+def _json(**body: object) -> Answer:
+    return Answer(200, Headers({"Content-Type": "application/json"}), msgspec.json.encode(body), 0.1)
+
+
+def test_a_type_of_somebody_elses_is_no_refusal_of_the_platform() -> None:
+    """Whatever it is called, and neither is one that is not sent as a problem."""
+    with pytest.raises(UnexpectedAnswer) as caught:
+        auth.account().refused(problem("forbidden", 403, type="forbidden"), "forbidden")
+    assert caught.value.field == "type"
+    unsaid = problem("forbidden", 403)
+    with pytest.raises(UnexpectedAnswer) as caught:
+        auth.account().read(Answer(403, Headers({"Content-Type": "application/json"}), unsaid.body, 0.1))
+    assert caught.value.slug is None
+
+
+def test_what_cannot_be_is_not_read() -> None:
+    """A count below zero says nothing of how many there are, and a state that nobody knows not how a service is."""
+    sent = {"mail": 0, "push": 0, "sms": 0}
+    with pytest.raises(UnexpectedAnswer) as caught:
+        notification.deliveries("run").read(_json(run="run", synthetic=sent, provider={**sent, "sms": -1}))
+    assert caught.value.field == "provider.sms"
+    told = {"service": "chat", "environment": "e", "version": "v", "slot": "s", "instance": "i", "dependencies": {}}
+    with pytest.raises(UnexpectedAnswer) as caught:
+        shared.health("chat").read(_json(status="fine", started_at="2026-01-01T00:00:00Z", **told))
+    assert caught.value.field == "status"
+
+
+def test_a_time_without_its_offset_is_no_time() -> None:
+    """Nobody could say when it was."""
+    body = {"user_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12, "email": "a", "status": "pending"}
+    typed = Headers({"Content-Type": "application/json"})
+    operation = auth.register("a", "b", "c")
+    for moment, field in (("2026-01-01T00:00:00Z", None), ("2026-01-01T00:00:00", "created_at")):
+        answer = Answer(201, typed, msgspec.json.encode({**body, "created_at": moment}), 0.1)
+        if field is None:
+            assert operation.read(answer).created_at.tzinfo is not None
+        else:
+            with pytest.raises(UnexpectedAnswer) as caught:
+                operation.read(answer)
+            assert caught.value.field == field

@@ -81,6 +81,7 @@ def test_missing_header() -> None:
         ({}, "no X-Served-By"),
         ({"Server": "nginx/1.22.1"}, "no X-Served-By, Server nginx/1.22.1"),
         ({"Server": f"a {'b ' * 99}"}, f"no X-Served-By, Server a {'b ' * 29}"),
+        ({"Server": "nginx of ops@example.org 48291357"}, "no X-Served-By, Server nginx of …@… …"),
     ],
 )
 def test_an_answer_of_no_service_says_whose_it_may_be(headers: dict[str, str], told: str) -> None:

@@ -1,11 +1,18 @@
 """`fault list`, `on` and `off`: what they say, and that nothing outlives whoever switched it on."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from fixtures.checks.eventually import eventually
+from fixtures.checks.match import equals
+from fixtures.sandbox.faults import command
+from fixtures.sandbox.faults.model import FaultError
 from fixtures.sandbox.faults.registry import faults
 from fixtures.sandbox.layout import Layout
 from tests.detection.suite import REPOSITORY
@@ -91,3 +98,60 @@ def test_a_holder_that_is_gone_is_told(tmp_path: Path) -> None:
     assert met.returncode == 1
     assert f"whoever held {fault} is gone without mending it" in met.stderr
     assert not mark.exists()
+
+
+def test_a_sandbox_that_ends_switches_its_faults_off(tmp_path: Path) -> None:
+    """Nobody has to look for what would hold a fault of a sandbox that there is no more."""
+    root = tmp_path / "sandbox"
+    root.mkdir()
+    Layout(root).create_folders(("friend-request",), "green")
+    holder = subprocess.Popen(
+        [sys.executable, "-m", "fixtures.sandbox", "fault", "on", "route-missing", "--directory", str(root)],
+        cwd=REPOSITORY, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    shutil.rmtree(root)
+    said, _ = holder.communicate(timeout=20)
+    assert (holder.returncode, said.splitlines()[-1]) == (0, "route-missing is off")
+
+
+def _held(mark: Path, seconds: float) -> "subprocess.Popen[str]":
+    """A holder that takes so long to mend what it broke."""
+    code = f"import signal, time; signal.signal(15, lambda *_: time.sleep({seconds}) or exit()); print(flush=True)"
+    holder = subprocess.Popen([sys.executable, "-c", f"{code}; signal.pause()"], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    with holder.stdout as said:
+        said.readline()
+    mark.write_text(f"{holder.pid} {command._started_at(holder.pid)}", encoding="ascii")
+    return holder
+
+
+def test_off_returns_when_what_was_broken_is_mended(tmp_path: Path) -> None:
+    """Or what follows it would still meet the fault; a holder that has ended and is not yet waited for is no more."""
+    holder = _held(tmp_path / "mark", 0.3)
+    command._switch_off(tmp_path / "mark")
+    assert holder.poll() == 0
+    assert command._started_at(holder.pid) is None
+
+
+def test_a_holder_that_does_not_let_go_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not mended in time is not said to be."""
+    monkeypatch.setattr(command, "_OFF_S", 0.4)
+    holder = _held(tmp_path / "mark", 60)
+    with pytest.raises(FaultError, match=rf"mark is not off after 0.4 s: process {holder.pid} still holds it"):
+        command._switch_off(tmp_path / "mark")
+    holder.kill()
+    holder.wait()
+
+
+def test_a_process_is_told_from_a_later_one_with_its_number() -> None:
+    """By when it was started, which is not said of one that has ended."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        ours, its = command._started_at(os.getpid()), command._started_at(other.pid)
+        assert ours is not None
+        assert its not in {None, ours}
+        assert command._started_at(os.getpid()) == ours
+        other.kill()
+        eventually(lambda: command._started_at(other.pid), equals(None), within=20)
+    assert command._started_at(other.pid) is None

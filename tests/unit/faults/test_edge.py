@@ -1,8 +1,12 @@
 """The ways that change the gateway: certificates that end soon, configurations that no longer have the text."""
 
 import datetime as dt
+import os
+import signal
 import ssl
+import subprocess
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from cryptography import x509
@@ -110,6 +114,44 @@ def test_the_address_that_is_judged_is_changed_alone(
         assert f"server_name {address};\n    ssl_certificate {layout.root}/tls/other.pem;" in changed
         assert (layout.root / "tls" / "ca.pem").read_bytes().startswith(before["tls/ca.pem"])
     assert _files(layout) == before
+
+
+def _listing(monkeypatch: pytest.MonkeyPatch, *listings: str) -> list[int]:
+    """Have `ps` say these one after the other, the last again and again; gives the signals sent."""
+    turns, signals = list(listings), list[int]()
+
+    def listed(*_: object, **__: object) -> object:
+        return Mock(stdout=turns.pop(0) if len(turns) > 1 else turns[0])
+
+    monkeypatch.setattr(subprocess, "run", listed)
+    monkeypatch.setattr(os, "kill", lambda _pid, number: signals.append(number))
+    return signals
+
+
+def test_a_reload_is_over_when_only_new_workers_take_connections(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until then what is broken may be met or not, and a check that looks at once would seem not to see it."""
+    (layout.part("gateway") / "nginx.pid").write_text("10")
+    others = "10 1 nginx: master process\n9 8 nginx: worker process\n15 10 nginx: cache manager process\n16 10\n"
+    before = f"{others}11 10 nginx: worker process\n12 10 nginx: worker process\n"
+    mixed = f"{others}11 10 nginx: worker process\n13 10 nginx: worker process\n"
+    after = f"{others}11 10 nginx: worker process is shutting down\n13 10 nginx: worker process\n"
+    assert _listing(monkeypatch, before) == []
+    assert edge._workers(10) == {11, 12}
+    signals = _listing(monkeypatch, before, before, others, mixed, after)
+    edge.reload(layout)
+    assert signals == [signal.SIGHUP]
+    assert edge._workers(10) == {13}
+
+
+def test_a_gateway_that_does_not_take_its_files_is_told(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a configuration that is not valid, which nginx leaves alone and goes on."""
+    (layout.part("gateway") / "nginx.pid").write_text("10")
+    monkeypatch.setattr(edge, "_RELOAD_S", 0.1)
+    _listing(monkeypatch, "11 10 nginx: worker process\n")
+    with pytest.raises(FaultError, match=r"has not taken its new files after 0\.1 s"):
+        edge.reload(layout)
 
 
 def _configured(layout: Layout) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fixtures.sandbox.faults.mangler.frames import Frame, close_frame, read_frame
 from fixtures.sandbox.faults.mangler.messages import Message, read_body, read_head
-from fixtures.sandbox.faults.mangler.rules import Frames, put
+from fixtures.sandbox.faults.mangler.rules import Delay, Frames, Respond, Rules, put
 from fixtures.sandbox.faults.mangler.sockets import FrameEditor
 
 NOWHERE = object()
@@ -27,10 +27,15 @@ def reader(content: bytes) -> asyncio.StreamReader:
     st.one_of(st.binary(max_size=300), st.integers(65_530, 65_540).map(bytes)),
     st.booleans(),
     st.booleans(),
+    st.integers(0, 7),
 )
-def test_frames_survive_the_wire(opcode: int, payload: bytes, masked: bool, final: bool) -> None:  # noqa: FBT001
+@example(opcode=1, payload=bytes(125), masked=False, final=True, reserved=0)
+@example(opcode=1, payload=bytes(126), masked=False, final=True, reserved=0)
+@example(opcode=1, payload=bytes(65_535), masked=True, final=True, reserved=4)
+@example(opcode=1, payload=bytes(65_536), masked=True, final=True, reserved=4)
+def test_frames_survive_the_wire(opcode: int, payload: bytes, masked: bool, final: bool, reserved: int) -> None:  # noqa: FBT001
     """A frame that was written is read as it was, masked or not, of any length."""
-    frame = Frame(opcode, payload, masked, final)
+    frame = Frame(opcode, payload, masked, final, reserved)
 
     async def roundtrip() -> Frame | None:
         return await read_frame(reader(frame.encode()))
@@ -62,6 +67,16 @@ def test_bodies_in_chunks_are_read_whole(pieces: list[bytes]) -> None:
     assert asyncio.run(whole()) == b"".join(pieces)
 
 
+def test_a_body_without_a_length_goes_to_the_end_of_an_answer_and_is_none_of_a_request() -> None:
+    """As RFC 9112, 6.3 has it: who asks goes on to wait for the answer."""
+
+    async def read(*, until_end: bool) -> bytes:
+        return await read_body(reader(b"rest"), Message(b"HTTP/1.1 200 OK"), until_end=until_end)
+
+    assert asyncio.run(read(until_end=True)) == b"rest"
+    assert asyncio.run(read(until_end=False)) == b""
+
+
 @pytest.mark.parametrize("raw", [b"garbage\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n"])
 def test_what_is_no_http_is_refused(raw: bytes) -> None:
     """A head that is none raises ValueError and nothing else."""
@@ -79,6 +94,24 @@ def test_an_editor_leaves_alone_what_does_not_match(texts: list[str], what: str)
     editor = FrameEditor(Frames(what=what, pattern="\x00never\x00"))  # type: ignore[arg-type]
     frames = [Frame(1, text.encode(), masked=False) for text in texts]
     assert [carried for frame in frames for carried in editor.edit(frame)] == frames
+
+
+@pytest.mark.parametrize("what", ["lose", "double", "swap", "replace", "after"])
+def test_an_editor_changes_whole_texts_alone(what: str) -> None:
+    """Pings, pongs, ends, bytes and pieces are carried as they came, whatever is in them."""
+    editor = FrameEditor(Frames(what=what, pattern="", text="x"))  # type: ignore[arg-type]
+    others = [Frame(opcode, b"m", masked=True) for opcode in (2, 8, 9, 10)] + [Frame(1, b"m", masked=True, final=False)]
+    assert [carried for frame in others for carried in editor.edit(frame)] == others
+    assert editor.edit(Frame(1, b"m", masked=True)) != [Frame(1, b"m", masked=True)]
+
+
+def test_a_changed_body_has_one_length() -> None:
+    """What came in chunks, or had another length, is framed by its new length alone."""
+    former = ((b"Transfer-Encoding", b"chunked"), (b"Content-Length", b"7"), (b"X", b"y"))
+    changed = Message(b"HTTP/1.1 200 OK", former, b"former").with_body(b"new")
+    assert changed.headers == ((b"X", b"y"), (b"content-length", b"3"))
+    assert changed.header(b"content-length") == b"3"
+    assert Message(b"GET / HTTP/1.1", ((b"Upgrade", b"WebSocket"),)).upgrades
 
 
 @given(st.lists(st.integers(0, 9), max_size=30), st.integers(1, 5))
@@ -128,10 +161,18 @@ def _at(document: object, steps: list[str]) -> object:
 
 def test_a_pointer_sets_members_and_elements() -> None:
     """RFC 6901: members, elements, escaped names."""
-    document = {"a": [{"b/c": 1}], "d": {}}
-    for pointer in ("/a/0/b~1c", "/d/e", "/a/7/x", "/q/r"):
+    document = {"a": [{"b/c": 1}], "d": {}, "~1": 1}
+    for pointer in ("/a/0/b~1c", "/d/e", "/a/7/x", "/q/r", "/~01"):
         put(document, pointer, 2)
-    assert document == {"a": [{"b/c": 2}], "d": {"e": 2}}
+    assert document == {"a": [{"b/c": 2}], "d": {"e": 2}, "~1": 2}
+
+
+def test_a_rule_is_for_its_method_and_for_what_its_path_is_found_in() -> None:
+    """The first that matches is applied, and what is no rule's business is counted by none."""
+    posts, second = Respond(path="/messages$", method="POST", status=500, every=2), Delay(path="^/v1/", seconds=1)
+    rules = Rules((posts, second))
+    asked = [("GET", "/v1/messages"), ("POST", "/v2/messages"), ("GET", "/v2/messages"), ("POST", "/v1/messages")]
+    assert [rules.of(*one) for one in asked] == [second, None, None, posts]
 
 
 def test_an_editor_begins_when_its_connection_is_old_enough(monkeypatch: pytest.MonkeyPatch) -> None:

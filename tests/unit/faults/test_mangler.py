@@ -1,5 +1,6 @@
 """The mangler: invisible without a rule, exact with one."""
 
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -12,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatu
 from websockets.sync.client import ClientConnection, unix_connect
 
 from fixtures.sandbox.faults.mangler.rules import Break, Cut, Delay, Frames, Respond, Rewrite, Rule
+from fixtures.sandbox.faults.model import FaultError
 from fixtures.sandbox.faults.ways.routes import running
 from tests.unit.faults.service import echoing
 
@@ -124,6 +126,15 @@ def test_members_of_an_answer(service: tuple[Path, list[int]]) -> None:
         )
         assert "x-served-by" not in answer.headers
         assert answer.headers["x-new"] == "1"
+        assert http.head("/echo").status_code == 202
+
+
+def test_an_answer_without_a_body_is_given_none(service: tuple[Path, list[int]]) -> None:
+    """Nor a length, which it must not have (RFC 9110, 8.6)."""
+    with mangled(service[0], Rewrite(headers={"x-new": "1"})) as at, client(at) as http:
+        answer = http.delete("/nothing")
+        assert (answer.status_code, answer.headers["x-new"]) == (204, "1")
+        assert "content-length" not in answer.headers
 
 
 def test_members_of_a_request(service: tuple[Path, list[int]]) -> None:
@@ -133,6 +144,9 @@ def test_members_of_a_request(service: tuple[Path, list[int]]) -> None:
         seen = http.post("/echo", json={"text": "said"}, headers={"Authorization": "Bearer mine"}).json()
         assert seen["body"] == '{"text":"changed"}'
         assert seen["headers"]["authorization"] == "Bearer other"
+        assert "text" not in seen
+        # or what the service answers would come in a form that no rule can read
+        assert "accept-encoding" not in seen["headers"]
 
 
 def test_text_of_an_answer_of_one_status(service: tuple[Path, list[int]]) -> None:
@@ -142,6 +156,10 @@ def test_text_of_an_answer_of_one_status(service: tuple[Path, list[int]]) -> Non
         client(at) as http,
     ):
         assert http.get("/plain").text == "fancy"
+    with mangled(service[0], Rewrite(swap={"9;": "<9>"})) as at, client(at) as http:
+        assert "9;" not in http.get("/chunks").text
+    with mangled(service[0], Rewrite(status=418, only_status=404)) as at, client(at) as http:
+        assert [http.get(path).status_code for path in ("/absent", "/plain")] == [418, 200]
     with (
         mangled(service[0], Rewrite(path="/plain", swap={"plain": "fancy"}, only_status=500)) as at,
         client(at) as http,
@@ -154,6 +172,18 @@ def test_a_truncated_answer(service: tuple[Path, list[int]]) -> None:
     cut_short = mangled(service[0], Rewrite(path="/chunks", keep=100))
     with cut_short as at, client(at) as http, pytest.raises(httpx.RemoteProtocolError):
         http.get("/chunks")
+    with mangled(service[0], Rewrite(path="/chunks", keep=100)) as at, socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(str(at))
+        raw.sendall(b"GET /chunks HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        with raw.makefile("rb") as stream:
+            assert len(stream.read().partition(b"\r\n\r\n")[2]) == 100
+
+
+def test_a_mangler_that_does_not_start_is_told(folder: Path) -> None:
+    """A fault that was never on must not seem undetected."""
+    absent = running(folder / "absent" / "m.sock", folder / "nobody.sock", ())
+    with pytest.raises(FaultError, match="does not listen"), absent:
+        pass
 
 
 @pytest.mark.parametrize("how", ["drop", "garbage"])
@@ -230,6 +260,15 @@ def test_frames(service: tuple[Path, list[int]], what: str, heard: list[str]) ->
         for text in ("a", "b1", "b2", "z"):
             socket.send(text)
         assert [socket.recv(5) for _ in heard] == heard
+
+
+@pytest.mark.parametrize(("direction", "first"), [("client", "hello"), ("server", '{"type": "welcome"}')])
+def test_frames_of_one_direction_are_changed_alone(service: tuple[Path, list[int]], direction: str, first: str) -> None:
+    """`client` are those that go to clients, `server` those that come from them."""
+    rule = Frames(what="lose", pattern="welcome", direction=direction)  # type: ignore[arg-type]
+    with mangled(service[0], rule) as at, connect(at) as socket:
+        socket.send("hello")
+        assert socket.recv(5) == first
 
 
 def test_frames_out_of_order(service: tuple[Path, list[int]]) -> None:

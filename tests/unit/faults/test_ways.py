@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
+from fixtures.sandbox.faults.mangler.rules import Respond
 from fixtures.sandbox.faults.model import Fault, FaultError, Target, Together
 from fixtures.sandbox.faults.parts.anything import decides, decides_awaited, omits
 from fixtures.sandbox.faults.ways.joints import Replaced, command
-from fixtures.sandbox.faults.ways.routes import Crossed, Misled, Missing, Switched, Taking
-from fixtures.sandbox.layout import SLOTS, Layout
+from fixtures.sandbox.faults.ways.routes import Crossed, Mangled, Misled, Missing, Switched, Taking
+from fixtures.sandbox.layout import SLOTS, Layout, other_slot
 from fixtures.sandbox.services.control import listen
 from fixtures.sandbox.services.parts.base import Parts
 
@@ -157,6 +159,22 @@ def test_a_sandbox_that_ends_meanwhile_is_no_failure(layout: Layout) -> None:
             for link in layout.route(slot, "chat").parent.iterdir():
                 link.unlink()
             layout.route(slot, "chat").parent.rmdir()
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_what_is_mangled_is_that_of_its_own_slot_alone(layout: Layout, slot: str) -> None:
+    """While the fault is on the route leads to the mangler, and then to the service again; the other is left alone."""
+    link, service = layout.route(slot, "chat"), layout.socket(slot, "chat")
+    with Mangled("chat", Respond(status=418)).broken(layout, slot):
+        through = httpx.HTTPTransport(uds=str(link))
+        with httpx.Client(transport=through, base_url="http://localhost") as client:
+            assert client.get("/health").status_code == 418
+        mangler = link.readlink()
+        assert layout.route(other_slot(slot), "chat").readlink() == layout.socket(other_slot(slot), "chat")
+    assert link.readlink() == service
+    assert not mangler.exists()
+    with pytest.raises(FaultError, match=f"no route to {slot}/otp"), Mangled("otp").broken(layout, slot):
+        pass
 
 
 def test_a_joint_is_replaced_and_restored(layout: Layout, parts: SomeParts) -> None:

@@ -1,10 +1,15 @@
 """The guide as data says exactly what the deployment guide says."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
-from fixtures.guide import Guide, load_catalogue, load_guide
+from fixtures.guide import Guide, catalogue, load_catalogue, load_guide
 from fixtures.guide.model import citations
+from fixtures.guide.parts import Document
 
 GUIDE = load_guide()
 FACTS = [
@@ -130,28 +135,75 @@ def test_every_part_cites_lines_of_its_section() -> None:
     assert [c for c in cited if not GUIDE.document.holds(c)] == []
 
 
-def _raw() -> dict[str, object]:
+Raw = Any
+"""A guide as it is before it is read."""
+
+
+def _raw() -> Raw:
     return GUIDE.model_dump(by_alias=True)
 
 
-@pytest.mark.parametrize("damage", ["twice", "unknown-key", "astray", "unknown-service"])
+def _services(raw: Raw) -> Raw:
+    return [dict(service) for service in raw["services"]]
+
+
+def _set(raw: Raw, *path: str | int, to: object) -> None:
+    for step in path[:-1]:
+        if isinstance(raw[step], tuple):
+            raw[step] = [*raw[step]]
+        raw = raw[step]
+    raw[path[-1]] = to
+
+
+DAMAGES: dict[str, Callable[[Raw], object]] = {
+    "a service is there twice": lambda raw: raw.update(services=[*_services(raw), _services(raw)[0]]),
+    "two services have one port": lambda raw: _set(raw, "services", 1, "port", to=_services(raw)[0]["port"]),
+    "an alert is there twice": lambda raw: raw.update(alerts=[*raw["alerts"], raw["alerts"][0]]),
+    "a key is unknown": lambda raw: raw.update(surprise=1),
+    "a citation is astray": lambda raw: _set(raw, "services", 0, "cites", to=("Services, line 999",)),
+    "a rollback names no service": lambda raw: raw.update(services=_services(raw)[1:]),
+    "the canary falls": lambda raw: _set(raw, "strategies", "canary", "steps", 0, "share_percent", to=60),
+    "the canary stops on the way": lambda raw: _set(raw, "strategies", "canary", "steps", 2, "share_percent", to=99),
+    "fewest replicas are more than most": lambda raw: _set(raw, "services", 0, "replicas_min", to=11),
+    "more is promised than all": lambda raw: _set(raw, "services", 0, "sla_percent", to=100.1),
+    "brokers have no port": lambda raw: _set(raw, "variables", "values", "KAFKA_BROKERS", to="broker"),
+    "the cache has no host": lambda raw: _set(raw, "variables", "values", "REDIS_URL", to="rediss://"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_wrong_guide_is_refused(damage: str) -> None:
     """A guide that contradicts itself or has unknown keys is refused."""
+    Guide.model_validate(_raw())
     raw = _raw()
-    services = list(raw["services"])  # type: ignore[call-overload]
-    match damage:
-        case "twice":
-            raw["services"] = [*services, services[0]]
-        case "unknown-key":
-            raw["surprise"] = 1
-        case "astray":
-            services[0] = services[0] | {"cites": ("Services, line 999",)}
-            raw["services"] = services
-        case "unknown-service":
-            raw["services"] = services[1:]
+    DAMAGES[damage](raw)
     with pytest.raises(ValidationError):
         Guide.model_validate(raw)
-    Guide.model_validate(_raw())
+
+
+@pytest.mark.parametrize(
+    ("citation", "last_line", "held"),
+    [
+        *(("Services, line 3", 10, True), ("Services, lines 3-8", 10, True), ("Services, line 8", 8, True)),
+        *(("Services, line 2", 10, False), ("Services, lines 3-9", 10, False), ("Services, lines 9-12", 10, False)),
+        *(("Services, lines 6-5", 10, False), ("Security, line 3", 10, False), ("Services, line 3", 7, False)),
+    ],
+)
+def test_a_citation_is_held_by_its_section_alone(citation: str, last_line: int, *, held: bool) -> None:
+    """From its first line to its last, and in a section that the guide is long enough for."""
+    assert Document(title="t", last_line=last_line, sections={"Services": (3, 8)}).holds(citation) == held
+
+
+def test_an_id_that_is_there_twice_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two lines of one ID a check could cite either."""
+    file = tmp_path / "catalogue.toml"
+    line = '[[lines]]\nid = "AUT-01"\nholds = "it"\ntiers = ["smoke"]\n'
+    monkeypatch.setattr(catalogue, "_FILE", file)
+    file.write_text(line)
+    assert list(catalogue.load_catalogue.__wrapped__()) == ["AUT-01"]
+    file.write_text(line * 2)
+    with pytest.raises(ValueError, match=r"catalogue\.toml has an ID twice"):
+        catalogue.load_catalogue.__wrapped__()
 
 
 def test_catalogue_ids() -> None:

@@ -104,6 +104,23 @@ def test_ctrl_c_reaches_a_worker(place: Path) -> None:
     assert said.strip() == "True"
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_worker_ends_by_the_signals_that_end_an_interpreter(place: Path, name: str) -> None:
+    """Its parent takes no notice of them, and whoever ends a run by them must not wait for its workers."""
+    ours = signal.getsignal(getattr(signal, name))
+    said, _ = ran(place, f"import signal; print(signal.getsignal(signal.{name}))")
+    assert said.strip() == str(ours if name == "SIGHUP" else signal.SIG_DFL)
+
+
+def test_a_worker_says_and_does_all_that_an_interpreter_would_at_its_end(place: Path) -> None:
+    """Also what stands in no whole line yet, what was left for the end, and what other threads are about to do."""
+    code = (
+        "import atexit, threading, time; atexit.register(print, 'left', end=' ');"
+        " threading.Thread(target=lambda: time.sleep(0.2) or print('late', end=' ')).start(); print('said', end=' ')"
+    )
+    assert ran(place, code) == ("said late left ", 0)
+
+
 def test_a_killed_start_ends_its_worker(place: Path) -> None:
     """xdist kills what it started: the worker behind it goes, too."""
     process = attached(place)
