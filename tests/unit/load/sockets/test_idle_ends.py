@@ -188,7 +188,11 @@ def test_who_is_kept_waiting_by_others_that_are_not_let_in_has_failed(monkeypatc
             over.wait(ENOUGH)
 
     try:
-        with raw_server(says) as url, holding(url, 5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle:
+        # So fast that all are opened once before any is opened again.
+        with (
+            raw_server(says) as url,
+            holding(url, 5, rate=1e6, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
+        ):
             settled(idle, 5)
             eventually(
                 lambda: (idle.held.opening, idle.held.waiting), equals((2, 3)), within=ENOUGH, subject="connections"
