@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -75,10 +76,13 @@ def test_who_registered_while_the_clock_ran_is_removed_too(village: Village, bas
     assert _open(tmp_path) == []
 
 
-def test_every_service_has_heard_of_the_friendships(clock: Clock, base: str, tmp_path: Path) -> None:
-    """The pool is ready when the promised time for a friendship to be known everywhere has passed."""
-    pool_of(process(base, tmp_path, 2)).remove()
-    assert clock.passed == [PROMISES.deadlines.friendship_effect]
+@pytest.mark.parametrize("time_scale", [1.0, 3.0])
+def test_every_service_has_heard_of_the_friendships(time_scale: float, clock: Clock, base: str, tmp_path: Path) -> None:
+    """The pool is ready when the time in which that environment promises to know of a friendship has passed."""
+    host = process(base, tmp_path, 2)
+    host.platform = replace(host.platform, time_scale=time_scale)
+    pool_of(host).remove()
+    assert clock.passed == [time_scale * PROMISES.deadlines.friendship_effect]
 
 
 def test_pool_brings_its_own_equipment(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
