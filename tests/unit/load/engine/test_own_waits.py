@@ -158,3 +158,23 @@ def test_who_is_due_when_an_answer_comes_is_begun_at_once(turning: Callable[[Ite
     engine.freed(engine.one, engine.now)
     assert engine.one.busy
     assert engine.one.since == BEGINS + 0.0005
+
+
+def test_who_is_turned_away_has_waited_since_it_was_due(turning: Callable[[Iterator[float]], Turning]) -> None:
+    """That the last try to connect was refused at once says nothing of how long somebody waited for it."""
+    engine = turning(every(0.0, 2))
+    engine.turns(1, EMPTY)
+    engine.now = BEGINS + 3.0
+    engine._turn_away("refused", 0.01)
+    assert engine.recorder._causes == ["refused"]
+    assert engine.recorder._latencies == pytest.approx([3.0])
+
+
+def test_arrivals_are_of_the_second_in_which_they_were_due(
+    turning: Callable[[Iterator[float]], Turning], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of an engine that takes them all up together, seconds later."""
+    engine = turning(every(0.1, 30))
+    monkeypatch.setattr("loadtests.clock.wall", lambda: engine.now + 500.65)
+    engine.turns(1, 5.0)
+    assert engine.recorder._asked == {1500: 4, 1501: 10, 1502: 10, 1503: 6}
