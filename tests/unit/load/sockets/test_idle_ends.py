@@ -213,6 +213,11 @@ def test_who_is_kept_waiting_by_others_that_are_not_let_in_has_failed(monkeypatc
             sent(0x81, b"0.2"),
             id="as the platform has promised",
         ),
+        pytest.param(
+            Terms(promised=lambda _, text: {"0.2": 0.2}.get(text)),
+            sent(0x81, b"0.2") + sent(0x81, b"event"),
+            id="whatever else it has said after that",
+        ),
         pytest.param(Terms(heartbeat=0.2), b"", id="before it has promised anything"),
     ],
 )
