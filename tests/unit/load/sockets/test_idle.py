@@ -263,8 +263,9 @@ def test_loopback_has_as_many_addresses_as_are_needed(monkeypatch: pytest.Monkey
         sources(["192.0.2.1"], 101)
 
 
-def test_it_connects_from_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one address does not have enough ports, connections come from several in turn."""
+@pytest.mark.parametrize(("count", "processes"), [(6, 1), (3, 2)])
+def test_it_connects_from_several_addresses(count: int, processes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one address does not have ports for all processes of the machine, connections come from several in turn."""
     monkeypatch.setattr(room, "ports", lambda: 2)
     peers = []
 
@@ -272,6 +273,6 @@ def test_it_connects_from_several_addresses(monkeypatch: pytest.MonkeyPatch) -> 
         peers.append(connection.remote_address[0])
         echoes(connection)
 
-    with websocket_server(talks) as url, holding(url, 6) as idle:
-        settled(idle, 6)
+    with websocket_server(talks) as url, holding(url, count, processes=processes) as idle:
+        settled(idle, count)
     assert sorted(set(peers)) == ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
