@@ -214,6 +214,20 @@ def test_only_what_may_be_repeated_is_sent_again(
     assert server.connections == (1 if failures else 2)
 
 
+def test_who_ends_a_connection_at_its_first_request_has_dropped_it() -> None:
+    """It has not rested, so nothing crossed: the request was taken, and is not sent again."""
+    number = itertools.count()
+
+    def drops_the_first(server: Server, peer: socket.socket) -> None:
+        if next(number):
+            server.answers(peer, OK)
+        server.request(peer)
+
+    with serving(drops_the_first) as server:
+        counts = arriving(server, (0.0,), connections=1, idempotent=True)
+    assert samples(counts)[:2] == (1, 1)
+
+
 def test_a_check_says_what_is_wrong() -> None:
     """What a check raises is the cause: its own word, the field it names, or the kind of mistake."""
 
