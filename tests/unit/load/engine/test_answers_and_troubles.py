@@ -228,6 +228,20 @@ def test_who_ends_a_connection_at_its_first_request_has_dropped_it() -> None:
     assert samples(counts)[:2] == (1, 1)
 
 
+def test_a_check_gets_the_body_of_its_own_answer() -> None:
+    """Whatever was read before it on the same connection, and by the way that heads are read which differ each time."""
+    bodies: list[bytes] = []
+
+    def answers(server: Server, peer: socket.socket) -> None:
+        for number in range(3):
+            server.request(peer)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nX-Number: %d\r\nContent-Length: 1\r\n\r\n%d" % (number, number))
+
+    with serving(answers) as server:
+        arriving(server, (0.0, 0.02, 0.04), connections=1, check=lambda _, body: bodies.append(body))
+    assert bodies == [b"0", b"1", b"2"]
+
+
 def test_a_check_says_what_is_wrong() -> None:
     """What a check raises is the cause: its own word, the field it names, or the kind of mistake."""
 
