@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,8 +72,8 @@ def test_a_variable_that_leads_elsewhere_here_is_refused(
 def test_whatever_a_variable_may_change_makes_another_environment(files: tuple[Path, Path], field: str) -> None:
     """Of any of it one process may have another than the leader, though their files are the same."""
     given = order(*files)
-    other = replace(given.platform, **{field: "another"})
-    assert digest(given.profile, other) != digest(given.profile, given.platform)
+    change: dict[str, Any] = {field: "another"}
+    assert digest(given.profile, replace(given.platform, **change)) != digest(given.profile, given.platform)
 
 
 def test_another_authority_makes_another_environment(files: tuple[Path, Path]) -> None:

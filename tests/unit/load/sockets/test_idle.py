@@ -20,7 +20,7 @@ from loadtests.sockets import room
 from loadtests.sockets.held import Offer
 from loadtests.sockets.room import NoRoomError, allow_descriptors, sources
 from tests.closed import closed_address
-from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent
+from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent, split
 from tests.unit.load.sockets.peers import RESETS, agreement, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import sent
 
@@ -276,3 +276,18 @@ def test_it_connects_from_several_addresses(count: int, processes: int, monkeypa
     with websocket_server(talks) as url, holding(url, count, processes=processes) as idle:
         settled(idle, count)
     assert sorted(set(peers)) == ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+
+
+def test_an_opening_began_when_it_was_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who cannot be let in because others are not yet waits for the platform, and that is in the latency."""
+    monkeypatch.setattr(sockets.holding, "_OPENING", 1)
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        threading.Event().wait(0.2)
+        connection.sendall(agreement(head))
+        silent(connection, head)
+
+    with raw_server(says) as url, holding(url, 3) as idle:
+        opened, ended = split(settled(idle, 3))
+    assert ended == []
+    assert max(opened) >= 0.58
