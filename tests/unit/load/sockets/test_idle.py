@@ -13,11 +13,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from fixtures.checks import eventually
-from fixtures.checks.match import equals
+from fixtures.checks.match import at_least, equals
 from fixtures.sandbox.tls import write_certificates
 from loadtests import sockets
 from loadtests.sockets import room
 from loadtests.sockets.held import Offer
+from loadtests.sockets.holding import TURN
 from loadtests.sockets.room import NoRoomError, allow_descriptors, sources
 from tests.closed import closed_address
 from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent, split
@@ -291,3 +292,16 @@ def test_an_opening_began_when_it_was_due(monkeypatch: pytest.MonkeyPatch) -> No
         opened, ended = split(settled(idle, 3))
     assert ended == []
     assert max(opened) >= 0.58
+
+
+def test_nothing_more_is_opened_when_it_is_to_hold_what_there_is() -> None:
+    """A run that is ended early waits for what was begun, and begins nothing while it does."""
+    with websocket_server(echoes) as url, holding(url, 5000, rate=100) as idle:
+        holder = idle._holder
+        assert holder is not None
+        eventually(lambda: idle.held.open, at_least(3), within=ENOUGH, subject="connections")
+        holder.stay()
+        threading.Event().wait(4 * TURN)
+        began = idle.held.started
+        threading.Event().wait(4 * TURN)
+        assert idle.held.started == began < 5000
