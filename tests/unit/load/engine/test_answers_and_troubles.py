@@ -214,6 +214,21 @@ def test_only_what_may_be_repeated_is_sent_again(
     assert server.connections == (1 if failures else 2)
 
 
+def test_a_connection_rests_since_its_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if that one's head was read before: who drops the request right behind it has dropped it."""
+    monkeypatch.setattr("loadtests.engine.connection.RESTED", 1.0)
+
+    def drops_the_third(server: Server, peer: socket.socket) -> None:
+        for _ in range(2):
+            server.request(peer)
+            peer.sendall(OK)
+        server.request(peer)
+
+    with serving(drops_the_third) as server:
+        counts = arriving(server, (0.0, 1.1, 1.15), connections=1, idempotent=True)
+    assert samples(counts)[:2] == (3, 1)
+
+
 def test_who_ends_a_connection_at_its_first_request_has_dropped_it() -> None:
     """It has not rested, so nothing crossed: the request was taken, and is not sent again."""
     number = itertools.count()

@@ -15,6 +15,7 @@ from msgspec import to_builtins
 from fixtures.contract.promises import PROMISES
 from fixtures.environments.secrets import SecretRef
 from fixtures.runs.ledger import Ledger, LedgerUnwritableError, open_items
+from fixtures.runs.redaction import redact
 from loadtests.people import PeopleError, Pool, pool
 from loadtests.people.equipment import Counted
 from loadtests.people.keeper import Keeper
@@ -56,6 +57,12 @@ def test_a_clock_that_is_off_is_noted(base: str, tmp_path: Path, monkeypatch: py
     made.remove()
     [note] = made.notes
     assert "this machine's clock is 5 min behind the platform's" in note
+
+
+def test_the_key_to_the_inboxes_is_hidden_from_then_on(base: str, tmp_path: Path) -> None:
+    """A platform may quote what it was asked by, and that is told to people."""
+    pool_of(process(base, tmp_path, 2)).remove()
+    assert "secret-of-the-village" not in redact("the key was secret-of-the-village")
 
 
 def test_people_are_named_after_the_run_and_the_process(base: str, tmp_path: Path) -> None:
