@@ -181,7 +181,6 @@ def _within(profile: Profile, rate: float, text: str) -> None:
     loads = {
         "arrivals a second": profile.peak,
         "people": profile.people,
-        "users": profile.users,
         "idle connections": profile.connections,
     }
     what, most = max(loads.items(), key=lambda load: load[1])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from fixtures.contract import chat
 from fixtures.contract.operation import Endpoint, Operation
 from fixtures.http1.errors import UnsendableError
-from fixtures.http1.requests import Requests, origin_and_path
+from fixtures.http1.requests import USER_AGENT, Requests, origin_and_path
 from tests.unit.http1.peer import Request
 
 REQUESTS = Requests("chat.example:8443", {"X-Synthetic-Run": "run-1"})
@@ -44,6 +44,14 @@ def test_no_content_coding_is_acceptable() -> None:
     for headers in ({}, {"X-Synthetic-Run": "run-1"}):
         request = read(Requests("a", headers).write(Operation(PLAIN, "/"), "/", ""))
         assert request.headers["Accept-Encoding"] == "identity"
+
+
+def test_a_header_of_ones_own_stands() -> None:
+    """Who names another `User-Agent` for all requests sends that, and not both."""
+    request = REQUESTS.write(Operation(PLAIN, "/"), "/", "")
+    own = Requests("a", {"User-Agent": "mine"}).write(Operation(PLAIN, "/"), "/", "")
+    assert read(request).headers["User-Agent"] == USER_AGENT
+    assert own.count(b"User-Agent: ") == own.count(b"User-Agent: mine\r\n") == 1
 
 
 @given(st.text("ab\r\n: ", max_size=6))

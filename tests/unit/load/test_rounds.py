@@ -37,6 +37,37 @@ def test_a_user_walks_thinks_and_walks_again() -> None:
     assert counts.asked.total() == counts.started.total() == counts.tallies["browsing"].requests == len(journey.since)
 
 
+class Unpunctual(random.Random):
+    """Chooses to be so late as never by chance."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return a + 5 * b
+
+
+def test_users_do_not_begin_all_at_once() -> None:
+    """Each is late by a part of its first pause: together they would be a spike that no profile asked for."""
+    made = session(0.0)
+    journey = Journey(made.fire)
+    made.profile = replace(made.profile, mix={"browsing": 1}, think=0.05, closed_lasts=3600.0)
+    walking = Rounds(made, Pool(1), {"browsing": journey}, Unpunctual(1))  # type: ignore[arg-type]
+    walking.begin()
+    begun(journey)
+    walking.stop(20)
+    assert journey.since[0] - made.begins >= 0.25
+
+
+def test_journeys_are_chosen_by_the_weights_of_the_mix() -> None:
+    """What a profile has nine times as often is made about so often."""
+    made = session(0.0)
+    rare, often = Journey(made.fire), Journey(made.fire)
+    made.profile = replace(made.profile, mix={"rare": 1, "often": 9}, think=0.0, closed_lasts=3600.0)
+    walking = Rounds(made, Pool(1), {"rare": rare, "often": often}, random.Random(1))  # type: ignore[arg-type]
+    walking.begin()
+    begun(often, 200)
+    walking.stop(20)
+    assert 5 <= len(often.since) / len(rare.since) <= 15
+
+
 def test_a_user_whose_time_is_over_begins_nothing_though_the_run_goes_on() -> None:
     """Rates may outlast the users of a profile, who are to be gone by then."""
     made = session(-5.0)

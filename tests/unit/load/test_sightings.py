@@ -79,6 +79,8 @@ def test_another_build_for_each_answer_is_told_for_the_first_ones(instance: str)
     assert [change.split()[4] for change in told] == [f"b{number}," for number in range(2, BUILDS + 1)]
     assert more == f"chat answered from more than {BUILDS} slots and builds, of which no more are told"
     assert len(target.sightings(seen)) == BUILDS
+    as_many = kept(("chat", header(build=f"b{number}")) for number in range(1, BUILDS + 1))
+    assert list(changes(as_many, BLUE, ())) == told
 
 
 def test_garbage_in_each_answer_is_remembered_for_the_first_ones() -> None:

@@ -70,7 +70,7 @@ def test_ones_own_is_good(answer: object) -> None:
         (page(conversation(ME, FRIEND), conversation(ME, OTHER)), "somebody else's conversation"),
         (page(conversation(ME, FRIEND, OTHER)), "somebody else's conversation"),
         (page(friend_request.Friend(OTHER, NOW)), "somebody else's friend"),
-        (page(friend_request.Block(FRIEND, NOW)), "somebody else's block"),
+        *((page(friend_request.Block(whose, NOW)), "somebody else's block") for whose in (ME, FRIEND, OTHER)),
         *((page(item), "somebody else's notification") for item in told(OTHER)),
     ],
 )

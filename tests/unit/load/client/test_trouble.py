@@ -60,6 +60,20 @@ def test_one_field_that_is_wrong_in_many_items_is_one_cause() -> None:
     assert {unexpected(asked, one, named=False).cause for one in wrong} == {"contract: items[].kind mistyped"}
 
 
+@pytest.mark.parametrize(
+    ("named", "unserved", "cause"),
+    [
+        (True, "no X-Served-By", "status 503 before the service"),
+        (True, "", "status 503"),
+        (False, "no X-Served-By", "status 503"),
+    ],
+)
+def test_an_answer_is_of_who_gave_it(unserved: str, cause: str, *, named: bool) -> None:
+    """Where services say who they are, one that does not was given before them, and one that does by the service."""
+    wrong = UnexpectedAnswer(service="chat", operation_id="o", status=503, why="status", unserved=unserved)
+    assert unexpected(chat.conversations(), wrong, named=named).cause == cause
+
+
 def test_what_the_generator_lacks_is_no_fault_of_an_address() -> None:
     """Of two addresses one is told that refuses, and none for which this machine had no descriptor or port."""
     told: list[tuple[str, str]] = []

@@ -31,10 +31,14 @@ def test_a_second_run_is_refused_and_told_by_whom(tmp_path: Path) -> None:
     hold(ADDRESS, "second", root=tmp_path).release()
 
 
-def test_another_target_is_free(tmp_path: Path) -> None:
-    """The lock is the target's, not the machine's."""
+@pytest.mark.parametrize(
+    "other",
+    ["https://platform.example:8444", "https://other.example:8443", f"{ADDRESS}/base", "http://platform.example:8443"],
+)
+def test_another_target_is_free(other: str, tmp_path: Path) -> None:
+    """The lock is the target's, not the machine's, nor that of all platforms behind one name."""
     held = hold(ADDRESS, "first", root=tmp_path)
-    hold("https://platform.example:8444", "second", root=tmp_path).release()
+    hold(other, "second", root=tmp_path).release()
     held.release()
 
 

@@ -54,6 +54,26 @@ def test_it_answers_what_time_it_is(tmp_path: Path) -> None:
     told.ends()
 
 
+def test_it_begins_when_the_leader_says_and_not_when_it_hears_so(told: Told) -> None:
+    """All members begin at one time, and its seconds are counted from then."""
+    told.prepares()
+    session, at = told.published[-1], clock.wall() + 30.0
+    assert session is not None
+    told.member.hear(Go("run", at))
+    assert session.began == at
+    assert 20.0 < session.begins - time.perf_counter() <= 30.0
+    told.ends()
+
+
+def test_it_counts_by_what_its_machine_says_when_a_run_is_prepared(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker may have been started long before, and its clock been set meanwhile."""
+    monkeypatch.setattr(clock, "_since", clock._since)
+    monkeypatch.setattr(clock, "told", lambda: time.time() + 3600.0)
+    told.prepares()
+    assert 3000.0 < clock.wall() - time.time() < 4000.0
+    told.ends()
+
+
 def test_a_letter_about_another_run_is_not_obeyed(told: Told) -> None:
     """An earlier leader may have written it, and what this one counts is to be this one's."""
     told.prepares()
@@ -244,7 +264,8 @@ def test_how_late_loops_of_its_works_were_is_reported_once(told: Told, monkeypat
     session.lag.add([0.2] * 3)
     gevent.sleep(0.15)
     told.ends()
-    assert [len(Histogram.decode(report.own_loops)) for report in told.of(Report)] == [3, 0]
+    reported = [len(Histogram.decode(report.own_loops)) for report in told.of(Report)]
+    assert (reported[:2], sum(reported)) == ([3, 0], 3)
 
 
 def test_a_second_is_complete_only_if_it_was_over_before_it_was_collected(

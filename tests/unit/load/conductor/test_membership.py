@@ -45,6 +45,42 @@ def test_a_machine_that_stood_still_is_no_silence_of_the_master(monkeypatch: pyt
     assert (lost, now) == (["no master for 10 s"], [1000.0 + 12.0 + membership.SILENCE + membership._LOOK_EVERY])
 
 
+def test_a_worker_that_was_long_in_no_run_has_time_to_hear_of_a_master_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever told it to begin was there a moment ago, whenever the last heartbeat was."""
+    from locust.env import Environment  # noqa: PLC0415
+
+    from loadtests.conductor import membership  # noqa: PLC0415
+
+    now = [1000.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        if now[0] == 1100:
+            worker.member.over.clear()
+
+    monkeypatch.setattr(membership, "gevent", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(membership, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    worker = membership.Membership(Environment(), SimpleNamespace())  # type: ignore[arg-type]  # nothing is sent
+    monkeypatch.setattr(worker, "_spoilt", lambda _: None)
+    worker._watch()
+    assert 1100 + membership.SILENCE / 2 <= now[0] <= 1100 + membership.SILENCE
+
+
+def test_a_worker_that_is_ended_twice_says_once_that_it_is_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal's Ctrl-C and Locust's own end may both wait for the leader's letter."""
+    from loadtests.conductor import membership  # noqa: PLC0415
+
+    _, worker = joined(monkeypatch)
+    worker.member.over.clear()
+    monkeypatch.setattr(worker.member, "leave", lambda *_: worker.member.over.set())
+    monkeypatch.setattr(membership, "ORDERED_WITHIN", 0.0)
+    for why in ("it was stopped", "Ctrl-C"):
+        worker._leave(why)
+    assert capsys.readouterr().out.count("worker-lost") == 1
+
+
 @pytest.mark.parametrize("part", [False, True], ids=["without a run", "after its run"])
 def test_a_worker_that_is_told_to_end_is_not_lost(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, part: bool

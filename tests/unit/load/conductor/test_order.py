@@ -1,11 +1,13 @@
 """What a leader has read is what its members run, or they say so."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fixtures.environments import ConfigurationErrors, load_environment
-from loadtests.conductor.order import Order, received
+from loadtests.conductor.order import Order, digest, received
 from loadtests.profiles.load import load_profile, profile_file
 from tests.unit.load.conductor.correspondent import ENVIRONMENT
 
@@ -61,3 +63,25 @@ def test_a_variable_that_leads_elsewhere_here_is_refused(
     monkeypatch.setenv("VERIFY_TOLD_API", "https://other.example.org")
     with pytest.raises(ConfigurationErrors, match="the same files and variables everywhere"):
         received(given.prepare(0, 2))
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["name", "slot", "build", "api", "live_api", "plain_api", "cdn", "issuer", "reported_environment", "time_scale"],
+)
+def test_whatever_a_variable_may_change_makes_another_environment(files: tuple[Path, Path], field: str) -> None:
+    """Of any of it one process may have another than the leader, though their files are the same."""
+    given = order(*files)
+    change: dict[str, Any] = {field: "another"}
+    assert digest(given.profile, replace(given.platform, **change)) != digest(given.profile, given.platform)
+
+
+def test_another_authority_makes_another_environment(files: tuple[Path, Path]) -> None:
+    """Certificates may differ behind one path: whom a member trusts is what its leader trusts."""
+    given, authority = order(*files), files[0].with_name("ca.pem")
+    platform = replace(given.platform, ca_file=authority)
+    told = set()
+    for text in ("one", "other"):
+        authority.write_text(text)
+        told.add(digest(given.profile, platform))
+    assert len(told) == 2

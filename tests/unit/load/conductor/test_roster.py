@@ -183,6 +183,14 @@ def test_who_cannot_go_on_and_does_not_say_why_is_known_all_the_same() -> None:
     assert known.unable == ("host-aaaaaa: it did not say why",)
 
 
+def test_the_first_reason_why_somebody_cannot_go_on_stays() -> None:
+    """What breaks after it, mostly breaks because of it."""
+    known = roster(ONE)
+    for why in ("no people", "it did not end well", ""):
+        known.hear(ONE, Unable("run", why), 101.0)
+    assert known.unable == ("host-aaaaaa: no people",)
+
+
 def test_who_cannot_begin_is_waited_for_until_it_is_done() -> None:
     """It may have people to remove, and its last counts to tell."""
     known = roster(ONE)

@@ -90,3 +90,14 @@ def test_a_terminal_that_is_not_there_ends_no_run() -> None:
     command = ["sh", "-c", '"$0" -c "$1" >&- 2>&-; echo $?', sys.executable, program]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=30, check=True)
     assert done.stdout == b"0\n"
+
+
+def test_no_secret_is_said() -> None:
+    """Not while a run goes on, and not at its end, whoever quotes it."""
+    program = "from fixtures.runs import register_secret; register_secret('of-nobody-here')\n"
+    program += "from loadtests.conductor.telling import say, say_meanwhile\n"
+    program += "say(['one of-nobody-here']); say_meanwhile('two of-nobody-here')"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=30, check=True)
+    said = done.stdout.decode()
+    assert [line.split()[0] for line in said.splitlines()] == ["one", "two"]
+    assert "nobody" not in said

@@ -214,6 +214,49 @@ def test_only_what_may_be_repeated_is_sent_again(
     assert server.connections == (1 if failures else 2)
 
 
+def test_a_connection_rests_since_its_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if that one's head was read before: who drops the request right behind it has dropped it."""
+    monkeypatch.setattr("loadtests.engine.connection.RESTED", 1.0)
+
+    def drops_the_third(server: Server, peer: socket.socket) -> None:
+        for _ in range(2):
+            server.request(peer)
+            peer.sendall(OK)
+        server.request(peer)
+
+    with serving(drops_the_third) as server:
+        counts = arriving(server, (0.0, 1.1, 1.15), connections=1, idempotent=True)
+    assert samples(counts)[:2] == (3, 1)
+
+
+def test_who_ends_a_connection_at_its_first_request_has_dropped_it() -> None:
+    """It has not rested, so nothing crossed: the request was taken, and is not sent again."""
+    number = itertools.count()
+
+    def drops_the_first(server: Server, peer: socket.socket) -> None:
+        if next(number):
+            server.answers(peer, OK)
+        server.request(peer)
+
+    with serving(drops_the_first) as server:
+        counts = arriving(server, (0.0,), connections=1, idempotent=True)
+    assert samples(counts)[:2] == (1, 1)
+
+
+def test_a_check_gets_the_body_of_its_own_answer() -> None:
+    """Whatever was read before it on the same connection, and by the way that heads are read which differ each time."""
+    bodies: list[bytes] = []
+
+    def answers(server: Server, peer: socket.socket) -> None:
+        for number in range(3):
+            server.request(peer)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nX-Number: %d\r\nContent-Length: 1\r\n\r\n%d" % (number, number))
+
+    with serving(answers) as server:
+        arriving(server, (0.0, 0.02, 0.04), connections=1, check=lambda _, body: bodies.append(body))
+    assert bodies == [b"0", b"1", b"2"]
+
+
 def test_a_check_says_what_is_wrong() -> None:
     """What a check raises is the cause: its own word, the field it names, or the kind of mistake."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least, empty, equals
+from fixtures.http1.target import Target
 from loadtests.client.timeouts import Timeouts
 from loadtests.counts import Counts
 from loadtests.engine import Plan
@@ -180,3 +181,20 @@ def test_a_connection_that_has_just_ended_is_not_sent_on() -> None:
 
     assert asyncio.run(begins()) == (False, 0, 1)
     assert counts.causes == {(SUBJECT, "unanswered at the end"): 1}
+
+
+def test_the_first_request_of_a_connection_began_when_it_was_opened() -> None:
+    """Who is let in slowly waits for the target, be it before anything can be asked."""
+    plan, recorder, watch = Plan("s", b""), Recorder("s", Ledger(Counts(), new_lock())), Watch(lambda _: None, "s")
+    loop = ClosedLoop(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, watch)
+
+    async def answers() -> Connection:
+        connection = Connection(plan, 1, recorder, watch, loop)
+        connection._write = lambda _: None
+        return connection
+
+    connection = asyncio.run(answers())
+    before = time.perf_counter()
+    loop._first(before - 3.0, connection)
+    assert connection.since == before - 3.0
+    assert connection.sent >= before

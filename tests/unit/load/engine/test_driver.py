@@ -73,6 +73,25 @@ def test_as_many_are_opened_at_one_time_as_a_second_has_brought() -> None:
         assert driver.asked == may_open
 
 
+def test_what_came_to_nothing_before_the_run_is_counted_when_it_has_begun() -> None:
+    """Sooner it would be in a second that the run does not have; it counts once, by what it took."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    driver = Asked(Target.of("http://127.0.0.1:1", None), Plan("told", b""), Timeouts(), recorder, watch)
+    driver.unneeded("refused", 0.25)
+
+    async def begins() -> None:
+        driver.begin(10.0)
+
+    told = []
+    for now in (9.8, 9.9, 10.0, 10.1):
+        driver.inspect(now)
+        told.append(list(recorder._causes))
+        if now == 9.8:
+            asyncio.run(begins())
+    assert told == [[], [], ["refused"], ["refused"]]
+    assert recorder._latencies == [0.25]
+
+
 @pytest.mark.parametrize("opens", [True, False])
 def test_what_has_been_opened_or_refused_is_not_being_opened(*, opens: bool) -> None:
     """Who hears of it may open another at once, and nobody who comes then waits for one that is over."""

@@ -123,3 +123,58 @@ def test_who_has_no_place_to_wait_came_faster_than_anybody_could_be_sent(
     assert engine.recorder._refused
     lags = sorted(engine.recorder._lags)
     assert 1e-6 * PLACES / 2 < lags[-PLACES // 2] <= lags[-1] <= engine.now - BEGINS
+
+
+def test_who_waits_gives_up_when_who_was_asked_would(turning: Callable[[Iterator[float]], Turning]) -> None:
+    """Not sooner than an answer that does not come, and not later: either is a time-out of so many seconds."""
+    engine = turning(every(0.0, 2))
+    engine.turns(1, EMPTY)
+    engine.one.busy = False
+    told = []
+    for seconds in (9.9, 10.1):
+        engine.inspect(BEGINS + seconds)
+        told.append(list(engine.recorder._causes))
+    assert told == [[], ["time-out"]]
+    assert engine.recorder._latencies == pytest.approx([10.1])
+
+
+def test_who_has_to_be_sent_again_is_before_all_others(turning: Callable[[Iterator[float]], Turning]) -> None:
+    """It has waited longest, and once more behind others would be a latency that the platform has not made."""
+    engine = turning(every(0.0005))
+    engine.turns(2, FULL)
+    assert engine._waiting
+    engine.again(BEGINS)
+    engine.one.busy = False
+    engine.freed(engine.one, engine.now)
+    assert engine.one.since == BEGINS
+
+
+def test_who_is_due_when_an_answer_comes_is_begun_at_once(turning: Callable[[Iterator[float]], Turning]) -> None:
+    """The event loop may have many more answers to read before it is anybody's turn."""
+    engine = turning(every(0.0005))
+    engine.turns(1, EMPTY)
+    engine.now += 0.0008
+    engine.one.busy = False
+    engine.freed(engine.one, engine.now)
+    assert engine.one.busy
+    assert engine.one.since == BEGINS + 0.0005
+
+
+def test_who_is_turned_away_has_waited_since_it_was_due(turning: Callable[[Iterator[float]], Turning]) -> None:
+    """That the last try to connect was refused at once says nothing of how long somebody waited for it."""
+    engine = turning(every(0.0, 2))
+    engine.turns(1, EMPTY)
+    engine.now = BEGINS + 3.0
+    engine._turn_away("refused", 0.01)
+    assert engine.recorder._causes == ["refused"]
+    assert engine.recorder._latencies == pytest.approx([3.0])
+
+
+def test_arrivals_are_of_the_second_in_which_they_were_due(
+    turning: Callable[[Iterator[float]], Turning], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of an engine that takes them all up together, seconds later."""
+    engine = turning(every(0.1, 30))
+    monkeypatch.setattr("loadtests.clock.wall", lambda: engine.now + 500.65)
+    engine.turns(1, 5.0)
+    assert engine.recorder._asked == {1500: 4, 1501: 10, 1502: 10, 1503: 6}

@@ -60,6 +60,7 @@ def test_what_answers_in_a_services_place_is_counted_apart(pieces: int) -> None:
             server.request(peer)
             peer.sendall(answer[:-1] if pieces == 2 and answer.startswith(b"HTTP/1.1 4") else answer)
             if pieces == 2 and answer.startswith(b"HTTP/1.1 4"):
+                server.over.wait(0.01)  # to be read by itself
                 peer.sendall(answer[-1:])
 
     with serving(limits) as server:

@@ -232,6 +232,18 @@ def test_answer_about_another_call_has_failed(operation: str, field: str, town: 
     assert town.counted("calling") == [(True, cause)]
 
 
+@pytest.mark.parametrize("field", ["caller_id", "callee_id"])
+def test_call_that_was_made_for_others_has_failed(field: str, town: Town) -> None:
+    """Whoever asks to ring a friend is answered about these two, also if all that follows names the same others."""
+    answer: Any = town.answers["video-call-signaling createCall"]
+    other = an_id()
+    town.on_step = lambda call: call | {field: other}
+    town.answers["video-call-signaling createCall"] = lambda asked: replace(answer(asked), **{field: other})
+    _runs(town)
+    assert town.counted("call") == [(False, f"somebody else's {field}")]
+    assert town.labels == ["connection", "connection", "video-call-signaling createCall"]
+
+
 @pytest.mark.parametrize("told", ["answer", "step"])
 def test_call_that_is_said_to_have_ended_otherwise_has_failed(told: str, town: Town) -> None:
     """Nobody cancelled it, and nobody vanished: whoever hangs up, and who hears of it, is told that it was hung up."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from msgspec import to_builtins
 from fixtures.contract.promises import PROMISES
 from fixtures.environments.secrets import SecretRef
 from fixtures.runs.ledger import Ledger, LedgerUnwritableError, open_items
+from fixtures.runs.redaction import redact
 from loadtests.people import PeopleError, Pool, pool
 from loadtests.people.equipment import Counted
 from loadtests.people.keeper import Keeper
@@ -57,6 +59,12 @@ def test_a_clock_that_is_off_is_noted(base: str, tmp_path: Path, monkeypatch: py
     assert "this machine's clock is 5 min behind the platform's" in note
 
 
+def test_the_key_to_the_inboxes_is_hidden_from_then_on(base: str, tmp_path: Path) -> None:
+    """A platform may quote what it was asked by, and that is told to people."""
+    pool_of(process(base, tmp_path, 2)).remove()
+    assert "secret-of-the-village" not in redact("the key was secret-of-the-village")
+
+
 def test_people_are_named_after_the_run_and_the_process(base: str, tmp_path: Path) -> None:
     """Whoever finds a person in the platform can tell which run made it."""
     made = pool_of(process(base, tmp_path, 2))
@@ -75,10 +83,13 @@ def test_who_registered_while_the_clock_ran_is_removed_too(village: Village, bas
     assert _open(tmp_path) == []
 
 
-def test_every_service_has_heard_of_the_friendships(clock: Clock, base: str, tmp_path: Path) -> None:
-    """The pool is ready when the promised time for a friendship to be known everywhere has passed."""
-    pool_of(process(base, tmp_path, 2)).remove()
-    assert clock.passed == [PROMISES.deadlines.friendship_effect]
+@pytest.mark.parametrize("time_scale", [1.0, 3.0])
+def test_every_service_has_heard_of_the_friendships(time_scale: float, clock: Clock, base: str, tmp_path: Path) -> None:
+    """The pool is ready when the time in which that environment promises to know of a friendship has passed."""
+    host = process(base, tmp_path, 2)
+    host.platform = replace(host.platform, time_scale=time_scale)
+    pool_of(host).remove()
+    assert clock.passed == [time_scale * PROMISES.deadlines.friendship_effect]
 
 
 def test_pool_brings_its_own_equipment(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

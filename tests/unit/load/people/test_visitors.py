@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.contract.promises import PROMISES
+from tests.unit.load.journeys.town import tokens
 from tests.unit.load.people.village import pool_of, process
 
 if TYPE_CHECKING:
@@ -41,8 +42,11 @@ def test_visitor_has_the_newest_tokens(base: str, tmp_path: Path) -> None:
     assert made.notes == ()
     visitor = made.borrow()
     assert visitor is not None
-    assert visitor.client.token == visitor.person.tokens.access_token
-    assert visitor.friends_client.token == visitor.friend.tokens.access_token
+    made.give_back(visitor)
+    visitor.person.holds(tokens(visitor.person.user_id, access="mine"))
+    visitor.friend.holds(tokens(visitor.friend.user_id, access="theirs"))
+    assert made.borrow() is visitor
+    assert (visitor.client.token, visitor.friends_client.token) == ("mine", "theirs")
     made.remove()
 
 

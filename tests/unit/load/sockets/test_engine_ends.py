@@ -3,12 +3,18 @@
 import contextlib
 import socket
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from websockets.sync.server import ServerConnection
 
 from fixtures.sandbox.tls import write_certificates
 from loadtests.client import Timeouts
+from loadtests.counts import Counts
+from loadtests.engine.recording import Ledger, Recorder
+from loadtests.native import new_lock
+from loadtests.sockets.engine import Line, Talk
 from tests.unit.load.sockets.peers import (
     RESETS,
     SealedPeer,
@@ -71,6 +77,18 @@ def test_an_end_says_how(cause: str, after: bytes) -> None:
     with raw_server(says) as url:
         counts = counted(url, arrivals(1))
     assert counts.causes == {("echo", cause): 1, ("connection", cause): 1}
+
+
+def test_what_has_ended_is_under_way_no_more() -> None:
+    """Whoever looks for time-outs, or ends the run, before the engine has taken it out would count it once more."""
+    recorder, openings = (Recorder(subject, Ledger(Counts(), new_lock())) for subject in ("echo", "connection"))
+    owner: Any = SimpleNamespace(freed=None)
+    line = Line(Talk("echo", "/", b""), recorder, openings, owner, 100)
+    line.busy = True
+    line._end("closed unexpectedly 1000")
+    line._end("closed unexpectedly 1000")
+    assert recorder._causes == ["closed unexpectedly 1000"]
+    assert not line.busy
 
 
 @pytest.mark.parametrize("resets", [False, True])

@@ -13,14 +13,15 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from fixtures.checks import eventually
-from fixtures.checks.match import equals
+from fixtures.checks.match import at_least, equals
 from fixtures.sandbox.tls import write_certificates
 from loadtests import sockets
 from loadtests.sockets import room
 from loadtests.sockets.held import Offer
+from loadtests.sockets.holding import TURN
 from loadtests.sockets.room import NoRoomError, allow_descriptors, sources
 from tests.closed import closed_address
-from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent
+from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent, split
 from tests.unit.load.sockets.peers import RESETS, agreement, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import sent
 
@@ -263,8 +264,9 @@ def test_loopback_has_as_many_addresses_as_are_needed(monkeypatch: pytest.Monkey
         sources(["192.0.2.1"], 101)
 
 
-def test_it_connects_from_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one address does not have enough ports, connections come from several in turn."""
+@pytest.mark.parametrize(("count", "processes"), [(6, 1), (3, 2)])
+def test_it_connects_from_several_addresses(count: int, processes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one address does not have ports for all processes of the machine, connections come from several in turn."""
     monkeypatch.setattr(room, "ports", lambda: 2)
     peers = []
 
@@ -272,6 +274,34 @@ def test_it_connects_from_several_addresses(monkeypatch: pytest.MonkeyPatch) -> 
         peers.append(connection.remote_address[0])
         echoes(connection)
 
-    with websocket_server(talks) as url, holding(url, 6) as idle:
-        settled(idle, 6)
+    with websocket_server(talks) as url, holding(url, count, processes=processes) as idle:
+        settled(idle, count)
     assert sorted(set(peers)) == ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+
+
+def test_an_opening_began_when_it_was_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who cannot be let in because others are not yet waits for the platform, and that is in the latency."""
+    monkeypatch.setattr(sockets.holding, "_OPENING", 1)
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        threading.Event().wait(0.2)
+        connection.sendall(agreement(head))
+        silent(connection, head)
+
+    with raw_server(says) as url, holding(url, 3) as idle:
+        opened, ended = split(settled(idle, 3))
+    assert ended == []
+    assert max(opened) >= 0.58
+
+
+def test_nothing_more_is_opened_when_it_is_to_hold_what_there_is() -> None:
+    """A run that is ended early waits for what was begun, and begins nothing while it does."""
+    with websocket_server(echoes) as url, holding(url, 5000, rate=100) as idle:
+        holder = idle._holder
+        assert holder is not None
+        eventually(lambda: idle.held.open, at_least(3), within=ENOUGH, subject="connections")
+        holder.stay()
+        threading.Event().wait(4 * TURN)
+        began = idle.held.started
+        threading.Event().wait(4 * TURN)
+        assert idle.held.started == began < 5000

@@ -11,6 +11,7 @@ from fixtures.checks import eventually
 from fixtures.checks.match import at_least, equals
 from loadtests import sockets
 from loadtests.failure import Failure
+from loadtests.sockets.handshake import Handshake
 from loadtests.sockets.held import Connection, Terms, lost
 from tests.unit.load.sockets.expiring import EXPIRED, Tokens, ends_the_old, ends_the_old_when
 from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent, split
@@ -188,7 +189,11 @@ def test_who_is_kept_waiting_by_others_that_are_not_let_in_has_failed(monkeypatc
             over.wait(ENOUGH)
 
     try:
-        with raw_server(says) as url, holding(url, 5, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle:
+        # So fast that all are opened once before any is opened again.
+        with (
+            raw_server(says) as url,
+            holding(url, 5, rate=1e6, offer=tokens.offer, terms=Terms(expiry=EXPIRED)) as idle,
+        ):
             settled(idle, 5)
             eventually(
                 lambda: (idle.held.opening, idle.held.waiting), equals((2, 3)), within=ENOUGH, subject="connections"
@@ -208,6 +213,11 @@ def test_who_is_kept_waiting_by_others_that_are_not_let_in_has_failed(monkeypatc
             Terms(heartbeat=60, promised=lambda _, text: float(text)),
             sent(0x81, b"0.2"),
             id="as the platform has promised",
+        ),
+        pytest.param(
+            Terms(promised=lambda _, text: {"0.2": 0.2}.get(text)),
+            sent(0x81, b"0.2") + sent(0x81, b"event"),
+            id="whatever else it has said after that",
         ),
         pytest.param(Terms(heartbeat=0.2), b"", id="before it has promised anything"),
     ],
@@ -325,8 +335,13 @@ def test_nobody_is_deaf_before_the_welcome() -> None:
         assert asked.wait(ENOUGH)
 
 
-@pytest.mark.parametrize(("silent_for", "causes"), [(40.0, []), (40.1, ["no heartbeat"])])
-def test_two_heartbeats_are_the_longest_silence(silent_for: float, causes: list[str]) -> None:
-    """As long as that it may be on its way."""
-    connection = Connection(0, 0.0, math.inf, None, first=True)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("opening", "silent_for", "causes"),
+    [(None, 40.0, []), (None, 40.1, ["no heartbeat"]), (Handshake("host", "/"), 9000.0, [])],
+)
+def test_two_heartbeats_are_the_longest_silence(
+    opening: Handshake | None, silent_for: float, causes: list[str]
+) -> None:
+    """As long as that it may be on its way; of who is not let in yet none was promised, however late in a run."""
+    connection = Connection(0, 0.0, math.inf, opening, first=True)  # type: ignore[arg-type]
     assert [failure.cause for _, failure in lost([connection], silent_for, Terms(heartbeat=20.0))] == causes

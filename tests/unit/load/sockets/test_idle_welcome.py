@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Sequence
 
+import pytest
+
 from fixtures.checks import eventually
-from fixtures.checks.match import equals
+from fixtures.checks.match import at_least, equals
 from loadtests.failure import Failure
 from loadtests.sockets.held import Offer, Terms
 from tests.unit.load.sockets.expiring import EXPIRED
-from tests.unit.load.sockets.idling import holding, settled, silent, split
+from tests.unit.load.sockets.idling import ENOUGH, Clock, holding, settled, silent, split
 from tests.unit.load.sockets.peers import agreement, raw_server
 from tests.unit.load.sockets.server import sent
 
@@ -131,3 +133,31 @@ def test_whose_token_expires_before_the_welcome_is_opened_again() -> None:
         eventually(lambda: (idle.held.expired, idle.held.open), equals((1, 1)), within=4, subject="connections")
         opened, ended = split(idle.take())
         assert (len(opened), ended) == (1, [])
+
+
+def test_who_was_let_in_late_has_all_the_time_to_be_welcomed(clock: Clock) -> None:
+    """That is promised from the agreement on, and what came before it is in the latency of the opening."""
+    agrees, welcomes = threading.Event(), threading.Event()
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        agrees.wait(ENOUGH)
+        connection.sendall(agreement(head))
+        welcomes.wait(ENOUGH)
+        connection.sendall(WELCOME)
+        silent(connection, head)
+
+    clock.stands()
+    with raw_server(says) as url, holding(url, 1, connect=5.0, terms=terms(2.0)) as idle:
+        holder = idle._holder
+        assert holder is not None
+        eventually(lambda: idle.held.opening, equals(1), within=ENOUGH, subject="openings")
+        for seconds in (0.9, 1.8, 2.7):
+            clock.ahead = seconds
+            eventually(lambda: holder._awake, at_least(seconds - 0.01), within=ENOUGH, subject="seconds")
+        agrees.set()
+        eventually(lambda: idle.held.greeting, equals(1), within=ENOUGH, subject="agreements")
+        threading.Event().wait(0.1)
+        welcomes.set()
+        [latency], ended = split(settled(idle, 1))
+        assert ended == []
+        assert latency == pytest.approx(2.7, abs=0.1)
