@@ -308,4 +308,7 @@ def test_required_checks_are_named_by_tier_and_id(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_with_required_checks(tmp_path: Path, line: str, key: str, said: str) -> None:
     """A tier or an ID that does not exist is a mistake with its place, what is allowed and what was meant."""
-    assert said in _errors(_file(tmp_path, f"{OWN}[required]\n{line}\n"))[key]
+    file = _file(tmp_path, f"{OWN}[required]\n{line}\n")
+    assert said in _errors(file)[key]
+    with pytest.raises(ConfigurationErrors):
+        read_form(str(file))

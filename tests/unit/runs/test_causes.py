@@ -133,8 +133,9 @@ def test_a_check_that_fails_in_two_phases_is_counted_once() -> None:
     ]
     (cause,) = collapse(twice)
     assert cause.headline() == "chat is down; 1 check follows from it"
-    (cause,) = collapse(twice[:2])
-    assert cause.headline() == "chat is down"
+    for health in ([], [HealthReading("chat", State.DOWN)]):
+        (cause,) = collapse(twice[:2], health)
+        assert cause.headline() == "chat is down"
 
 
 def test_nothing_reachable_is_the_public_address() -> None:
