@@ -9,6 +9,7 @@ import pytest
 from fixtures.environments import Environment
 from fixtures.runs.causes import HealthReading
 from fixtures.runs.conclusion import Conclusion
+from fixtures.runs.evidence import NOT_APPLICABLE
 from fixtures.runs.record import PHASES, Phase
 from fixtures.runs.redaction import MASK
 from fixtures.runs.run import Run
@@ -76,6 +77,17 @@ def test_too_few_replicas_of_another_slot_are_noted(tmp_path: Path) -> None:
     target = replace(BLUE, replicas={"chat": 2})
     found, _ = concluded(tmp_path, ("chat", "green", "b0", LIVE, "chat-1"), target=target)
     assert f"(chat 1 of 2 at {LIVE})" in found.notes[0]
+
+
+def test_only_what_counts_is_told_to_be_undeclared(tmp_path: Path) -> None:
+    """Who mends a strict environment's file is told of what is required of it, and of nothing else."""
+    run = Run("run", tmp_path, environment=replace(BLUE, strict=True, required={"smoke": frozenset({"SVC-01"})}))
+    for one, lacking in (("SVC-01", "no cdn"), ("SVC-02", "no people")):
+        phase = Phase("setup", "skipped", reason=f"{NOT_APPLICABLE}{lacking}", facts={"guide": [one]})
+        run.records.add(f"suites/smoke/test_a.py::test_{one}", "smoke", phase)
+    found = run.conclude(partial=(), scene=list, contacts={}, lines=NEVER)
+    assert "1 check: no cdn" in found.decision.reasons
+    assert not any("no people" in reason for reason in found.decision.reasons)
 
 
 def test_a_problem_is_noted_once_and_without_secrets(tmp_path: Path) -> None:
