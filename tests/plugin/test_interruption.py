@@ -40,6 +40,21 @@ def test_a_signal_while_plugins_are_imported_has_a_word(tmp_path: Path, moment: 
     assert not (tmp_path / "run").exists()
 
 
+def test_what_is_raised_after_the_verdict_does_not_change_its_code() -> None:
+    """Whoever breaks off what is left when the verdict has been told has nothing more to say."""
+    told = "import fixtures.interruption.plugin as ours; ours.SIGNALS.code = 68; raise KeyboardInterrupt"
+    done = subprocess.run([sys.executable, "-c", told], cwd=REPOSITORY, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (68, b"")
+
+
+def test_in_a_worker_python_has_the_word() -> None:
+    """The controller tells what became of its workers, so nothing is changed in them."""
+    looks = "import sys, fixtures.interruption.plugin; sys.exit(sys.excepthook is not sys.__excepthook__)"
+    environment = {**os.environ, "PYTEST_XDIST_WORKER": "gw0"}
+    done = subprocess.run([sys.executable, "-c", looks], cwd=REPOSITORY, env=environment, timeout=30, check=False)
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize(("error", "code"), [("OSError('of ours')", 3), ("KeyboardInterrupt", 2)])
 @pytest.mark.parametrize("errors", ["2>&1", "2> /dev/full"])
 def test_what_nobody_caught_is_no_verdict(error: str, code: int, errors: str) -> None:

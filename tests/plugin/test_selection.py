@@ -148,13 +148,39 @@ def test_a_run_on_an_own_file(repository: pytest.Pytester) -> None:
 
 
 def test_workers_by_default(repository: pytest.Pytester) -> None:
-    """Without -n the suite's checks run in xdist's workers, which know the environment."""
+    """Without -n the suite's checks run in xdist's workers, which know the environment and take one at a time."""
+    repository.makeconftest(
+        'pytest_plugins = ["fixtures.environments.plugin"]\n'
+        'def pytest_report_header(config): return f"at most {config.option.maxschedchunk} at a time"\n'
+    )
     result = repository.runpytest_subprocess("-m", "smoke", "--env", "own.toml", "-rP")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines([f"*{WORKERS} workers*", "worker True", "judges own 1.0 8"])
+    result.stdout.fnmatch_lines(["at most 1 at a time"])
     own = repository.runpytest()
     own.assert_outcomes(passed=1)
     own.stdout.no_fnmatch_line("created: *")
+
+
+def test_who_debugs_has_no_workers(repository: pytest.Pytester) -> None:
+    """A debugger needs the terminal, which workers do not have."""
+    result = repository.runpytest_subprocess("-m", "smoke", "--env", "own.toml", "--pdb")
+    result.assert_outcomes(passed=1)
+
+
+def test_what_is_required_is_said_by_the_file_that_was_named(repository: pytest.Pytester) -> None:
+    """The file that is written when a platform is started says where it is, and not what must be judged of it."""
+    named = OWN.replace('"own"', '"named"') + '[required]\nsmoke = ["SVC-01"]\n'
+    repository.path.joinpath("named.toml").write_text(named, encoding="utf-8")
+    repository.makeconftest(
+        'pytest_plugins = ["fixtures.environments.plugin"]\nfrom pathlib import Path\n'
+        "from fixtures.environments.plugin import use_file\n"
+        'def pytest_collection(session): use_file(session.config, Path("own.toml"))\n'
+    )
+    prints = "def test_a(environment): print('requires', environment.name, dict(environment.required))\n"
+    repository.path.joinpath("suites/smoke/test_smoke.py").write_text(prints, encoding="utf-8")
+    result = repository.runpytest("-m", "smoke", "--env", "named.toml", "-n0", "-s")
+    result.stdout.fnmatch_lines(["*requires own {'smoke': frozenset({'SVC-01'})}*"])
 
 
 def test_variable_names_the_environment(repository: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

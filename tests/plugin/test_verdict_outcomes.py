@@ -36,7 +36,8 @@ def test_a_failure_is_no_go_and_says_whom_to_call(suite: Suite) -> None:
 def test_the_verdict_says_what_it_rests_on(suite: Suite) -> None:
     """What was asked of the environment is in every report, a stretched deadline beside the verdict itself."""
     asked = "required={'smoke': frozenset({'SVC-01'})}, live_api='https://127.0.0.1:2', time_scale=1000.0"
-    suite.write(f"def pytest_verify_environment(config): return environment({asked})\n", a=HOLDS)
+    stretched = "from fixtures.checks.time_scale import scaled\ndef test_c(): assert scaled(1) == 1000\n"
+    suite.write(f"def pytest_verify_environment(config): return environment({asked})\n", a=HOLDS, c=stretched)
     ended = suite.run()
     assert ended.code == 0
     told = ended.verdict["environment"]
@@ -215,7 +216,8 @@ def test_what_is_expected_to_fail_is_advice(suite: Suite) -> None:
     suite.write(a=HOLDS, b="@pytest.mark.xfail(reason='known')\ndef test_x(): assert 0\n")
     ended = suite.run()
     assert ended.verdict["verdict"] == "GO"
-    assert ended.verdict["counts"]["advisory"] == 1
+    (advice,) = [check for check in ended.verdict["checks"] if check["outcome"] == "advisory"]
+    assert advice["reason"] == "known"
 
 
 def test_the_projects_own_tests_get_no_verdict(suite: Suite) -> None:

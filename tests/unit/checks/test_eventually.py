@@ -1,4 +1,5 @@
 import itertools
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -6,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.checks import CheckFailure, eventually, throughout
-from fixtures.checks.eventually import LONGEST_PAUSE
-from fixtures.checks.match import at_least, equals
+from fixtures.checks.eventually import FIRST_PAUSE, LONGEST_PAUSE, MONOTONIC
+from fixtures.checks.match import at_least, equals, has
 from fixtures.checks.time_scale import forget_time_scale, scaled, set_time_scale
 from tests.unit.checks.clock import ManualClock
 
@@ -64,11 +65,19 @@ def test_the_failure_shows_what_was_seen_and_when(clock: ManualClock) -> None:
     assert [seen.state for seen in caught.value.history] == ["'ringing'", "'ended'"]
     assert caught.value.history[0].times == 2
     assert caught.value.history[0].first == 0
+    assert caught.value.history[0].last == pytest.approx(FIRST_PAUSE)
     assert caught.value.service == "auth"
     assert "the call" in str(caught.value)
     assert "within 2 s" in caught.value.expected
     assert caught.value.got == f"'ended' after 2.00 s and {len(clock.pauses) + 1} tries"
     assert caught.value.likely == ""
+
+
+def test_the_failure_says_which_part_was_wrong_and_what_that_usually_means(clock: ManualClock) -> None:
+    """A time-out names the place within what was looked at, and a check's own word on the cause goes before ours."""
+    with pytest.raises(CheckFailure) as caught:
+        eventually(lambda: {"n": 1}, has(n=2), within=1, likely="nobody counts", clock=clock)
+    assert (caught.value.where, caught.value.likely) == (".n", "nobody counts")
 
 
 def test_a_named_error_means_not_yet(clock: ManualClock) -> None:
@@ -94,6 +103,22 @@ def test_only_errors_until_the_end_say_so(clock: ManualClock) -> None:
         eventually(probe, equals(7), within=1, transient=(ConnectionError,), clock=clock)
     assert "refused" in caught.value.got
     assert [seen.state for seen in caught.value.history] == ["ConnectionError: refused"]
+    # By this the verdict knows what cannot be reached from what answers wrongly.
+    assert isinstance(caught.value.__cause__, ConnectionError)
+
+
+def test_an_error_before_an_answer_is_not_its_cause(clock: ManualClock) -> None:
+    """What answers in the end, and wrongly, is not laid to its having been out of reach before."""
+    asked = itertools.count()
+
+    def probe() -> int:
+        if next(asked) == 0:
+            raise ConnectionError("refused")
+        return 0
+
+    with pytest.raises(CheckFailure) as caught:
+        eventually(probe, equals(7), within=1, transient=(ConnectionError,), clock=clock)
+    assert caught.value.__cause__ is None
 
 
 def test_an_unnamed_error_ends_the_wait(clock: ManualClock) -> None:
@@ -122,12 +147,28 @@ def test_a_probe_that_takes_longer_than_the_deadline_is_asked_once(clock: Manual
     assert len(asked) == 1
 
 
+def test_a_probe_begins_at_the_deadline_and_none_does_later() -> None:
+    """The deadline is the last moment at which anybody looks."""
+    clock = ManualClock(0.0)
+    asked = []
+
+    def probe() -> int:
+        asked.append(clock.now())
+        return 0
+
+    with pytest.raises(CheckFailure):
+        eventually(probe, equals(7), within=FIRST_PAUSE, clock=clock)
+    assert asked == [0.0, FIRST_PAUSE]
+
+
 def test_one_factor_scales_every_deadline(clock: ManualClock) -> None:
     """The time scale multiplies deadlines, and the message says the deadline that was waited for."""
     set_time_scale(3)
     with pytest.raises(CheckFailure, match="within 6 s"):
         eventually(lambda: 0, equals(7), within=2, clock=clock)
     assert clock.now() == pytest.approx(1_006, abs=0.01)
+    throughout(lambda: 7, equals(7), lasting=2, subject="n", clock=clock)
+    assert clock.now() == pytest.approx(1_012, abs=0.02)
 
 
 def test_the_time_scale_is_set_once() -> None:
@@ -175,6 +216,19 @@ def test_throughout_finds_every_lasting_change(moment: float, lasting: float) ->
     assert looks_at_ease(clock)
 
 
+def test_what_did_not_last_is_told_with_all_that_was_seen(clock: ManualClock) -> None:
+    """A change says what, where, whose, when, and what was seen before it."""
+    probe = from_time(clock, 1, before="up", after="down")
+    with pytest.raises(CheckFailure) as caught:
+        throughout(
+            lambda: {"state": probe()}, has(state="up"), lasting=5, subject="health", service="auth", clock=clock
+        )
+    failure = caught.value
+    assert (failure.what, failure.where, failure.service) == ("health", ".state", "auth")
+    assert [seen.state for seen in failure.history] == ["{'state': 'up'}", "{'state': 'down'}"]
+    assert failure.got == f"'down' after {clock.now() - 1_000:.2f} s"
+
+
 def test_an_error_ends_the_watch(clock: ManualClock) -> None:
     """What could not be looked at proves nothing: the error is raised at once, with a note of what was seen before."""
     values = iter([1])
@@ -199,3 +253,4 @@ def test_real_time_passes_on_the_monotonic_clock() -> None:
     """Without an injected clock the machine's monotonic clock is used."""
     with pytest.raises(CheckFailure, match="nothing changed at all"):
         eventually(lambda: 0, at_least(1), within=0.03)
+    assert MONOTONIC.now() == pytest.approx(time.monotonic(), abs=60)

@@ -141,9 +141,23 @@ def test_an_unknown_send_hides_no_reordering_around_it() -> None:
 
 
 def test_sends_that_overlap_have_no_order() -> None:
-    """Of two sends of one sender that overlap in time neither is first."""
+    """Of two sends of one sender that overlap in time neither is first; one begun at the answer does not overlap."""
     sends = [replace(send("a", 0), completed=5.0), send("a", 1)]
     assert found(sends, "a1", "a0") == set()
+    sends = [replace(send("a", 0), completed=1.0), send("a", 1)]
+    assert found(sends, "a1", "a0") == {(Defect.REORDERED, "a0")}
+
+
+def test_an_answer_that_leaves_the_outcome_open_sets_no_order() -> None:
+    """A send that was answered by an error may happen later than the sender's next, as one without an answer."""
+    sends = [replace(send("a", 0, UNKNOWN), completed=0.9), send("a", 1)]
+    assert found(sends, "a1", "a0") == set()
+
+
+def test_where_numbers_and_times_disagree_there_is_no_order() -> None:
+    """Of a sender that took a number early and used it late nobody knows which was meant to be first."""
+    sends = [replace(send("a", 0), invoked=2.0, completed=2.9), send("a", 1)]
+    assert found(sends, "a0", "a1") == found(sends, "a1", "a0") == set()
 
 
 @pytest.mark.parametrize(
@@ -169,6 +183,9 @@ def test_an_anomaly_is_told_in_one_line() -> None:
     (anomaly,) = anomalies(History((send("a", 0), send("a", 1)), (Read("bob's phone", ("a1", "a0")),)))
     assert isinstance(anomaly, Anomaly)
     assert str(anomaly) == "reordered at bob's phone: a0 (a's number 0 after its number 1)"
+    sends = (send("a", 0), send("a", 1), send("b", 7))
+    (anomaly,) = anomalies(History(sends, (Read("r", ("b7", "a1", "a0")),)))
+    assert anomaly.detail == "a's number 0 after its number 1"
 
 
 def test_what_nobody_of_the_history_sent_is_not_shown() -> None:

@@ -1,6 +1,6 @@
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pytest
@@ -25,6 +25,14 @@ class Profile:
 
 
 ANNA = Profile("u1", ("x", "y"))
+
+
+@dataclass(frozen=True)
+class Person:
+    user_id: str
+    tags: tuple[str, ...] = ()
+    bio: str | None = None
+    seen: int = field(default=0, compare=False)
 
 
 def found(matcher: match.Matcher, value: object) -> Mismatch:
@@ -58,10 +66,15 @@ def test_the_path_of_the_first_difference_is_told() -> None:
     [
         ({"a": 1}, {}, "['a']"),
         ({}, {"a": 1}, "['a']"),
+        ({"a": None}, {}, "['a']"),
+        ({}, {"a": None}, "['a']"),
         ([1, 2], [1], "[1]"),
         ([1], [1, 2], "[1]"),
         ([match.at_most(1), match.at_most(1)], [1], "[1]"),
         ([1], "1", ""),
+        (b"a", [97], ""),
+        (ANNA, Person("u1", ("x", "y")), ""),
+        (re.compile("a"), "b", ""),
         (1, True, ""),
     ],
 )
@@ -72,6 +85,11 @@ def test_a_missing_or_further_part_is_a_difference(expected: object, got: object
     assert mismatch.path == path
 
 
+def test_what_a_record_leaves_out_of_comparison_is_no_difference() -> None:
+    """A record compares as it says itself."""
+    assert first_difference(Person("u1", seen=1), Person("u1", seen=2)) is None
+
+
 def test_a_long_text_is_shown_around_the_difference() -> None:
     """Long texts are shown around the place where they part, not whole."""
     mismatch = found(match.equals("a" * 900 + "b"), "a" * 900 + "c")
@@ -79,6 +97,10 @@ def test_a_long_text_is_shown_around_the_difference() -> None:
     assert "b" in mismatch.expected
     assert len(mismatch.expected) < 120
     assert first_difference("a" * 900, "a" * 900) is None
+    early = found(match.equals("ab" + "a" * 900), "ac" + "a" * 900)
+    assert early.path == "[1]"
+    assert early.expected.startswith("902 characters, from 0 on: …'ab")
+    assert found(match.equals("a" * 900), "a").path == "[1]"
 
 
 def test_lists_and_tuples_of_equal_elements_are_equal() -> None:
@@ -101,6 +123,16 @@ def test_a_value_whose_repr_raises_can_be_shown() -> None:
             raise RuntimeError
 
     assert "Broken" in show(Broken())
+
+
+def test_a_value_of_several_lines_is_shown_in_one() -> None:
+    """A failure in one line stays in one, whatever it is about."""
+
+    class Table:
+        def __repr__(self) -> str:
+            return "a\nb"
+
+    assert show(Table()) == "a b"
 
 
 HOLDS = [
@@ -133,10 +165,13 @@ HOLDS = [
 ]
 FAILS = [
     (match.has(user_id="u1"), None),
+    (match.has(bio=None), {}),
+    (match.has(nickname=None), ANNA),
     (match.has(bio=match.present()), {}),
     (match.has(tags=match.contains("z")), ANNA),
     (match.contains("x"), 5),
     (match.contains("x"), {"x": 1}),
+    (match.contains(97), b"a"),
     (match.contains("xyz"), "hello"),
     (match.contains_none("x"), ["x"]),
     (match.contains_none("x"), None),
@@ -244,6 +279,18 @@ def test_of_a_private_field_no_more_than_its_length_is_told(text: str, wanted: s
     assert mismatch.got.startswith(f"<{100 * len(text)} characters #")
     assert mismatch.path.startswith(".text")
     assert (hidden(text) == hidden(wanted)) == (text == wanted)
+
+
+def test_of_what_is_within_a_private_field_nothing_is_shown_around_it() -> None:
+    """The part of a private value that is wrong is as private as the whole."""
+    letters = Letter(({"body": "dear bob"}, {"body": "dear eve"}))
+    mismatch = found(match.has(text=match.each(match.has(body="dear bob"))), letters)
+    assert (mismatch.got, mismatch.around) == ("<a tuple>", "")
+
+
+def test_half_a_character_can_be_hidden() -> None:
+    """What JSON may hold and UTF-8 may not breaks no message."""
+    assert hidden("\ud800").startswith("<1 characters #")
 
 
 def test_what_is_hidden_says_what_kind_it_is() -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from fixtures.checks import CheckFailure, must
 from fixtures.checks.failure import Seen
-from fixtures.checks.match import each, equals, has
+from fixtures.checks.match import each, equals, has, length
 
 
 def test_a_value_that_matches_is_returned() -> None:
@@ -56,6 +56,9 @@ def test_a_failure_without_path_shows_the_value_once() -> None:
     with pytest.raises(CheckFailure) as caught:
         must(1, equals(2), subject="n")
     assert str(caught.value) == "n is not as it must be\n  expected: 2\n  got:      1"
+    with pytest.raises(CheckFailure) as caught:
+        must("abc", length(2), subject="n")
+    assert caught.value.got == "length 3: 'abc'"
 
 
 def test_a_failure_says_what_it_usually_means_and_how_to_ask_again() -> None:
@@ -77,3 +80,13 @@ def test_a_long_history_keeps_its_ends() -> None:
     assert "state 39" in text
     assert "28 more" in text
     assert "state 20" not in text
+    assert "more" not in str(CheckFailure(what="w", expected="e", got="g", history=history[:12]))
+
+
+def test_a_history_is_told_with_its_times() -> None:
+    """The first state stands beside its title, and one that was seen more than once says until when."""
+    history = [Seen("ringing", 0, 1.5, times=3), Seen("ended", 2, 2)]
+    assert str(CheckFailure(what="w", expected="e", got="g", history=history)).splitlines()[3:] == [
+        "  seen:     +0.00 s  ringing  (3 times, until +1.50 s)",
+        "            +2.00 s  ended",
+    ]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fixtures.environments import ConfigurationErrors, known_environments, load_environment
 from fixtures.environments.addresses import base_url
 from fixtures.environments.load import read_form
+from fixtures.environments.toml_file import digest
 from fixtures.guide import load_guide
 
 OWN = """
@@ -114,6 +115,52 @@ def test_what_an_own_file_leaves_out(tmp_path: Path) -> None:
     assert found.slots == {"blue": "https://127.0.0.1:8445"}
 
 
+def test_an_own_file_that_allows_nothing_is_only_looked_at(tmp_path: Path) -> None:
+    """Nobody makes people in an environment that does not say that it may be done."""
+    text = 'name = "own"\napi = "https://a.test"\nreported_environment = "x"\n'
+    assert not load_environment(str(_file(tmp_path, text))).allows("synthetic")
+
+
+OVER = """
+name = "own"
+from_guide = true
+slot = "blue"
+api = "https://api.test"
+live_api = "https://live.test"
+issuer = "https://issuer.test"
+reported_environment = "rehearsal"
+kube_context = "mine"
+namespace = "ours"
+ca_file = "~/ca.pem"
+[slots]
+blue = "https://blue.test"
+"""
+
+
+def test_what_a_file_says_goes_before_the_guide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rehearsal of the guide's platform is judged where and as its file says."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    found = load_environment(str(_file(tmp_path, OVER)))
+    assert (found.api, found.live_api, found.issuer) == ("https://api.test", "https://live.test", "https://issuer.test")
+    assert (found.reported_environment, found.kube_context, found.namespace) == ("rehearsal", "mine", "ours")
+    assert found.ca_file == tmp_path / "home/ca.pem"
+    assert found.slots == {"blue": "https://blue.test"}
+    assert found.digest == digest(OVER)
+
+
+def test_the_guide_gives_no_address_to_a_slot(tmp_path: Path) -> None:
+    """The live platform is never judged in the place of a slot whose address is left out."""
+    errors = _errors(_file(tmp_path, 'name = "own"\nfrom_guide = true\nslot = "blue"\n'))
+    assert "the guide gives slot blue no address before the switch" in errors["api"]
+
+
+def test_mistakes_are_told_in_the_order_of_their_places(tmp_path: Path) -> None:
+    """The second of a list comes before the tenth, and what is only blank is no name."""
+    words = ", ".join('"x"' for _ in range(12))
+    errors = _errors(_file(tmp_path, OWN.replace('"own"', '" "').replace('"cdn", "tls"', words)))
+    assert list(errors) == [*(f"capabilities.{place}" for place in range(12)), "name"]
+
+
 def test_a_value_in_another_file(tmp_path: Path) -> None:
     """An address may be kept in a file beside the environment's."""
     (tmp_path / "api").write_text("https://api.test\n", encoding="utf-8")
@@ -212,6 +259,12 @@ def test_what_is_no_base_address(text: str) -> None:
         base_url(text)
 
 
+@pytest.mark.parametrize("text", ["https://a/", "https://a?", "https://a#", "https://a/?#"])
+def test_an_address_is_kept_without_what_says_nothing(text: str) -> None:
+    """An empty path, query or fragment is left out, so that a path can follow."""
+    assert base_url(text) == "https://a"
+
+
 @given(st.text(max_size=40).map(lambda text: f"https://{text}"))
 def test_a_base_address_is_read_once(text: str) -> None:
     """What is taken as an address is taken again unchanged, whatever was typed."""
@@ -255,4 +308,7 @@ def test_required_checks_are_named_by_tier_and_id(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_with_required_checks(tmp_path: Path, line: str, key: str, said: str) -> None:
     """A tier or an ID that does not exist is a mistake with its place, what is allowed and what was meant."""
-    assert said in _errors(_file(tmp_path, f"{OWN}[required]\n{line}\n"))[key]
+    file = _file(tmp_path, f"{OWN}[required]\n{line}\n")
+    assert said in _errors(file)[key]
+    with pytest.raises(ConfigurationErrors):
+        read_form(str(file))

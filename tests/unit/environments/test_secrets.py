@@ -52,6 +52,13 @@ def test_a_reference_is_read_or_refused_without_repeating_it(text: str) -> None:
     assert outcome in {text, "not a reference"}
 
 
+@pytest.mark.parametrize("text", ["env:", "env: ", "env: NAME", "file:key ", "s3:key", "NAME"])
+def test_what_is_no_reference(text: str) -> None:
+    """A place with blanks around it would be looked for with them, and found nowhere."""
+    with pytest.raises(ValueError, match="not a reference"):
+        SecretRef.parse(text)
+
+
 def test_a_value_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """env:NAME is read when resolved, not before; unset or blank says what to set."""
     reference = SecretRef.parse("env:VERIFY_TEST_SECRET")
@@ -117,6 +124,7 @@ def test_a_secrets_manager_that_does_not_answer(monkeypatch: pytest.MonkeyPatch)
     _with_manager(monkeypatch, NoCredentialsError())
     with pytest.raises(UnresolvedReferenceError, match="credentials"):
         SecretRef.parse("aws-secretsmanager:some/id").resolve()
-    _with_manager(monkeypatch, {"SecretBinary": "x"})
-    with pytest.raises(UnresolvedReferenceError, match="SecretString"):
-        SecretRef.parse("aws-secretsmanager:some/id").resolve()
+    for without in ({"SecretBinary": "x"}, {"SecretString": "  "}):
+        _with_manager(monkeypatch, without)
+        with pytest.raises(UnresolvedReferenceError, match="SecretString"):
+            SecretRef.parse("aws-secretsmanager:some/id").resolve()

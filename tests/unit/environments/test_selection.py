@@ -32,11 +32,22 @@ def _tiers(text: str) -> frozenset[str]:
         ("not smoke and slow", set()),
         ("slow", set()),
         ("smok", set()),
+        ("smoke and a1" + "".join(f" and not a{number}" for number in range(2, 12)), {"smoke"}),
+        ("smoke and not a1" + "".join(f" and a{number}" for number in range(2, 12)), {"smoke"}),
     ],
 )
 def test_the_tiers_that_an_expression_asks_for(expression: str, tiers: set[str]) -> None:
     """A tier is asked for when its marker can make the expression true, and not when it is only excluded."""
     assert _tiers(expression) == tiers
+
+
+def test_no_check_is_of_two_tiers() -> None:
+    """What only a check of both could satisfy is asked of neither."""
+    expression = Expression.compile("smoke and preflight")
+    possible = tiers_possible(
+        TIERS, expression.idents(), lambda markers: expression.evaluate(lambda n, /, **_: n in markers)
+    )
+    assert possible == frozenset()
 
 
 NAMES = st.sampled_from(["smoke", "preflight", "slow", "quick"])

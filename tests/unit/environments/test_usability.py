@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,29 @@ def test_a_look_that_hangs_is_a_problem_in_time(monkeypatch: pytest.MonkeyPatch)
     released.set()
     assert time.monotonic() - began < 10
     assert "no answer" in problem.what
+
+
+def test_all_looks_have_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many that are slow one after the other do not make the whole as slow."""
+    looks = [(f"look {number}", partial(time.sleep, number / 10)) for number in range(1, 9)]
+    monkeypatch.setattr("fixtures.environments.usability._looks", lambda _: looks)
+    monkeypatch.setattr("fixtures.environments.usability.DEADLINE_SECONDS", 0.25)
+    late = [problem.what for problem in usable(HERE)]
+    assert late[-1] == "look 8 got no answer within 0.25 s"
+    assert len(late) >= 6
+
+
+def test_what_no_resolver_takes_is_no_host_name() -> None:
+    """A name that cannot even be asked for is told as such."""
+    (problem,) = usable(replace(HERE, cdn=f"https://{'a' * 64}.test"))
+    assert "does not resolve: not a host name" in problem.what
+
+
+def test_each_part_is_looked_at_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A context that is missing hides no CA file that is."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    there = replace(HERE, capabilities=frozenset({"kubernetes"}), kube_context="x", ca_file=tmp_path / "none.pem")
+    assert [problem.where for problem in usable(there)] == ["here.toml: kube_context", "here.toml: ca_file"]
 
 
 def test_a_look_that_breaks_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:

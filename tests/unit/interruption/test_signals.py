@@ -92,9 +92,31 @@ def test_a_run_that_judges_nothing_leaves_them_to_python() -> None:
     assert here.begun
 
 
-def test_a_run_within_a_test_leaves_them_to_the_process(run: Signals) -> None:
+def test_a_run_that_finds_only_late_what_it_judges_has_a_verdict_as_well() -> None:
+    """Whose tier is not told by its command is held for its verdict, and given back to Python after it."""
+    former = [signal.getsignal(number) for number in NAMES]
+    here = Signals()
+    here.enter(judges=False)
+    here.hold()
+    assert not any(raises(number) for number in NAMES)
+    here.leave()
+    assert [signal.getsignal(number) for number in NAMES] == former
+
+
+def test_who_listens_twice_gives_back_what_there_was_before() -> None:
+    """What an import has begun a run goes on with, and its end is that of both."""
+    former = [signal.getsignal(number) for number in NAMES]
+    here = Signals()
+    here.listen()
+    here.enter(judges=True)
+    here.leave()
+    assert [signal.getsignal(number) for number in NAMES] == former
+
+
+@pytest.mark.parametrize("judges", [True, False])
+def test_a_run_within_a_test_leaves_them_to_the_process(run: Signals, *, judges: bool) -> None:
     """Its verdict is not that of the process that it is in."""
-    run.enter(judges=True)
+    run.enter(judges=judges)
     run.hold()
     run.told(1)
     run.leave()

@@ -80,11 +80,31 @@ def test_a_service_that_is_down_is_one_cause() -> None:
 def test_wrong_answers_explain_nothing_elsewhere() -> None:
     """A service that answers wrongly is a cause for its own checks only."""
     failures = [failure("a", "auth"), failure("b", "chat", Kind.ASSERTION, "auth"), failure("c", "chat")]
-    causes = collapse(failures, [HealthReading("auth", State.UP), HealthReading("chat", State.UP)])
+    well = [HealthReading(name, State.UP, "all is well") for name in ("auth", "chat")]
+    causes = collapse(failures, well)
     assert [cause.headline() for cause in causes] == [
         "chat: chat is wrong; 1 check more fails in it",
         "auth: auth is wrong",
     ]
+    assert [cause.health for cause in causes] == ["", ""]
+
+
+def test_what_a_check_touched_may_be_why_it_failed() -> None:
+    """A check that asked a service which is down follows from that, though no journey through its own needs it."""
+    (cause,) = collapse([failure("a", "auth", Kind.ASSERTION, "chat")], [HealthReading("chat", State.DOWN)])
+    assert (cause.subject, cause.headline()) == ("chat", "chat is down")
+
+
+def test_the_check_of_the_service_tells_its_cause() -> None:
+    """Of those that a service fails the one that judges it is told first, and what nobody marked is the service's."""
+    failures = [
+        replace(failure("a", "auth", Kind.UNREACHABLE), judges="chat"),
+        failure("z", "auth", Kind.UNREACHABLE),
+    ]
+    (cause,) = collapse(failures)
+    assert cause.first.check == "z"
+    (cause,) = collapse([replace(failure(name, "auth"), judges=None) for name in "ab"])
+    assert cause.headline() == "auth: auth is wrong; 1 check more fails in it"
 
 
 def test_a_datastore_that_is_down_is_the_cause() -> None:
@@ -113,8 +133,9 @@ def test_a_check_that_fails_in_two_phases_is_counted_once() -> None:
     ]
     (cause,) = collapse(twice)
     assert cause.headline() == "chat is down; 1 check follows from it"
-    (cause,) = collapse(twice[:2])
-    assert cause.headline() == "chat is down"
+    for health in ([], [HealthReading("chat", State.DOWN)]):
+        (cause,) = collapse(twice[:2], health)
+        assert cause.headline() == "chat is down"
 
 
 def test_nothing_reachable_is_the_public_address() -> None:
@@ -132,6 +153,13 @@ def test_of_two_that_are_down_the_one_the_other_needs_is_to_blame() -> None:
     failures = [failure("o", "otp", Kind.UNREACHABLE), failure("a", "auth", Kind.UNREACHABLE), failure("c", "chat")]
     causes = {cause.subject: cause for cause in collapse(failures)}
     assert [one.check for one in causes["otp"].consequences] == ["c"]
+
+
+def test_a_health_that_was_turned_away_says_nothing_of_the_way() -> None:
+    """What is before all services and refuses to look at health does not make them unreachable for everybody."""
+    health = [HealthReading(name, State.UNREACHABLE, "status 429", before="no X-Served-By") for name in NEEDS]
+    (cause,) = collapse([failure("a", "chat", Kind.UNREACHABLE)], health, named=True)
+    assert (cause.subject, cause.down) == ("chat", True)
 
 
 LIMITED = "429: no X-Served-By, Server nginx; exempt it"

@@ -36,6 +36,7 @@ def test_a_note_is_made_of_what_is_far_alone(differences: list[float]) -> None:
         ([3600.0, 3599.0], "is 60 min ahead of"),
         ([-31_536_000.0], "is 365 days behind"),
         ([351_632_852.0], "is 4,069.8 days ahead of"),
+        ([0.0, FAR], "is from 0 s behind to 5 s ahead of"),
         ([0.0, 120.5], "is from 0 s behind to 2 min ahead of"),
     ],
 )

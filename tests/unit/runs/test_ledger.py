@@ -1,5 +1,4 @@
 import errno
-import json
 import multiprocessing
 import os
 import signal
@@ -79,8 +78,8 @@ def test_an_open_item_says_what_is_known_of_it(tmp_path: Path) -> None:
     book.removed("account", "c")
     book.close()
     file = min(tmp_path.iterdir())
-    with file.open("a") as torn:
-        torn.write(json.dumps({"event": "intent"})[:8])
+    with file.open("ab") as torn:
+        torn.write('{"event": "é'.encode()[:-1])
     assert open_items(tmp_path) == (
         OpenItem("account", "a", confirmed=False),
         OpenItem("account", "b", confirmed=True, why="503"),

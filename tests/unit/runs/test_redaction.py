@@ -1,6 +1,7 @@
 import base64
 import html
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, quote_plus
@@ -44,6 +45,14 @@ def test_no_form_of_a_secret_is_left(secret: str, form: Callable[[str], str], be
     assert secret not in told
 
 
+def test_a_secret_that_every_form_writes_differently_is_hidden_as_a_whole() -> None:
+    """Whatever a text does to slashes, blanks, quotes, brackets and letters beyond ASCII, no part of it is left."""
+    secret = "p/a s<&\"'\té"  # noqa: S105  # the example
+    lower = re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quote(secret))
+    for written in (*(form(secret) for form in FORMS), lower, html.escape(secret, quote=False)):
+        assert redactor(secret).redact(written) == MASK
+
+
 @given(
     st.text(min_size=12, max_size=40, alphabet=st.characters(codec="ascii")),
     st.binary(max_size=5),
@@ -85,12 +94,16 @@ def test_innocent_text_is_left_alone(text: str) -> None:
     [
         (f"token {JWT} end", JWT),
         (f"cut {JWT[:40]}...{JWT[-20:]}", JWT[-20:]),
+        (f"cut {JWT[:40]}…{JWT[-20:]}", JWT[-20:]),
         ("Authorization: Bearer abc", "abc"),
+        ("Proxy-Authorization: Digest abc", "abc"),
         ("'authorization': 'Basic dTpw'", "dTpw"),
         ('{"Authorization": "s3cret"}', "s3cret"),
         ("offers bearer.abcdefghijklmnopqrstuvwxyz", "abcdefghij"),
         ("X-Synthetic-Key: k3y", "k3y"),
         ("https://s3/x?X-Amz-Signature=abc123&x=1", "abc123"),
+        ("https://s3/x?x=1&X-Amz-Credential=abc123", "abc123"),
+        ("https://s3/x?X-Amz-Security-Token=abc123&x=1", "abc123"),
         ("no route to postgresql+asyncpg://chat:pa:s@word@db:5432/chat", "pa:s@word"),
         ("redis://:s3cret@cache", "s3cret"),
     ],

@@ -100,6 +100,13 @@ def test_the_worst_wins() -> None:
     assert decide(replace(everything, outcomes=(Outcome.HELD,))).exit_code == ExitCode.WORKER_LOST
 
 
+def test_a_run_that_could_select_nothing_says_why_alone() -> None:
+    """Of several problems the first decides, and that no check was selected is no news below them."""
+    problems = (Problem(Invalid.WORKER_LOST, "gw0"), Problem(Invalid.MISSING_SECRET, "k"))
+    decision = decide(Evidence(problems=problems))
+    assert (decision.exit_code, decision.reasons) == (ExitCode.WORKER_LOST, ("worker-lost: gw0", "missing-secret: k"))
+
+
 README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 HELD = Evidence((Outcome.HELD,))
 
