@@ -15,18 +15,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _ctrl_c_reaches_children() -> Iterator[None]:
-    """Give what a test starts the usual reaction to SIGINT.
+def _signals_reach_children() -> Iterator[None]:
+    """Give what a test starts the usual reaction to SIGINT and SIGHUP.
 
-    A job in the background of a script ignores it, and so would every process below. A handler is not inherited by what
-    is executed, whatever it does, and one that does nothing leaves the tests themselves as their starter wanted them.
+    A job in the background of a script ignores the one, what nohup starts the other, and so would every process below.
+    A handler is not inherited by what is executed, whatever it does, and one that does nothing leaves the tests
+    themselves as their starter wanted them.
     """
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda *_: None)
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, lambda *_: None)
     yield
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session", autouse=True)
