@@ -99,7 +99,7 @@ GOOD = {"social.v1": (4401, "token-expired"), "call.v1": (4401, "token-expired")
 )
 def test_both_sockets_must_be_closed_for_what_is_wrong(ends: dict[str, tuple[int, str]], wrong: str) -> None:
     """One that is closed for another reason, or with another code, has not looked at the token."""
-    set_time_scale(0.02 if wrong else 1)
+    set_time_scale(0.2 if wrong else 1)
     offered: set[str | None] = set()
 
     def talks(server: ServerConnection) -> None:

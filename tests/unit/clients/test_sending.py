@@ -107,7 +107,7 @@ def test_what_must_not_be_done_twice_is_not_sent_twice(
     monkeypatch: pytest.MonkeyPatch, key: str | None, asked: int
 ) -> None:
     """What was read on a connection that then ended may have been carried out, unless a key says that it is one."""
-    monkeypatch.setattr("fixtures.http1.connections.CROSSED", 0.5)
+    monkeypatch.setattr("fixtures.http1.connections.CROSSED", 20.0 if key else 0.5)
     got: list[str] = []
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
@@ -185,15 +185,18 @@ def test_an_answer_that_drips_comes_to_an_end() -> None:
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
-        handler.send_header("Content-Length", str(len(KEYS) * 20))
+        handler.send_header("Content-Length", str(len(KEYS) * 400))
         handler.end_headers()
         with suppress(ConnectionError):
-            for _ in range(20):
+            for _ in range(400):
                 handler.wfile.write(KEYS)
                 time.sleep(0.05)
 
-    with web_server(answers) as base, pytest.raises(Unanswered, match=r"still arriving after 0\.6 s") as failure:
-        transport(base, time_scale=0.02).answer(auth.key_set())
+    with web_server(answers) as base:
+        sender = transport(base)
+        sender.timeouts = replace(sender.timeouts, work=0.6)
+        with pytest.raises(Unanswered, match=r"still arriving after 0\.6 s") as failure:
+            sender.answer(auth.key_set())
     assert "hangs" in failure.value.likely
 
 

@@ -20,6 +20,7 @@ from fixtures.clients.sightings import Need, prevailing, requests_for, sight, si
 from fixtures.clients.transport import Transport
 from fixtures.contract.excerpt import LONGEST
 from fixtures.contract.served_by import ServedBy
+from fixtures.guide import load_guide
 from fixtures.runs.causes import State
 from tests.unit.clients.make import environment, transport
 from tests.unit.clients.peer import says, says_health, web_server
@@ -206,7 +207,7 @@ def test_a_scene_without_anybody_is_a_scene() -> None:
 
 def test_the_services_of_a_scene_are_looked_at_side_by_side() -> None:
     """One that hangs costs the verdict its own time, and not that of each other as well."""
-    all_asked = threading.Barrier(8)
+    all_asked = threading.Barrier(len(load_guide().services))
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
         all_asked.wait(20)

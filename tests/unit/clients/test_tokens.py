@@ -31,7 +31,7 @@ def _token(*, key: Ed25519PrivateKey = PRIVATE, kid: str = "k1", without: str = 
         "sub": "u",
         "sid": "s",
         "iat": NOW,
-        "exp": NOW + 900,
+        "exp": NOW + 86_400,
         "jti": "j",
     }
     whole |= claims

@@ -70,12 +70,11 @@ def test_a_look_that_hangs_is_a_problem_in_time(monkeypatch: pytest.MonkeyPatch)
 
 def test_all_looks_have_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many that are slow one after the other do not make the whole as slow."""
-    looks = [(f"look {number}", partial(time.sleep, number / 10)) for number in range(1, 9)]
+    looks = [(f"look {number}", partial(time.sleep, number / 10)) for number in range(1, 41)]
     monkeypatch.setattr("fixtures.environments.usability._looks", lambda _: looks)
     monkeypatch.setattr("fixtures.environments.usability.DEADLINE_SECONDS", 0.25)
     late = [problem.what for problem in usable(HERE)]
-    assert late[-1] == "look 8 got no answer within 0.25 s"
-    assert len(late) >= 6
+    assert late[-1] == "look 40 got no answer within 0.25 s"
 
 
 def test_what_no_resolver_takes_is_no_host_name() -> None:

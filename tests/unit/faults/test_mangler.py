@@ -233,10 +233,10 @@ def test_a_websocket_that_is_cut(service: tuple[Path, list[int]], rule: Cut, cod
 
 def test_an_idle_websocket_that_is_cut(service: tuple[Path, list[int]]) -> None:
     """With `idle` traffic keeps the connection, and its absence ends it."""
-    with mangled(service[0], Cut(after=0.4, idle=True)) as at, connect(at) as socket:
+    with mangled(service[0], Cut(after=2.0, idle=True)) as at, connect(at) as socket:
         socket.recv(5)
-        for _ in range(4):
-            time.sleep(0.2)
+        for _ in range(6):
+            time.sleep(0.4)
             socket.send("alive")
             assert socket.recv(5) == "alive"
         with pytest.raises(ConnectionClosed):

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from fixtures.checks import eventually
+from fixtures.checks.match import at_least
 from fixtures.sandbox.errors import SandboxError
 from fixtures.sandbox.faults.model import FaultError, Way
 from fixtures.sandbox.faults.ways import joints, processes
@@ -63,10 +65,8 @@ def test_what_is_taken_away_is_given_back(
 
 def test_a_part_stalls_again_and_again_and_runs_at_the_end(layout: Layout, orders: Orders) -> None:
     """Each stop is followed by going on, also the one that the end of the fault meets."""
-    often = threading.Event()
     with Stalling("chat", every=0.02, seconds=0.01).broken(layout, "blue"):
-        while len(orders) < 5:
-            often.wait(0.005)
+        eventually(lambda: len(orders), at_least(5), within=20, subject="orders")
     assert [order["do"] for order in orders] == ["pause", "resume"] * (len(orders) // 2)
     assert {order["part"] for order in orders} == {"blue/chat"}
 

@@ -47,6 +47,13 @@ def test_a_check_that_did_not_hold_says_why() -> None:
     assert record(HELD[0], Phase("call", "failed", reason="it is red"), HELD[2]).reason == "it is red"
 
 
+def test_the_reason_is_that_of_the_phase_that_decides() -> None:
+    """Why a check did not apply is no reason for what its teardown found."""
+    skipped = Phase("setup", "skipped", reason=f"{NOT_APPLICABLE}no idle slot")
+    assert record(skipped, Phase("teardown", "failed", reason="alice is left behind")).reason == "alice is left behind"
+    assert record(skipped, HELD[2]).reason == "no idle slot"
+
+
 def test_a_failure_is_dated_by_its_end_and_laid_to_whom_its_check_judges() -> None:
     """Logs are looked at where it was met, and who failed is the service of the check where nobody else is named."""
     facts = {"judges": "chat", "guide": ["CHT-01"]}

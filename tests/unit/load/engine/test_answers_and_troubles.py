@@ -225,7 +225,7 @@ def test_a_connection_rests_since_its_last_answer(monkeypatch: pytest.MonkeyPatc
         server.request(peer)
 
     with serving(drops_the_third) as server:
-        counts = arriving(server, (0.0, 1.1, 1.15), connections=1, idempotent=True)
+        counts = arriving(server, (0.0, 1.1, 1.1), connections=1, idempotent=True)
     assert samples(counts)[:2] == (3, 1)
 
 
