@@ -79,7 +79,10 @@ class Openings:
 
 @dataclass(slots=True)
 class Held:
-    """How many there are. Read by other threads while it changes: each number is right, their sum need not be."""
+    """How many there are. Read by other threads while it changes: each number is right, their sum need not be.
+
+    What is sampled (openings, failures, ends) is sampled before it is counted here: who waits for a count can take it.
+    """
 
     started: int = 0
     opening: int = 0

@@ -280,11 +280,11 @@ class Holder:
     def _welcome(self, connection: Connection) -> None:
         """It is open."""
         connection.greeting = False
-        self.held.greeting -= 1
-        self.held.open += 1
         latency, connection.latency = connection.latency, None
         if connection.first:
             self._sample(latency, None, connection.instance)
+        self.held.greeting -= 1
+        self.held.open += 1
 
     def _put(self, connection: Connection, data: bytes) -> None:
         """Send what there is to send; what the socket does not take waits until it does."""
@@ -317,13 +317,13 @@ class Holder:
             self.held.opening -= connection.opening is not None
             self.held.greeting -= connection.greeting
             connection.answered(greeting=False)
-            self.held.failed += 1
             self._sample(None, failure, connection.instance)
+            self.held.failed += 1
         else:
             self.held.open -= 1
             if not self._leaving:
-                self.held.lost += 1
                 self._sample(None, failure, connection.instance)
+                self.held.lost += 1
 
     def _close(self) -> None:
         """Say good-bye to all, and give them a moment to answer."""
@@ -342,8 +342,8 @@ class Holder:
             self.held.waiting -= 1
             if ours and self._openings.offer(number).good_until > good_until:
                 continue  # It was only not its turn yet: the pace is ours.
-            self.held.failed += 1
             self._sample(None, Failure(UNANSWERED, "there was nothing to open it again with"), "")
+            self.held.failed += 1
         deadline = time.perf_counter() + _LEAVING
         while self._connections and time.perf_counter() < deadline:
             self._turn(TURN)

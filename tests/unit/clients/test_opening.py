@@ -27,7 +27,8 @@ from tests.unit.clients.peer import Answers, says, socket_server, web_server
 SERVED = 'websocket-signaling;slot=green;build="prod-1234567";instance="ws-1"'
 
 
-def opens(base: str, time_scale: float = 1.0) -> Phone:
+def opens(base: str, time_scale: float = 4.0) -> Phone:
+    """Open a websocket to who answers, within as long as a busy machine may need."""
     return Line(transport(base, time_scale=time_scale)).opens_phone("phone", token=None)
 
 

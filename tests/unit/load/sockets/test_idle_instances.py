@@ -1,12 +1,16 @@
 """Whose idle websockets come to grief, of several instances."""
 
 import socket
+import threading
+from collections import deque
 
 import pytest
 
 from fixtures.checks import eventually
 from fixtures.checks.match import equals
+from fixtures.http1.target import Target
 from loadtests.recording import Recorder
+from loadtests.sockets.idle import Idle, Sample
 from tests.closed import closed_address
 from tests.unit.load.sockets.idling import ENOUGH, holding, settled
 from tests.unit.load.sockets.peers import agreement, raw_server
@@ -71,3 +75,25 @@ def test_nobody_there_is_laid_to_nobody() -> None:
         eventually(lambda: idle.held.failed, equals(1), within=ENOUGH, subject="failures")
         idle.tell(lambda **event: events.append(event))
     assert [event["context"] for event in events] == [{}]
+
+
+@pytest.mark.parametrize("heard", ["nobody", "an end"])
+def test_what_came_to_nothing_can_be_taken_when_it_is_counted(heard: str) -> None:
+    """Whoever sees that one has failed, or was lost, finds what was wrong with it, and with no delay."""
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + sent(0x88, (1012).to_bytes(2, "big")))
+
+    class Noted(deque[Sample]):
+        def append(self, sample: Sample) -> None:
+            before.append((sample.failure is None, idle.held.open, idle.held.failed + idle.held.lost))
+            super().append(sample)
+
+    before: list[tuple[bool, int, int]] = []
+    with raw_server(says) as url:
+        idle = Idle(Target.of(url if heard == "an end" else closed_address(), None), "/", count=1, rate=1000)
+        idle._new = Noted()
+        idle.start()
+        eventually(lambda: idle.held.failed + idle.held.lost, equals(1), within=ENOUGH, subject="failures")
+        idle.stop(threading.Event().wait)
+    assert before == [(True, 0, 0), (False, 0, 0)][heard == "nobody" :]
