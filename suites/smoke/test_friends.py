@@ -193,10 +193,10 @@ def _both_hear(phones: tuple[Phone, ...], name: str, request: FriendRequest) -> 
 def _is_over(request: FriendRequest, status: str, *people: Person) -> None:
     for person in people:
         must(person.friends.looks_at(request), has(status=status), subject=f"the request as {person} sees it")
-        must(person.friends.everyone(), empty(), subject=f"the friends of {person}")
+        must(person.friends.everyone(), empty(), subject=f"the friends of {person} when a request was {status}")
         for direction in ("incoming", "outgoing"):
             must(
                 person.friends.requests(direction, "pending"),
                 contains_none(has(request_id=request.request_id)),
-                subject=f"the pending requests of {person}",
+                subject=f"the {direction} requests of {person} that are pending when one was {status}",
             )
