@@ -137,12 +137,12 @@ def test_blocked_person_cannot_ask(people: People) -> None:
     bob.friends.blocks(alice)
     alice.is_refused(friend_request.ask(bob.user_id), "blocked")
     must(bob.friends.blocked(), each(has(user_id=alice.user_id)), subject="whom bob has blocked")
-    must(bob.friends.requests("incoming", "pending"), equals([request]), subject="what bob was asked")
+    must(bob.friends.requests("incoming", "pending"), equals([request]), subject="what bob still has to decide")
     must(bob.friends.everyone(), equals([has(user_id=carol.user_id)]), subject="bob's friends after the block")
     must(alice.friends.everyone(), empty(), subject="alice's friends after the block")
 
     bob.friends.blocks(dave)
-    must(bob.friends.requests("incoming", "pending"), empty(), subject="what bob was asked by somebody now blocked")
+    must(bob.friends.requests("incoming", "pending"), empty(), subject="what bob has to decide of somebody now blocked")
     bob.is_refused(friend_request.accept(request.request_id), "conflict")
 
 
