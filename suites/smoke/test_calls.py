@@ -80,6 +80,7 @@ def test_third_person_takes_no_part(alice: Person, bob: Person, carol: Person) -
         within=PROMISES.deadlines.frame_answer,
         subject="the answer to a third person's candidate",
         service=signaling.SERVICE,
+        likely="it was dropped without a word, or it went on into the call",
     )
     hers.sends(frames.Candidate(call.call_id, CANDIDATES[1]))
     _gets(his, frames.RelayedCandidate(call.call_id, CANDIDATES[1], alice.user_id))
@@ -121,7 +122,7 @@ def test_callee_is_busy(alice: Person, bob: Person, carol: Person) -> None:
     bob.calls.accepts(call)
     _hears(hers, call, "accepted", has(state="accepted"))
     other = carol.calls.rings(bob)
-    must(other, has(state="ended", end_reason="busy"), subject="the call to somebody in a call")
+    must(other, has(state="ended", end_reason="busy"), subject="the call to bob, who is in another")
     must(bob.calls.hangs_up(call), has(state="ended", end_reason="hangup"), subject="the call that bob ended")
     _ends_for_both((alice, hers), (bob, his), call, "hangup")
     carol.turns_camera_on()
@@ -131,7 +132,7 @@ def test_callee_is_busy(alice: Person, bob: Person, carol: Person) -> None:
     must(
         his.steps(other.call_id),
         contains_none(has(event="ringing")),
-        subject="what bob heard of the other call",
+        subject="what bob heard of the call that found him busy",
         service=signaling.SERVICE,
     )
 

@@ -137,12 +137,12 @@ def test_blocked_person_cannot_ask(people: People) -> None:
     bob.friends.blocks(alice)
     alice.is_refused(friend_request.ask(bob.user_id), "blocked")
     must(bob.friends.blocked(), each(has(user_id=alice.user_id)), subject="whom bob has blocked")
-    must(bob.friends.requests("incoming", "pending"), equals([request]), subject="what bob was asked")
+    must(bob.friends.requests("incoming", "pending"), equals([request]), subject="what bob still has to decide")
     must(bob.friends.everyone(), equals([has(user_id=carol.user_id)]), subject="bob's friends after the block")
     must(alice.friends.everyone(), empty(), subject="alice's friends after the block")
 
     bob.friends.blocks(dave)
-    must(bob.friends.requests("incoming", "pending"), empty(), subject="what bob was asked by somebody now blocked")
+    must(bob.friends.requests("incoming", "pending"), empty(), subject="what bob has to decide of somebody now blocked")
     bob.is_refused(friend_request.accept(request.request_id), "conflict")
 
 
@@ -193,10 +193,10 @@ def _both_hear(phones: tuple[Phone, ...], name: str, request: FriendRequest) -> 
 def _is_over(request: FriendRequest, status: str, *people: Person) -> None:
     for person in people:
         must(person.friends.looks_at(request), has(status=status), subject=f"the request as {person} sees it")
-        must(person.friends.everyone(), empty(), subject=f"the friends of {person}")
+        must(person.friends.everyone(), empty(), subject=f"the friends of {person} when a request was {status}")
         for direction in ("incoming", "outgoing"):
             must(
                 person.friends.requests(direction, "pending"),
                 contains_none(has(request_id=request.request_id)),
-                subject=f"the pending requests of {person}",
+                subject=f"the {direction} requests of {person} that are pending when one was {status}",
             )
