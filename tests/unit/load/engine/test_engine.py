@@ -236,10 +236,11 @@ def test_an_end_that_comes_before_its_thread_has_begun_is_heeded(
     """A busy machine may give the thread its first turn only then: nothing is asked, and nothing is left out."""
     threads: list[Callable[[], None]] = []
     monkeypatch.setattr("loadtests.engine.engine.start_thread", threads.append)
+    monkeypatch.setattr("loadtests.engine.engine._GRACE_S", 0.0)
     with serving(answering) as server:
         runs = engine(server)
         runs.start(Plan(SUBJECT, GET, arrivals=None if arrivals is None else iter(arrivals), connections=1))
-        assert not runs.stop(drain=-5.0)
+        assert not runs.stop(drain=0.0)
         start_thread(threads[0])
         ends(runs)
         assert (server.requests, runs.take().tallies) == (0, {})
