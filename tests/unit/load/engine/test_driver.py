@@ -92,6 +92,25 @@ def test_what_came_to_nothing_before_the_run_is_counted_when_it_has_begun() -> N
     assert recorder._latencies == [0.25]
 
 
+def test_a_turn_is_missed_since_the_request_was_sent() -> None:
+    """That it had waited for a connection before makes no round longer, and opens no more of them."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    plan = Plan("told", b"", connections=1000)
+    driver = Asked(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, watch)
+
+    async def made() -> Connection:
+        driver.connections = {Connection(plan, 1, recorder, watch, driver) for _ in range(100)}
+        return next(iter(driver.connections))
+
+    driver._round, missing = 40, asyncio.run(made())
+    driver.inspect(9.0)
+    driver._asked = 1050
+    missing.round, missing.since, missing.sent = 1, 0.0, 9.9
+    driver.freed(missing, 10.0)
+    driver.inspect(10.0)
+    assert 0 < driver.asked <= 5
+
+
 @pytest.mark.parametrize("opens", [True, False])
 def test_what_has_been_opened_or_refused_is_not_being_opened(*, opens: bool) -> None:
     """Who hears of it may open another at once, and nobody who comes then waits for one that is over."""

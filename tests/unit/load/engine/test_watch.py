@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("pieces", [1, 2])
 def test_who_answers_is_reported_when_it_changes(pieces: int) -> None:
     """The first answer of a service and each change of who answers are sightings, in whatever pieces they come."""
-    who = [b"chat;slot=blue", b"chat;slot=blue", b"chat;slot=green", b"otp;slot=green", b"otp;slot=green"]
+    who = [b"chat;slot=blue", b"chat;slot=blue", b"chat;slot=green", b"otp;slot=green", b"otp;slot=green-2"]
 
     def changing(server: Server, peer: socket.socket) -> None:
         for value in who:
@@ -35,6 +35,7 @@ def test_who_answers_is_reported_when_it_changes(pieces: int) -> None:
         (SUBJECT, "chat;slot=blue"),
         (SUBJECT, "chat;slot=green"),
         (SUBJECT, "otp;slot=green"),
+        (SUBJECT, "otp;slot=green-2"),
     ]
     assert runs.sightings() == []
 
