@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -16,7 +14,7 @@ import pytest
 
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least
-from loadtests import clock
+from loadtests.arrivals import offsets
 from loadtests.budgets.grammar import parse_budget
 from loadtests.client.timeouts import Timeouts
 from loadtests.failure import UNANSWERED, Failure
@@ -26,6 +24,7 @@ from loadtests.recording import Recorder
 from loadtests.sockets import room
 from tests.unit.load.engine.server import OK, Server, serving
 from tests.unit.load.judged import GUIDE
+from tests.unit.load.rating import begun
 from tests.unit.load.told import PLATFORM
 from tests.unit.load.working import HEALTH, session
 
@@ -213,20 +212,6 @@ def opened(rates: Rates, number: int) -> None:
     eventually(lambda: rates._engine.facts().opened, at_least(number), within=20, subject="connections")
 
 
-def begun(made: Session, monkeypatch: pytest.MonkeyPatch) -> Rates:
-    """The rates of a session, without Locust, whose own statistics count the same."""
-    locusts = SimpleNamespace(report=lambda *_: None)
-    monkeypatch.setitem(sys.modules, "loadtests.engine.locust_statistics", locusts)
-    monkeypatch.setitem(sys.modules, "loadtests.rates", None)
-    del sys.modules["loadtests.rates"]
-    module = importlib.import_module("loadtests.rates")
-    made.begins = time.perf_counter() + 0.2
-    made.began = clock.wall() + 0.2
-    rates: Rates = module.Rates(made, None)
-    rates.begin()
-    return rates
-
-
 def test_a_platform_that_holds_its_limit_is_not_slowed_down_by_its_generator(
     made: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,6 +305,33 @@ def test_few_connections_are_room_enough_for_who_needs_fewer(made: Session, monk
         rates._cut.clear()
         assert rates._plan(OperationRate(OPERATION, (steady(60, rate),)), 10).connections == 32
         assert rates._cut == cut
+    assert rates._plan(OperationRate(OPERATION, (steady(60, 700.0),)), 10).warm == 32
+
+
+def test_each_process_has_its_share_of_a_rate(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three processes each sends a third of the requests, others than those of the other two."""
+    rates = begun(made, monkeypatch)
+    rates.stop(0)
+    made.share, made.of = 1, 3
+    [rate] = made.profile.rates
+    plan = rates._plan(rate, 9_000)
+    assert plan.arrivals is not None
+    assert list(plan.arrivals) == list(offsets(made.profile, rate, 1, 3))
+    assert (plan.connections, plan.warm) == (RATE / 3 * Timeouts().read, RATE / 3 * 0.05)
+
+
+def test_rates_ask_by_the_newest_tokens(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who kept the first ones would be refused as soon as those have expired."""
+    pool = SimpleNamespace(people=(), tokens=(), told_by=0.0)
+    made.pool = pool  # type: ignore[assignment]
+    rates = begun(made, monkeypatch)
+    rates.stop(0)
+    apart = rates._plan(OperationRate("user-profile getOwnProfile", (steady(1, 1),)), 9).apart
+    assert apart is not None
+    for token in ("first", "second"):
+        pool.tokens = (token,)
+        rates.collect()
+        assert f"\r\nAuthorization: Bearer {token}\r\n".encode() in apart()[0]()
 
 
 def test_rates_share_their_half_of_the_room(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
