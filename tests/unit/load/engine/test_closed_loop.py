@@ -132,6 +132,16 @@ def test_nothing_is_sent_before_it_begins() -> None:
     assert server.connections == 1
 
 
+def test_all_its_connections_are_open_before_it_begins() -> None:
+    """To open them is no part of what its first requests took."""
+    with serving(answering) as server:
+        runs = engine(server)
+        runs.start(Plan(SUBJECT, GET, connections=3), begins=time.perf_counter() + 60)
+        eventually(lambda: runs.facts().opened, equals(3), within=PATIENCE_S, subject="connections")
+        assert runs.stop()
+    assert server.requests == 0
+
+
 def test_what_is_closed_before_it_begins_is_opened_again_then() -> None:
     """A connection that the target closes before carries nothing; the next is sent on once until it is answered."""
     stopped = threading.Event()

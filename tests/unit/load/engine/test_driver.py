@@ -1,7 +1,9 @@
 """How connections of a plan are opened."""
 
 import asyncio
+from collections.abc import Callable
 from functools import cached_property
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -12,6 +14,7 @@ from loadtests.engine.arriving import OpenArrivals
 from loadtests.engine.connection import Connection
 from loadtests.engine.driver import Driver
 from loadtests.engine.plan import Plan
+from loadtests.engine.reaching import Reaching
 from loadtests.engine.recording import Ledger, Recorder
 from loadtests.engine.watch import Watch
 from loadtests.native import new_lock
@@ -109,6 +112,21 @@ def test_a_turn_is_missed_since_the_request_was_sent() -> None:
     driver.freed(missing, 10.0)
     driver.inspect(10.0)
     assert 0 < driver.asked <= 5
+
+
+def test_a_connection_that_ended_as_it_was_opened_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer may take it and end it in one turn of the event loop; nothing is asked on it, and it failed by a reset."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    driver = OpenArrivals(Target.of("http://127.0.0.1:1", None), Plan("told", b""), Timeouts(), recorder, watch)
+
+    async def connect(_self: Reaching, make: Callable[[], asyncio.Protocol]) -> None:
+        connection = make()
+        connection.connection_made(MagicMock(asyncio.Transport))
+        connection.connection_lost(None)
+
+    monkeypatch.setattr(Reaching, "connect", connect)
+    asyncio.run(driver.warm(1))
+    assert ([cause for cause, _ in driver.unused], driver.opened, driver.connections) == (["reset"], 0, set())
 
 
 @pytest.mark.parametrize("opens", [True, False])

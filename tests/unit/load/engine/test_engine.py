@@ -73,8 +73,9 @@ def test_latency_counts_from_the_intended_start() -> None:
     assert (counts.lag.quantile(1) or 0) < third - 0.4
 
 
-def test_who_finds_no_place_is_refused_and_counted() -> None:
-    """When too many wait, an arrival is not started, and that is known."""
+@pytest.mark.parametrize("places", [3, 0])
+def test_who_finds_no_place_is_refused_and_counted(places: int) -> None:
+    """When as many wait as may, be it none, an arrival is not started, and that is known."""
     all_came = threading.Event()
 
     def arrivals() -> Iterator[float]:
@@ -82,10 +83,10 @@ def test_who_finds_no_place_is_refused_and_counted() -> None:
         all_came.set()
 
     with serving(answering_when(all_came)) as server:
-        counts = arriving(server, arrivals(), connections=1, waiting=3)
+        counts = arriving(server, arrivals(), connections=1, waiting=places)
     assert counts.asked.total() == 10
-    assert counts.started.total() == 4 == counts.tally(SUBJECT).requests
-    assert counts.refused.total() == 6
+    assert counts.started.total() == 1 + places == counts.tally(SUBJECT).requests
+    assert counts.refused.total() == 9 - places
 
 
 def test_what_was_due_at_an_early_end_is_asked_and_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
