@@ -14,7 +14,6 @@ import pytest
 
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least
-from loadtests.arrivals import offsets
 from loadtests.budgets.grammar import parse_budget
 from loadtests.client.timeouts import Timeouts
 from loadtests.failure import UNANSWERED, Failure
@@ -24,19 +23,17 @@ from loadtests.recording import Recorder
 from loadtests.sockets import room
 from tests.unit.load.engine.server import OK, Server, serving
 from tests.unit.load.judged import GUIDE
-from tests.unit.load.rating import begun
+from tests.unit.load.rating import OPERATION, begun, had_to_wait, opened, rated
 from tests.unit.load.told import PLATFORM
-from tests.unit.load.working import HEALTH, session
+from tests.unit.load.working import HEALTH
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
 
-    from loadtests.rates import Rates
     from loadtests.session import Session
 
 NO_ROOM = "generator: no connection left that open files and ports allow"
-OPERATION = "auth getKeySet"
 PROFILE = {
     "display_name": "P",
     "bio": "",
@@ -61,11 +58,7 @@ def answers_late(server: Server, peer: socket.socket) -> None:
 @pytest.fixture
 def made() -> Iterator[Session]:
     with serving(answers_late) as server:
-        made = session()
-        rates = (OperationRate(OPERATION, (steady(60, RATE),)),)
-        made.profile = replace(made.profile, mix={}, phases=(), people=0, rates=rates)
-        made.platform = replace(PLATFORM, api=f"http://127.0.0.1:{server.port}")
-        made.recorder = Recorder((0.4, 1.0))
+        made = rated(OperationRate(OPERATION, (steady(60, RATE),)), api=f"http://127.0.0.1:{server.port}")
         yield made
 
 
@@ -165,7 +158,7 @@ def test_answers_are_compared_with_who_asked(
     both = threading.Event()
 
     def answers(server: Server, peer: socket.socket) -> None:
-        while asked := server.request(peer):
+        while b"\r\nX-Synthetic-Run: run\r\n" in (asked := server.request(peer)):
             if server.requests > 1:
                 both.set()
             both.wait(20)
@@ -200,16 +193,7 @@ def test_who_gave_bad_answers_is_handed_over(made: Session, monkeypatch: pytest.
     counts = made.recorder.take()
     asked = counts.tallies[OPERATION].requests
     assert dict(counts.instances) == {(OPERATION, None, "auth-2"): asked, (OPERATION, 0.0, "auth-2"): asked}
-
-
-def had_to_wait(rates: Rates, number: int) -> None:
-    """Wait until so many arrivals found every connection taken."""
-    eventually(lambda: rates._engine.facts().full.get(OPERATION, 0), at_least(number), within=20, subject="arrivals")
-
-
-def opened(rates: Rates, number: int) -> None:
-    """Wait until there were so many connections; a dozen of them are there before the first arrival."""
-    eventually(lambda: rates._engine.facts().opened, at_least(number), within=20, subject="connections")
+    assert [*made.sightings] == [("auth", 'auth;slot=blue;build="b";instance="auth-2"')]
 
 
 def test_a_platform_that_holds_its_limit_is_not_slowed_down_by_its_generator(
@@ -306,32 +290,6 @@ def test_few_connections_are_room_enough_for_who_needs_fewer(made: Session, monk
         assert rates._plan(OperationRate(OPERATION, (steady(60, rate),)), 10).connections == 32
         assert rates._cut == cut
     assert rates._plan(OperationRate(OPERATION, (steady(60, 700.0),)), 10).warm == 32
-
-
-def test_each_process_has_its_share_of_a_rate(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of three processes each sends a third of the requests, others than those of the other two."""
-    rates = begun(made, monkeypatch)
-    rates.stop(0)
-    made.share, made.of = 1, 3
-    [rate] = made.profile.rates
-    plan = rates._plan(rate, 9_000)
-    assert plan.arrivals is not None
-    assert list(plan.arrivals) == list(offsets(made.profile, rate, 1, 3))
-    assert (plan.connections, plan.warm) == (RATE / 3 * Timeouts().read, RATE / 3 * 0.05)
-
-
-def test_rates_ask_by_the_newest_tokens(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who kept the first ones would be refused as soon as those have expired."""
-    pool = SimpleNamespace(people=(), tokens=(), told_by=0.0)
-    made.pool = pool  # type: ignore[assignment]
-    rates = begun(made, monkeypatch)
-    rates.stop(0)
-    apart = rates._plan(OperationRate("user-profile getOwnProfile", (steady(1, 1),)), 9).apart
-    assert apart is not None
-    for token in ("first", "second"):
-        pool.tokens = (token,)
-        rates.collect()
-        assert f"\r\nAuthorization: Bearer {token}\r\n".encode() in apart()[0]()
 
 
 def test_rates_share_their_half_of_the_room(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
