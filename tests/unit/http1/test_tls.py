@@ -128,6 +128,11 @@ def test_no_older_tls_is_spoken(certificates: Path) -> None:
         old.wrap_bio(there, back, server_side=True).do_handshake()
 
 
+def test_without_a_file_public_authorities_are_trusted() -> None:
+    """Environments with certificates of those name none."""
+    assert trust(None).cert_store_stats()["x509_ca"] > 50
+
+
 @pytest.mark.parametrize(("code", "told"), [(9, True), (10, True), (18, False), (None, False)])
 def test_a_certificate_refused_for_its_dates_tells_what_time_it_is_here(code: int | None, *, told: bool) -> None:
     """It may be this machine's clock that is wrong, of which no error of OpenSSL's says anything."""
