@@ -138,9 +138,9 @@ def test_each_trouble_has_its_cause(handle: Callable[[Server, socket.socket], No
 
 
 def test_a_target_that_refuses_is_counted_so() -> None:
-    """Nobody listening is a failure of each arrival."""
-    counts = arriving(Server(closed_port()), THREE, warm=0)
-    assert samples(counts) == (3, 3, {(SUBJECT, "refused"): 3})
+    """Nobody listening is a failure of each arrival, be they more than are opened at one time."""
+    counts = arriving(Server(closed_port()), [0.0] * 40, connections=40, warm=0)
+    assert samples(counts) == (40, 40, {(SUBJECT, "refused"): 40})
 
 
 def test_a_name_that_does_not_resolve_is_counted_so() -> None:
