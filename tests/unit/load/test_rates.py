@@ -139,7 +139,9 @@ def test_answers_are_waited_for_as_long_as_the_environment_is_slow(
     opened(rates, 20)
     rates.stop(20)
     counts = made.recorder.take()
-    assert counts.causes[OPERATION, "time-out"] == counts.tallies[OPERATION].requests > 0
+    # To connect has its time, too, which a busy machine may need for itself.
+    assert set(counts.causes) - {(OPERATION, "time-out connecting")} == {(OPERATION, "time-out")}
+    assert counts.causes.total() == counts.tallies[OPERATION].requests
 
 
 @pytest.mark.parametrize("mixed", [False, True])
