@@ -1,6 +1,7 @@
 """How connections of a plan are opened."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import cached_property
 from unittest.mock import MagicMock
@@ -127,6 +128,41 @@ def test_a_connection_that_ended_as_it_was_opened_is_none(monkeypatch: pytest.Mo
     monkeypatch.setattr(Reaching, "connect", connect)
     asyncio.run(driver.warm(1))
     assert ([cause for cause, _ in driver.unused], driver.opened, driver.connections) == (["reset"], 0, set())
+
+
+def test_who_gives_up_opening_a_connection_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target that takes connections and goes no further would else have more and more of ours to hold."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    origin, transport = Target.of("http://127.0.0.1:1", None), MagicMock(asyncio.Transport)
+    driver = OpenArrivals(origin, Plan("told", b""), Timeouts(connect=0.01), recorder, watch)
+
+    async def connect(_self: Reaching, make: Callable[[], asyncio.Protocol]) -> None:
+        make().connection_made(transport)
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(Reaching, "connect", connect)
+    asyncio.run(driver.warm(1))
+    assert [cause for cause, _ in driver.unused] == ["time-out connecting"]
+    assert transport.abort.called
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_what_ends_unused_when_all_is_over_has_not_failed(*, over: bool) -> None:
+    """Nobody needs it any more; before, it is a reset like any other."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    plan = Plan("told", b"")
+    driver = Asked(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, watch)
+
+    async def ends() -> None:
+        connection = Connection(plan, 1, recorder, watch, driver)
+        connection.since = time.perf_counter()
+        driver.connections.add(connection)
+        if over:
+            driver.end()
+        driver.lost(connection)
+
+    asyncio.run(ends())
+    assert [cause for cause, _ in driver.unused] == ([] if over else ["reset"])
 
 
 @pytest.mark.parametrize("opens", [True, False])

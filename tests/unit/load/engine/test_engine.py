@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 from itertools import count
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.checks import eventually
+from fixtures.checks.match import at_least, length
 from loadtests.engine import Engine, Plan
 from loadtests.native import start_thread
 from tests.unit.load.engine.runs import GET, LIMITS, PATIENCE_S, SUBJECT, arriving, asked, ends, engine
@@ -61,6 +64,19 @@ def test_what_outlives_an_engine_is_not_looked_through_after_it_either() -> None
     with serving(answering) as server:
         arriving(server, (0.0,))
         assert gc.get_freeze_count() > 0
+
+
+def test_the_interpreter_is_shared_as_before_when_it_is_over() -> None:
+    """It changes hands more often as long as requests are timed, which costs all others."""
+    during: list[float] = []
+
+    def request() -> bytes:
+        during.append(sys.getswitchinterval())
+        return GET
+
+    with serving(answering) as server:
+        arriving(server, (0.0,), request=request)
+    assert during[0] < sys.getswitchinterval()
 
 
 def test_latency_counts_from_the_intended_start() -> None:
@@ -191,6 +207,28 @@ def test_plans_have_connections_of_their_own() -> None:
     assert not counts.causes
 
 
+def test_the_last_schedule_to_end_is_the_end() -> None:
+    """That one plan has nothing more to do cuts none of the others short, be they at rest just then."""
+    with serving(answering) as server:
+        runs = engine(server)
+        runs.start(
+            *(Plan(name, GET, arrivals=iter(offsets)) for name, offsets in (("one", [0.0]), ("two", [0.0, 0.1])))
+        )
+        ends(runs)
+        counts = runs.take()
+    assert [counts.tally(name).requests for name in ("one", "two")] == [1, 2]
+
+
+def test_what_is_rare_is_counted_when_its_second_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who judges a run while it lasts would else hear of it only by the next of its kind."""
+    monkeypatch.setattr("loadtests.clock.wall", lambda: 1_000.98)
+    with serving(answering) as server:
+        runs = engine(server)
+        runs.start(Plan(SUBJECT, GET, arrivals=iter([0.0, 60.0])))
+        eventually(lambda: runs.take().tallies, length(at_least(1)), within=PATIENCE_S, subject="samples")
+        assert runs.stop()
+
+
 def test_requests_can_differ() -> None:
     """A plan may make each request anew."""
     numbers = count()
@@ -260,6 +298,21 @@ def test_a_stall_of_its_loop_weighs_as_much_as_it_lasted() -> None:
         ends(runs)
     late = runs.facts().loop_lag
     assert sum(number for lowest, _, number in late.buckets() if lowest > 0.05) >= 24
+
+
+def test_a_loop_that_keeps_its_times_is_not_late() -> None:
+    """Each look is expected when the last one said, and not at once."""
+    runs = Engine(Server(1))
+    runs.start()
+
+    def more_in_time() -> int:
+        buckets = runs.facts().loop_lag.buckets()
+        return sum(number if highest < 0.005 else -number for _, highest, number in buckets)
+
+    eventually(
+        more_in_time, at_least(5), within=PATIENCE_S, subject="looks that were in time, less those that were not"
+    )
+    assert runs.stop()
 
 
 @pytest.mark.parametrize("wrong", [{"connections": 0}, {"waiting": -1}, {"warm": -1}])

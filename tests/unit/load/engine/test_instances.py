@@ -31,11 +31,12 @@ def wrong(_status: int, _body: bytes) -> None:
         (503, WHO, None, NONE, {None}),
         (200, WHO, wrong, NONE, {None}),
         (200, WHO, None, ALL, {0.0}),
+        (200, WHO, None, (0.0, 60.0), {0.0}),
         (200, WHO, wrong, ALL, {None, 0.0}),
         (200, WHO, None, NONE, set()),
         (503, b"chat;slot=blue", None, ALL, set()),
     ],
-    ids=["failed", "wrong", "slow", "both", "good", "malformed"],
+    ids=["failed", "wrong", "slow", "slow by one limit", "both", "good", "malformed"],
 )
 def test_who_gave_a_bad_answer_is_counted(  # noqa: PLR0913, PLR0917 - each is a fact of the answers
     monkeypatch: pytest.MonkeyPatch,
