@@ -322,6 +322,11 @@ def test_an_impossible_plan_is_refused(wrong: dict[str, int]) -> None:
         Plan(SUBJECT, GET, **wrong)  # type: ignore[arg-type]
 
 
+def test_no_plan_shows_what_it_sends() -> None:
+    """There may be a token in it, and a traceback shows what there is."""
+    assert "t0ken" not in repr(Plan(SUBJECT, b"GET / HTTP/1.1\r\nAuthorization: Bearer t0ken\r\n\r\n"))
+
+
 def test_whoever_ends_it_may_be_in_a_hurry() -> None:
     """What is in flight has the shorter of both times, and what is not answered then has failed."""
     with serving(silent) as server:
