@@ -49,6 +49,14 @@ def test_replicas_that_take_turns_are_reported_once() -> None:
     assert [sighting.value for sighting in seen] == ["chat;a", "chat;b"]
 
 
+def test_what_a_body_says_is_no_header() -> None:
+    """Who quotes an answer of another in its own is not that other."""
+    seen: list[Sighting] = []
+    watch = Watch(seen.append, SUBJECT)
+    watch.look(OK.replace(b": 2", b": 33") + b"\r\nX-Served-By: chat;slot=green\r\n")
+    assert (seen, watch.expected) == ([], False)
+
+
 @pytest.mark.parametrize("pieces", [1, 2])
 def test_what_answers_in_a_services_place_is_counted_apart(pieces: int) -> None:
     """Where services say who they are, what was answered before them is no failure of theirs, in whatever pieces."""
