@@ -136,14 +136,34 @@ def test_who_gives_up_opening_a_connection_closes_it(monkeypatch: pytest.MonkeyP
     origin, transport = Target.of("http://127.0.0.1:1", None), MagicMock(asyncio.Transport)
     driver = OpenArrivals(origin, Plan("told", b""), Timeouts(connect=0.01), recorder, watch)
 
-    async def connect(_self: Reaching, make: Callable[[], asyncio.Protocol]) -> None:
-        make().connection_made(transport)
+    made: list[Connection] = []
+
+    async def connect(_self: Reaching, make: Callable[[], Connection]) -> None:
+        made.append(make())
+        made[0]._transport = transport  # and no more: over TLS there are hands to be shaken first
         await asyncio.sleep(60)
 
     monkeypatch.setattr(Reaching, "connect", connect)
     asyncio.run(driver.warm(1))
     assert [cause for cause, _ in driver.unused] == ["time-out connecting"]
     assert transport.abort.called
+    assert made[0].ready.cancelled(), "or its end would be an error that nobody asked for"
+
+
+def test_a_connection_is_as_old_as_the_try_to_open_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends before its first use has cost the time that it took to open it, too."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    driver = OpenArrivals(Target.of("http://127.0.0.1:1", None), Plan("told", b""), Timeouts(), recorder, watch)
+    opening: list[float] = []
+
+    async def connect(_self: Reaching, make: Callable[[], Connection]) -> None:
+        opening.append(time.perf_counter())
+        make().connection_made(MagicMock(asyncio.Transport))
+
+    monkeypatch.setattr(Reaching, "connect", connect)
+    asyncio.run(driver.warm(1))
+    [connection] = driver.connections
+    assert connection.since <= opening[0]
 
 
 @pytest.mark.parametrize("over", [False, True])
