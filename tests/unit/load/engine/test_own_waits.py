@@ -160,6 +160,16 @@ def test_who_has_to_be_sent_again_is_before_all_others(turning: Callable[[Iterat
     assert engine.one.since == BEGINS
 
 
+def test_a_connection_that_serves_who_waited_has_had_its_turn(turning: Callable[[Iterator[float]], Turning]) -> None:
+    """Or it would have another one in the same round, before those that had none."""
+    engine = turning(every(0.0, 3))
+    engine.turns(1, EMPTY)
+    engine._round = 5
+    engine.one.busy = False
+    engine.freed(engine.one, engine.now)
+    assert (engine.one.busy, engine.one.round) == (True, 5)
+
+
 def test_who_is_due_when_an_answer_comes_is_begun_at_once(turning: Callable[[Iterator[float]], Turning]) -> None:
     """The event loop may have many more answers to read before it is anybody's turn."""
     engine = turning(every(0.0005))
