@@ -243,7 +243,7 @@ class Engine:
         ending = self._stopped or (self._drivers and all(driver.ending for driver in self._drivers))
         if ending:
             self._deadline = min(self._deadline, now + self._drain)
-            if now >= self._deadline or self.broken or all(driver.idle for driver in self._drivers):
+            if now >= self._deadline or all(driver.idle for driver in self._drivers):
                 self._finish()
                 return
         asyncio.get_running_loop().call_later(_INSPECTION_S, self._inspect, now + _INSPECTION_S)

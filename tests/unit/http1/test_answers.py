@@ -143,6 +143,13 @@ def test_an_answer_that_announces_too_much_is_not_waited_for(length: int, cuts: 
             fed(pieces(data, cuts))
 
 
+def test_a_length_in_a_body_announces_nothing() -> None:
+    """Only the head says how long an answer is, however much of the body came with it."""
+    body = b"\r\nContent-Length: %d\r\n" % (2 * LARGEST)
+    data = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(body, ())
+    assert fed(pieces(data, [len(data) - 3])).body == body
+
+
 def test_nothing_grows_without_end() -> None:
     """A head or a body without end is refused as soon as it is larger than what is wanted."""
     with pytest.raises(TooLargeError, match=f"^{LARGEST_HEAD + 17} bytes came"):

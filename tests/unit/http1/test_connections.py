@@ -150,21 +150,23 @@ def test_an_answer_before_the_requests_end_is_one(connections: Connections) -> N
 def test_an_answer_is_heard_though_nobody_reads_on(
     connections: Connections, certificates: Path, monkeypatch: pytest.MonkeyPatch, *, stays: bool, secure: bool
 ) -> None:
-    """Who refuses a large body has answered, closed or not; the connection is not used again."""
+    """Who refuses a large body has answered, closed or not, and may do so in pieces; the connection is used no more."""
     monkeypatch.setattr("fixtures.http1.connections._GLANCE", ENOUGH)  # is the refusal there already? It may be late
     over, limits = threading.Event(), Limits(ENOUGH, 0.1, ENOUGH)
 
     def refuses(peer: Peer) -> None:
         peer.connection.recv(1000)
-        peer.says(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        peer.says(b"HTTP/1.1 413 Too Large\r\n", b"Content-Length: 0\r\n\r\n")  # two records of TLS
         if stays:
             over.wait(ENOUGH)
 
-    ours = certificates / "ca.pem"
+    ours, waited = certificates / "ca.pem", waits(monkeypatch)
     with server(refuses, certificates=certificates if secure else None) as known:
         for _ in range(2):
+            waited.clear()
             answer = ask(connections, known.url, endpoint=PUT, content=bytes(30_000_000), limits=limits, ca_file=ours)
             assert answer.status == 413
+            assert waited[1:] == [limits.read] * len(waited[1:])
         over.set()
     assert known.connections == 2
 
@@ -175,18 +177,24 @@ def test_a_request_that_nobody_takes_is_given_up(
 ) -> None:
     """A peer that neither reads nor answers costs the time for one piece, and not another one for its answer."""
     over, ours = threading.Event(), certificates / "ca.pem"
-    limits, received, waited = Limits(ENOUGH, 0.5, ENOUGH), _Connection._received, []
+    limits, waited = Limits(ENOUGH, 0.5, ENOUGH), waits(monkeypatch)
+    with server(lambda _: over.wait(ENOUGH), certificates=certificates if secure else None) as known:
+        with pytest.raises(TimeoutError, match="nothing more of the request was taken"):
+            ask(connections, known.url, endpoint=PUT, content=bytes(30_000_000), limits=limits, ca_file=ours)
+        assert waited == [_GLANCE]
+        over.set()
+
+
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+    """How long each piece of an answer is waited for, as the socket has it."""
+    received, waited = _Connection._received, list[float | None]()
 
     def receives(connection: _Connection, read: float) -> bool:
         waited.append(connection._socket.gettimeout())
         return received(connection, read)
 
     monkeypatch.setattr(_Connection, "_received", receives)
-    with server(lambda _: over.wait(ENOUGH), certificates=certificates if secure else None) as known:
-        with pytest.raises(TimeoutError, match="nothing more of the request was taken"):
-            ask(connections, known.url, endpoint=PUT, content=bytes(30_000_000), limits=limits, ca_file=ours)
-        assert waited == [_GLANCE]
-        over.set()
+    return waited
 
 
 def test_who_resets_has_not_answered(connections: Connections) -> None:

@@ -80,7 +80,8 @@ def test_what_no_header_can_hold_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "content", "length"), [("POST", None, "0"), ("PUT", b"", "0"), ("PUT", b"abc", "3")]
+    ("method", "content", "length"),
+    [("POST", None, "0"), ("PATCH", None, "0"), ("PUT", b"", "0"), ("PUT", b"abc", "3")],
 )
 def test_a_body_has_its_length(method: str, content: bytes | None, length: str) -> None:
     """What may have a body says how long it is, once."""

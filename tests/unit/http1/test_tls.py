@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.http1.connections import Connections, Limits
 from fixtures.http1.errors import ClosedError, CutOffError
-from fixtures.http1.tls import dated
+from fixtures.http1.tls import dated, trust
 from fixtures.sandbox.tls import write_certificates
 from tests.unit.http1.asking import ENOUGH, PUT, ask, text
 from tests.unit.http1.peer import OK, Peer, server
@@ -113,6 +113,24 @@ def test_tls_that_is_none_is_no_connection(connections: Connections, certificate
                 limits=Limits(connect=0.1, read=ENOUGH, whole=ENOUGH),
             )
         over.set()
+
+
+def test_no_older_tls_is_spoken(certificates: Path) -> None:
+    """A peer that knows 1.2 at most is none that the platform has promised, and is asked nothing."""
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    old.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trust(certificates / "ca.pem").wrap_bio(back, there, server_hostname="127.0.0.1")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    with pytest.raises(ssl.SSLError, match="UNSUPPORTED_PROTOCOL"):
+        old.wrap_bio(there, back, server_side=True).do_handshake()
+
+
+def test_without_a_file_public_authorities_are_trusted() -> None:
+    """Environments with certificates of those name none."""
+    assert trust(None).cert_store_stats()["x509_ca"] > 50
 
 
 @pytest.mark.parametrize(("code", "told"), [(9, True), (10, True), (18, False), (None, False)])

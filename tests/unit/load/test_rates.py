@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -16,7 +14,6 @@ import pytest
 
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least
-from loadtests import clock
 from loadtests.budgets.grammar import parse_budget
 from loadtests.client.timeouts import Timeouts
 from loadtests.failure import UNANSWERED, Failure
@@ -26,18 +23,17 @@ from loadtests.recording import Recorder
 from loadtests.sockets import room
 from tests.unit.load.engine.server import OK, Server, serving
 from tests.unit.load.judged import GUIDE
+from tests.unit.load.rating import OPERATION, begun, had_to_wait, opened, rated
 from tests.unit.load.told import PLATFORM
-from tests.unit.load.working import HEALTH, session
+from tests.unit.load.working import HEALTH
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
 
-    from loadtests.rates import Rates
     from loadtests.session import Session
 
 NO_ROOM = "generator: no connection left that open files and ports allow"
-OPERATION = "auth getKeySet"
 PROFILE = {
     "display_name": "P",
     "bio": "",
@@ -62,11 +58,7 @@ def answers_late(server: Server, peer: socket.socket) -> None:
 @pytest.fixture
 def made() -> Iterator[Session]:
     with serving(answers_late) as server:
-        made = session()
-        rates = (OperationRate(OPERATION, (steady(60, RATE),)),)
-        made.profile = replace(made.profile, mix={}, phases=(), people=0, rates=rates)
-        made.platform = replace(PLATFORM, api=f"http://127.0.0.1:{server.port}")
-        made.recorder = Recorder((0.4, 1.0))
+        made = rated(OperationRate(OPERATION, (steady(60, RATE),)), api=f"http://127.0.0.1:{server.port}")
         yield made
 
 
@@ -147,7 +139,9 @@ def test_answers_are_waited_for_as_long_as_the_environment_is_slow(
     opened(rates, 20)
     rates.stop(20)
     counts = made.recorder.take()
-    assert counts.causes[OPERATION, "time-out"] == counts.tallies[OPERATION].requests > 0
+    # To connect has its time, too, which a busy machine may need for itself.
+    assert set(counts.causes) - {(OPERATION, "time-out connecting")} == {(OPERATION, "time-out")}
+    assert counts.causes.total() == counts.tallies[OPERATION].requests
 
 
 @pytest.mark.parametrize("mixed", [False, True])
@@ -166,7 +160,7 @@ def test_answers_are_compared_with_who_asked(
     both = threading.Event()
 
     def answers(server: Server, peer: socket.socket) -> None:
-        while asked := server.request(peer):
+        while b"\r\nX-Synthetic-Run: run\r\n" in (asked := server.request(peer)):
             if server.requests > 1:
                 both.set()
             both.wait(20)
@@ -201,30 +195,7 @@ def test_who_gave_bad_answers_is_handed_over(made: Session, monkeypatch: pytest.
     counts = made.recorder.take()
     asked = counts.tallies[OPERATION].requests
     assert dict(counts.instances) == {(OPERATION, None, "auth-2"): asked, (OPERATION, 0.0, "auth-2"): asked}
-
-
-def had_to_wait(rates: Rates, number: int) -> None:
-    """Wait until so many arrivals found every connection taken."""
-    eventually(lambda: rates._engine.facts().full.get(OPERATION, 0), at_least(number), within=20, subject="arrivals")
-
-
-def opened(rates: Rates, number: int) -> None:
-    """Wait until there were so many connections; a dozen of them are there before the first arrival."""
-    eventually(lambda: rates._engine.facts().opened, at_least(number), within=20, subject="connections")
-
-
-def begun(made: Session, monkeypatch: pytest.MonkeyPatch) -> Rates:
-    """The rates of a session, without Locust, whose own statistics count the same."""
-    locusts = SimpleNamespace(report=lambda *_: None)
-    monkeypatch.setitem(sys.modules, "loadtests.engine.locust_statistics", locusts)
-    monkeypatch.setitem(sys.modules, "loadtests.rates", None)
-    del sys.modules["loadtests.rates"]
-    module = importlib.import_module("loadtests.rates")
-    made.begins = time.perf_counter() + 0.2
-    made.began = clock.wall() + 0.2
-    rates: Rates = module.Rates(made, None)
-    rates.begin()
-    return rates
+    assert [*made.sightings] == [("auth", 'auth;slot=blue;build="b";instance="auth-2"')]
 
 
 def test_a_platform_that_holds_its_limit_is_not_slowed_down_by_its_generator(
@@ -320,6 +291,7 @@ def test_few_connections_are_room_enough_for_who_needs_fewer(made: Session, monk
         rates._cut.clear()
         assert rates._plan(OperationRate(OPERATION, (steady(60, rate),)), 10).connections == 32
         assert rates._cut == cut
+    assert rates._plan(OperationRate(OPERATION, (steady(60, 700.0),)), 10).warm == 32
 
 
 def test_rates_share_their_half_of_the_room(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:

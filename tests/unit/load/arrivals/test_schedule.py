@@ -51,6 +51,13 @@ def test_another_seed_gives_other_arrivals() -> None:
     assert not one & other
 
 
+def test_another_seed_gives_other_journeys_to_the_same_moments() -> None:
+    """Of constant arrivals, who does what when is all that a seed can decide."""
+    one, other = ([*arrivals(profile(steady(10, 10), arrivals="constant", seed=seed))] for seed in (1, 2))
+    assert [arrival.offset for arrival in one] == [arrival.offset for arrival in other]
+    assert one != other
+
+
 @settings(max_examples=40)
 @given(profiles)
 def test_constant_arrivals_are_as_many_as_are_expected(profile: Profile) -> None:

@@ -138,9 +138,9 @@ def test_each_trouble_has_its_cause(handle: Callable[[Server, socket.socket], No
 
 
 def test_a_target_that_refuses_is_counted_so() -> None:
-    """Nobody listening is a failure of each arrival."""
-    counts = arriving(Server(closed_port()), THREE, warm=0)
-    assert samples(counts) == (3, 3, {(SUBJECT, "refused"): 3})
+    """Nobody listening is a failure of each arrival, be they more than are opened at one time."""
+    counts = arriving(Server(closed_port()), [0.0] * 40, connections=40, warm=0)
+    assert samples(counts) == (40, 40, {(SUBJECT, "refused"): 40})
 
 
 def test_a_name_that_does_not_resolve_is_counted_so() -> None:
@@ -187,17 +187,24 @@ def test_a_connection_closed_between_requests_fails_nothing(farewell: bytes) -> 
 
 
 @pytest.mark.parametrize(
-    ("idempotent", "rested", "crossed", "failures"),
+    ("pieces", "idempotent", "rested", "crossed", "failures"),
     [
-        (True, 0.05, 60.0, 0),
-        (True, 60.0, 60.0, 1),
-        (False, 0.05, 60.0, 1),
-        (False, 60.0, 60.0, 1),
-        (True, 0.05, 0.0, 1),
+        ((OK,), True, 0.05, 60.0, 0),
+        ((OK[:9], OK[9:]), True, 0.05, 60.0, 0),
+        ((OK,), True, 60.0, 60.0, 1),
+        ((OK,), False, 0.05, 60.0, 1),
+        ((OK,), False, 60.0, 60.0, 1),
+        ((OK,), True, 0.05, 0.0, 1),
     ],
 )
-def test_only_what_may_be_repeated_is_sent_again(
-    monkeypatch: pytest.MonkeyPatch, *, idempotent: bool, rested: float, crossed: float, failures: int
+def test_only_what_may_be_repeated_is_sent_again(  # noqa: PLR0913 - each is a fact of it
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    pieces: tuple[bytes, ...],
+    idempotent: bool,
+    rested: float,
+    crossed: float,
+    failures: int,
 ) -> None:
     """A request that the end of a rested connection crossed is sent once more if it changes nothing; others failed."""
     monkeypatch.setattr("loadtests.engine.connection.RESTED", rested)
@@ -205,7 +212,9 @@ def test_only_what_may_be_repeated_is_sent_again(
 
     def shuts_on_second(server: Server, peer: socket.socket) -> None:
         server.request(peer)
-        peer.sendall(OK)
+        for piece in pieces:
+            peer.sendall(piece)
+            server.over.wait(0.01)
         server.request(peer)
 
     with serving(shuts_on_second) as server:
@@ -214,18 +223,35 @@ def test_only_what_may_be_repeated_is_sent_again(
     assert server.connections == (1 if failures else 2)
 
 
+def test_what_was_begun_to_be_answered_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that is cut off says that the request was taken, on a connection that had rested, too."""
+    monkeypatch.setattr("loadtests.engine.connection.RESTED", 0.05)
+    monkeypatch.setattr("loadtests.engine.connection.CROSSED", 60.0)
+
+    def cuts_the_second(server: Server, peer: socket.socket) -> None:
+        for answer in (OK, OK[:-1]):
+            server.request(peer)
+            peer.sendall(answer)
+
+    with serving(cuts_the_second) as server:
+        counts = arriving(server, (0.0, 0.1), connections=1, idempotent=True)
+    assert samples(counts) == (2, 1, {(SUBJECT, "cut off"): 1})
+
+
 def test_a_connection_rests_since_its_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also if that one's head was read before: who drops the request right behind it has dropped it."""
-    monkeypatch.setattr("loadtests.engine.connection.RESTED", 1.0)
+    """Also if that one's head was read before, and until the next request: who drops that one later has dropped it."""
+    monkeypatch.setattr("loadtests.engine.connection.RESTED", 0.2)
+    monkeypatch.setattr("loadtests.engine.connection.CROSSED", 60.0)
 
     def drops_the_third(server: Server, peer: socket.socket) -> None:
         for _ in range(2):
             server.request(peer)
             peer.sendall(OK)
         server.request(peer)
+        server.over.wait(0.25)
 
     with serving(drops_the_third) as server:
-        counts = arriving(server, (0.0, 1.1, 1.1), connections=1, idempotent=True)
+        counts = arriving(server, (0.0, 0.3, 0.3), connections=1, idempotent=True)
     assert samples(counts)[:2] == (3, 1)
 
 

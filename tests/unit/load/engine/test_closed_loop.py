@@ -132,6 +132,16 @@ def test_nothing_is_sent_before_it_begins() -> None:
     assert server.connections == 1
 
 
+def test_all_its_connections_are_open_before_it_begins() -> None:
+    """To open them is no part of what its first requests took."""
+    with serving(answering) as server:
+        runs = engine(server)
+        runs.start(Plan(SUBJECT, GET, connections=3), begins=time.perf_counter() + 60)
+        eventually(lambda: runs.facts().opened, equals(3), within=PATIENCE_S, subject="connections")
+        assert runs.stop()
+    assert server.requests == 0
+
+
 def test_what_is_closed_before_it_begins_is_opened_again_then() -> None:
     """A connection that the target closes before carries nothing; the next is sent on once until it is answered."""
     stopped = threading.Event()
@@ -164,7 +174,7 @@ def test_a_connection_that_has_just_ended_is_not_sent_on() -> None:
     """Until its end is told it is one of those that are open, and it is replaced then, or was never answered."""
     counts = Counts()
 
-    async def begins() -> tuple[bool, int, int]:
+    async def begins() -> tuple[bool, int, int, bool]:
         plan, recorder = Plan(SUBJECT, GET, connections=1), Recorder(SUBJECT, Ledger(counts, new_lock()))
         watch = Watch(lambda _: None, SUBJECT)
         loop = ClosedLoop(Server(closed_port()), plan, Timeouts(), recorder, watch)
@@ -174,23 +184,24 @@ def test_a_connection_that_has_just_ended_is_not_sent_on() -> None:
         await asyncio.sleep(0.01)
         before = loop.opening
         loop.lost(ended)
-        after = loop.opening
+        after, idle = loop.opening, loop.idle
         loop.abandon()
         recorder.settle()
-        return ended.busy, before, after
+        return ended.busy, before, after, idle
 
-    assert asyncio.run(begins()) == (False, 0, 1)
+    assert asyncio.run(begins()) == (False, 0, 1, False)
     assert counts.causes == {(SUBJECT, "unanswered at the end"): 1}
 
 
 def test_the_first_request_of_a_connection_began_when_it_was_opened() -> None:
-    """Who is let in slowly waits for the target, be it before anything can be asked."""
+    """Who is let in slowly, or not at all, waits for the target, be it before anything can be asked."""
     plan, recorder, watch = Plan("s", b""), Recorder("s", Ledger(Counts(), new_lock())), Watch(lambda _: None, "s")
     loop = ClosedLoop(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, watch)
 
     async def answers() -> Connection:
         connection = Connection(plan, 1, recorder, watch, loop)
         connection._write = lambda _: None
+        loop._not_connected("refused", 0.25)
         return connection
 
     connection = asyncio.run(answers())
@@ -198,3 +209,4 @@ def test_the_first_request_of_a_connection_began_when_it_was_opened() -> None:
     loop._first(before - 3.0, connection)
     assert connection.since == before - 3.0
     assert connection.sent >= before
+    assert recorder._latencies == [0.25]

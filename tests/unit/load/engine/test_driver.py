@@ -1,7 +1,10 @@
 """How connections of a plan are opened."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from functools import cached_property
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -12,6 +15,7 @@ from loadtests.engine.arriving import OpenArrivals
 from loadtests.engine.connection import Connection
 from loadtests.engine.driver import Driver
 from loadtests.engine.plan import Plan
+from loadtests.engine.reaching import Reaching
 from loadtests.engine.recording import Ledger, Recorder
 from loadtests.engine.watch import Watch
 from loadtests.native import new_lock
@@ -90,6 +94,95 @@ def test_what_came_to_nothing_before_the_run_is_counted_when_it_has_begun() -> N
             asyncio.run(begins())
     assert told == [[], [], ["refused"], ["refused"]]
     assert recorder._latencies == [0.25]
+
+
+def test_a_turn_is_missed_since_the_request_was_sent() -> None:
+    """That it had waited for a connection before makes no round longer, and opens no more of them."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    plan = Plan("told", b"", connections=1000)
+    driver = Asked(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, watch)
+
+    async def made() -> Connection:
+        driver.connections = {Connection(plan, 1, recorder, watch, driver) for _ in range(100)}
+        return next(iter(driver.connections))
+
+    driver._round, missing = 40, asyncio.run(made())
+    driver.inspect(9.0)
+    driver._asked = 1050
+    missing.round, missing.since, missing.sent = 1, 0.0, 9.9
+    driver.freed(missing, 10.0)
+    driver.inspect(10.0)
+    assert 0 < driver.asked <= 5
+
+
+def test_a_connection_that_ended_as_it_was_opened_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer may take it and end it in one turn of the event loop; nothing is asked on it, and it failed by a reset."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    driver = OpenArrivals(Target.of("http://127.0.0.1:1", None), Plan("told", b""), Timeouts(), recorder, watch)
+
+    async def connect(_self: Reaching, make: Callable[[], asyncio.Protocol]) -> None:
+        connection = make()
+        connection.connection_made(MagicMock(asyncio.Transport))
+        connection.connection_lost(None)
+
+    monkeypatch.setattr(Reaching, "connect", connect)
+    asyncio.run(driver.warm(1))
+    assert ([cause for cause, _ in driver.unused], driver.opened, driver.connections) == (["reset"], 0, set())
+
+
+def test_who_gives_up_opening_a_connection_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target that takes connections and goes no further would else have more and more of ours to hold."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    origin, transport = Target.of("http://127.0.0.1:1", None), MagicMock(asyncio.Transport)
+    driver = OpenArrivals(origin, Plan("told", b""), Timeouts(connect=0.01), recorder, watch)
+
+    made: list[Connection] = []
+
+    async def connect(_self: Reaching, make: Callable[[], Connection]) -> None:
+        made.append(make())
+        made[0]._transport = transport  # and no more: over TLS there are hands to be shaken first
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(Reaching, "connect", connect)
+    asyncio.run(driver.warm(1))
+    assert [cause for cause, _ in driver.unused] == ["time-out connecting"]
+    assert transport.abort.called
+    assert made[0].ready.cancelled(), "or its end would be an error that nobody asked for"
+
+
+def test_a_connection_is_as_old_as_the_try_to_open_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends before its first use has cost the time that it took to open it, too."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    driver = OpenArrivals(Target.of("http://127.0.0.1:1", None), Plan("told", b""), Timeouts(), recorder, watch)
+    opening: list[float] = []
+
+    async def connect(_self: Reaching, make: Callable[[], Connection]) -> None:
+        opening.append(time.perf_counter())
+        make().connection_made(MagicMock(asyncio.Transport))
+
+    monkeypatch.setattr(Reaching, "connect", connect)
+    asyncio.run(driver.warm(1))
+    [connection] = driver.connections
+    assert connection.since <= opening[0]
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_what_ends_unused_when_all_is_over_has_not_failed(*, over: bool) -> None:
+    """Nobody needs it any more; before, it is a reset like any other."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    plan = Plan("told", b"")
+    driver = Asked(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, watch)
+
+    async def ends() -> None:
+        connection = Connection(plan, 1, recorder, watch, driver)
+        connection.since = time.perf_counter()
+        driver.connections.add(connection)
+        if over:
+            driver.end()
+        driver.lost(connection)
+
+    asyncio.run(ends())
+    assert [cause for cause, _ in driver.unused] == ([] if over else ["reset"])
 
 
 @pytest.mark.parametrize("opens", [True, False])

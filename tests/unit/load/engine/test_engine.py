@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 from itertools import count
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.checks import eventually
+from fixtures.checks.match import at_least, length
 from loadtests.engine import Engine, Plan
 from loadtests.native import start_thread
 from tests.unit.load.engine.runs import GET, LIMITS, PATIENCE_S, SUBJECT, arriving, asked, ends, engine
@@ -63,6 +66,19 @@ def test_what_outlives_an_engine_is_not_looked_through_after_it_either() -> None
         assert gc.get_freeze_count() > 0
 
 
+def test_the_interpreter_is_shared_as_before_when_it_is_over() -> None:
+    """It changes hands more often as long as requests are timed, which costs all others."""
+    during: list[float] = []
+
+    def request() -> bytes:
+        during.append(sys.getswitchinterval())
+        return GET
+
+    with serving(answering) as server:
+        arriving(server, (0.0,), request=request)
+    assert during[0] < sys.getswitchinterval()
+
+
 def test_latency_counts_from_the_intended_start() -> None:
     """Arrivals that wait for the one connection are as slow as people would find them."""
     with serving(slowly) as server:
@@ -73,8 +89,9 @@ def test_latency_counts_from_the_intended_start() -> None:
     assert (counts.lag.quantile(1) or 0) < third - 0.4
 
 
-def test_who_finds_no_place_is_refused_and_counted() -> None:
-    """When too many wait, an arrival is not started, and that is known."""
+@pytest.mark.parametrize("places", [3, 0])
+def test_who_finds_no_place_is_refused_and_counted(places: int) -> None:
+    """When as many wait as may, be it none, an arrival is not started, and that is known."""
     all_came = threading.Event()
 
     def arrivals() -> Iterator[float]:
@@ -82,10 +99,10 @@ def test_who_finds_no_place_is_refused_and_counted() -> None:
         all_came.set()
 
     with serving(answering_when(all_came)) as server:
-        counts = arriving(server, arrivals(), connections=1, waiting=3)
+        counts = arriving(server, arrivals(), connections=1, waiting=places)
     assert counts.asked.total() == 10
-    assert counts.started.total() == 4 == counts.tally(SUBJECT).requests
-    assert counts.refused.total() == 6
+    assert counts.started.total() == 1 + places == counts.tally(SUBJECT).requests
+    assert counts.refused.total() == 9 - places
 
 
 def test_what_was_due_at_an_early_end_is_asked_and_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,6 +207,28 @@ def test_plans_have_connections_of_their_own() -> None:
     assert not counts.causes
 
 
+def test_the_last_schedule_to_end_is_the_end() -> None:
+    """That one plan has nothing more to do cuts none of the others short, be they at rest just then."""
+    with serving(answering) as server:
+        runs = engine(server)
+        runs.start(
+            *(Plan(name, GET, arrivals=iter(offsets)) for name, offsets in (("one", [0.0]), ("two", [0.0, 0.1])))
+        )
+        ends(runs)
+        counts = runs.take()
+    assert [counts.tally(name).requests for name in ("one", "two")] == [1, 2]
+
+
+def test_what_is_rare_is_counted_when_its_second_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who judges a run while it lasts would else hear of it only by the next of its kind."""
+    monkeypatch.setattr("loadtests.clock.wall", lambda: 1_000.98)
+    with serving(answering) as server:
+        runs = engine(server)
+        runs.start(Plan(SUBJECT, GET, arrivals=iter([0.0, 60.0])))
+        eventually(lambda: runs.take().tallies, length(at_least(1)), within=PATIENCE_S, subject="samples")
+        assert runs.stop()
+
+
 def test_requests_can_differ() -> None:
     """A plan may make each request anew."""
     numbers = count()
@@ -236,10 +275,11 @@ def test_an_end_that_comes_before_its_thread_has_begun_is_heeded(
     """A busy machine may give the thread its first turn only then: nothing is asked, and nothing is left out."""
     threads: list[Callable[[], None]] = []
     monkeypatch.setattr("loadtests.engine.engine.start_thread", threads.append)
+    monkeypatch.setattr("loadtests.engine.engine._GRACE_S", 0.0)
     with serving(answering) as server:
         runs = engine(server)
         runs.start(Plan(SUBJECT, GET, arrivals=None if arrivals is None else iter(arrivals), connections=1))
-        assert not runs.stop(drain=-5.0)
+        assert not runs.stop(drain=0.0)
         start_thread(threads[0])
         ends(runs)
         assert (server.requests, runs.take().tallies) == (0, {})
@@ -260,11 +300,31 @@ def test_a_stall_of_its_loop_weighs_as_much_as_it_lasted() -> None:
     assert sum(number for lowest, _, number in late.buckets() if lowest > 0.05) >= 24
 
 
+def test_a_loop_that_keeps_its_times_is_not_late() -> None:
+    """Each look is expected when the last one said, and not at once."""
+    runs = Engine(Server(1))
+    runs.start()
+
+    def more_in_time() -> int:
+        buckets = runs.facts().loop_lag.buckets()
+        return sum(number if highest < 0.005 else -number for _, highest, number in buckets)
+
+    eventually(
+        more_in_time, at_least(5), within=PATIENCE_S, subject="looks that were in time, less those that were not"
+    )
+    assert runs.stop()
+
+
 @pytest.mark.parametrize("wrong", [{"connections": 0}, {"waiting": -1}, {"warm": -1}])
 def test_an_impossible_plan_is_refused(wrong: dict[str, int]) -> None:
     """A plan without connections, or with fewer than no places, is a mistake."""
     with pytest.raises(ValueError, match=SUBJECT):
         Plan(SUBJECT, GET, **wrong)  # type: ignore[arg-type]
+
+
+def test_no_plan_shows_what_it_sends() -> None:
+    """There may be a token in it, and a traceback shows what there is."""
+    assert "t0ken" not in repr(Plan(SUBJECT, b"GET / HTTP/1.1\r\nAuthorization: Bearer t0ken\r\n\r\n"))
 
 
 def test_whoever_ends_it_may_be_in_a_hurry() -> None:

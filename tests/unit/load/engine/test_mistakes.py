@@ -47,6 +47,17 @@ def test_a_mistake_of_its_own_is_known_and_ends_it() -> None:
     assert isinstance(runs.broken, LookupError)
 
 
+def test_what_its_loop_complains_of_without_an_exception_is_known() -> None:
+    """Of a task that was lost there is only a sentence."""
+    runs = Engine(Server(1))
+    runs.start()
+    assert runs._loop is not None
+    runs._loop.call_soon_threadsafe(runs._loop.call_exception_handler, {"message": "Task was destroyed"})
+    assert runs.wait(10)
+    assert isinstance(runs.broken, RuntimeError)
+    assert runs.broken.args == ("Task was destroyed",)
+
+
 def test_what_breaks_while_it_is_inspected_ends_it() -> None:
     """When to look after connections fails, the engine ends at once, and what was counted before can be taken."""
 

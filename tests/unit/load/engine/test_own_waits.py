@@ -138,6 +138,17 @@ def test_who_waits_gives_up_when_who_was_asked_would(turning: Callable[[Iterator
     assert engine.recorder._latencies == pytest.approx([10.1])
 
 
+def test_who_had_to_wait_is_given_the_whole_time_for_an_answer(turning: Callable[[Iterator[float]], Turning]) -> None:
+    """It counts from when it was sent: a platform that is slow to take requests has timed out none by that alone."""
+    engine = turning(every(0.0, 0))
+    engine.one.send(BEGINS - 9.0, BEGINS)
+    told = []
+    for seconds in (9.9, 10.1):
+        engine.inspect(BEGINS + seconds)
+        told.append(list(engine.recorder._causes))
+    assert told == [[], ["time-out"]]
+
+
 def test_who_has_to_be_sent_again_is_before_all_others(turning: Callable[[Iterator[float]], Turning]) -> None:
     """It has waited longest, and once more behind others would be a latency that the platform has not made."""
     engine = turning(every(0.0005))
@@ -147,6 +158,16 @@ def test_who_has_to_be_sent_again_is_before_all_others(turning: Callable[[Iterat
     engine.one.busy = False
     engine.freed(engine.one, engine.now)
     assert engine.one.since == BEGINS
+
+
+def test_a_connection_that_serves_who_waited_has_had_its_turn(turning: Callable[[Iterator[float]], Turning]) -> None:
+    """Or it would have another one in the same round, before those that had none."""
+    engine = turning(every(0.0, 3))
+    engine.turns(1, EMPTY)
+    engine._round = 5
+    engine.one.busy = False
+    engine.freed(engine.one, engine.now)
+    assert (engine.one.busy, engine.one.round) == (True, 5)
 
 
 def test_who_is_due_when_an_answer_comes_is_begun_at_once(turning: Callable[[Iterator[float]], Turning]) -> None:

@@ -96,6 +96,29 @@ def test_a_look_up_lasts_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 1 < len(asked) < 8
 
 
+def test_whatever_is_wrong_with_a_name_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not every mistake of a look-up is an error of the system's, and who waits for one must not wait in vain."""
+
+    def look_up(host: str, _port: int) -> list[str]:
+        raise UnicodeError(host)
+
+    async def asks() -> None:
+        async with asyncio.timeout(5):
+            await reaching.Reaching(named(1), untold)._next()
+
+    monkeypatch.setattr(reaching, "look_up", look_up)
+    with pytest.raises(UnicodeError):
+        asyncio.run(asks())
+
+
+def test_addresses_have_an_order_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name servers turn theirs at each look-up, and whose turn it is would begin anew with it."""
+    said = [f"127.0.0.{number}" for number in (5, 2, 9, 7, 1, 3, 8, 2)]
+    entries = [(0, 0, 0, "", (address, 1)) for address in said]
+    monkeypatch.setattr(reaching, "get_original", lambda *_: lambda *_, **__: entries)
+    assert reaching.look_up("balancer.example", 1) == sorted(set(said))
+
+
 def test_a_name_server_that_is_silent_keeps_no_engine_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """One look-up waits for it, and who waited for that has timed out; nobody asks again meanwhile."""
     over, asked = threading.Event(), []

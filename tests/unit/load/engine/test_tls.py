@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest
 
+from loadtests.counts import Counts
 from loadtests.engine import Plan
+from loadtests.engine.recording import Ledger, Recorder
+from loadtests.engine.tls import TlsConnection
+from loadtests.engine.watch import Watch
+from loadtests.native import new_lock
 from tests.unit.load.engine.runs import GET, SUBJECT, arriving, ends, engine
 from tests.unit.load.engine.server import OK, PATIENCE_S, Server, answering, serving
 
@@ -132,3 +140,70 @@ def test_a_handshake_that_hangs_is_a_time_out() -> None:
         server.context = ssl.create_default_context()
         counts = arriving(server, THREE[:1], warm=0, on=engine(server, connect=0.2))
     assert dict(counts.causes) == {(SUBJECT, "time-out connecting"): 1}
+
+
+class Shaking:
+    """Both sides of a handshake in memory, with nothing between them but `passes`."""
+
+    def __init__(self, certificates: Path, trusted: ssl.SSLContext) -> None:
+        origin: Any = SimpleNamespace(context=trusted, server_name="127.0.0.1")
+        owner: Any = None
+        recorder, watch = Recorder("s", Ledger(Counts(), new_lock())), Watch(lambda _: None, "s")
+        self.connection = TlsConnection(Plan("s", b""), 1000, recorder, watch, owner, origin)
+        self.transport = MagicMock(asyncio.Transport)
+        self.transport.get_extra_info.return_value.fileno.return_value = -1
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.peer = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+
+    def passes(self) -> None:
+        """What we wrote reaches the peer, and its answer us."""
+        for call in self.transport.write.call_args_list:
+            self._incoming.write(*call.args)
+        self.transport.write.reset_mock()
+        with contextlib.suppress(ssl.SSLWantReadError):
+            self.peer.do_handshake()
+        self.connection.data_received(self._outgoing.read())
+
+
+def test_a_peer_that_is_not_trusted_is_told_why(certificates: Path) -> None:
+    """Who looks for the mistake on that side finds it there, too."""
+
+    async def shakes() -> None:
+        both = Shaking(certificates, ssl.create_default_context())
+        both.connection.connection_made(both.transport)
+        both.passes()
+        assert isinstance(both.connection.ready.exception(), ssl.SSLCertVerificationError)
+        with pytest.raises(ssl.SSLError, match="UNKNOWN_CA"):
+            both.passes()
+
+    asyncio.run(shakes())
+
+
+def test_what_is_no_record_ends_a_connection_at_rest(certificates: Path) -> None:
+    """What would be asked on it could not be answered; nothing was asked, so nothing has failed."""
+
+    async def rests() -> None:
+        both = Shaking(certificates, ssl.create_default_context(cafile=certificates / "ca.pem"))
+        both.connection.connection_made(both.transport)
+        both.passes()
+        both.passes()
+        assert both.connection.usable
+        both.connection.data_received(b"no record of TLS")
+        assert (both.connection.usable, both.transport.abort.called) == (False, True)
+
+    asyncio.run(rests())
+
+
+def test_who_was_given_up_shakes_no_hands(certificates: Path) -> None:
+    """The time to connect may be over just as there is a connection: that is one time-out, and no mistake."""
+
+    async def gives_up() -> None:
+        both = Shaking(certificates, ssl.create_default_context())
+        both.connection.ready.cancel()
+        both.connection.connection_made(both.transport)
+        assert not both.transport.write.called
+        both.connection.data_received(b"no record of TLS")
+
+    asyncio.run(gives_up())

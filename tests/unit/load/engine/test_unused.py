@@ -17,11 +17,11 @@ from tests.unit.load.engine.runs import GET, SUBJECT, ends, engine
 from tests.unit.load.engine.server import OK, Server, answering, serving
 
 
-def counted(url: str, warm: int, begins_in: float = 0.3) -> dict[str, int]:
-    """Causes of what failed with so many connections before the first of three arrivals."""
+def counted(url: str, warm: int, begins_in: float | None) -> dict[str, int]:
+    """Causes of what failed with so many connections before the first of three arrivals, then or when all have."""
     runs = engine(Target.of(url, None))
     plan = Plan(SUBJECT, GET, arrivals=iter((0.0, 0.3, 0.6)), connections=warm, warm=warm, idempotent=True)
-    runs.start(plan, begins=time.perf_counter() + begins_in)
+    runs.start(plan, begins=None if begins_in is None else time.perf_counter() + begins_in)
     ends(runs)
     counts = runs.take()
     assert counts.asked.total() == counts.started.total() == 3
@@ -30,7 +30,7 @@ def counted(url: str, warm: int, begins_in: float = 0.3) -> dict[str, int]:
 
 def test_what_is_refused_before_the_first_arrival_is_counted() -> None:
     """Each opening that fails is one failed sample, besides those of the arrivals that find nobody."""
-    assert counted(closed_address(), 5)["refused"] == 5 + 3
+    assert counted(closed_address(), 5, None)["refused"] == 5 + 3
 
 
 @pytest.mark.parametrize("linger", [True, False], ids=["reset", "closed"])
@@ -46,7 +46,7 @@ def test_what_ends_before_its_first_use_is_counted(*, linger: bool) -> None:
         server.answers(peer, OK)
 
     with serving(most_end) as server:
-        assert counted(f"http://127.0.0.1:{server.port}", 5) == {"reset": 4}
+        assert counted(f"http://127.0.0.1:{server.port}", 5, 0.3) == {"reset": 4}
 
 
 def test_an_address_that_takes_no_connections_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

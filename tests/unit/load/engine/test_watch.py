@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("pieces", [1, 2])
 def test_who_answers_is_reported_when_it_changes(pieces: int) -> None:
     """The first answer of a service and each change of who answers are sightings, in whatever pieces they come."""
-    who = [b"chat;slot=blue", b"chat;slot=blue", b"chat;slot=green", b"otp;slot=green", b"otp;slot=green"]
+    who = [b"chat;slot=blue", b"chat;slot=blue", b"chat;slot=green", b"otp;slot=green", b"otp;slot=green-2"]
 
     def changing(server: Server, peer: socket.socket) -> None:
         for value in who:
@@ -35,6 +35,7 @@ def test_who_answers_is_reported_when_it_changes(pieces: int) -> None:
         (SUBJECT, "chat;slot=blue"),
         (SUBJECT, "chat;slot=green"),
         (SUBJECT, "otp;slot=green"),
+        (SUBJECT, "otp;slot=green-2"),
     ]
     assert runs.sightings() == []
 
@@ -46,6 +47,14 @@ def test_replicas_that_take_turns_are_reported_once() -> None:
     for who in [b"chat;a", b"chat;b"] * 10:
         watch.saw(who)
     assert [sighting.value for sighting in seen] == ["chat;a", "chat;b"]
+
+
+def test_what_a_body_says_is_no_header() -> None:
+    """Who quotes an answer of another in its own is not that other."""
+    seen: list[Sighting] = []
+    watch = Watch(seen.append, SUBJECT)
+    watch.look(OK.replace(b": 2", b": 33") + b"\r\nX-Served-By: chat;slot=green\r\n")
+    assert (seen, watch.expected) == ([], False)
 
 
 @pytest.mark.parametrize("pieces", [1, 2])
