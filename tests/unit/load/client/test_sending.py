@@ -20,7 +20,7 @@ def test_a_large_body_is_sent_whole(visitor: Visitor) -> None:
     body = bytes(range(256)) * 40_000
     put = Operation(Endpoint("chat", "put", "PUT", "/x", {200: str}, auth="none"), "/x", content=body)
     with server(does(OK)) as known:
-        visitor.client(known.url).send(put)
+        visitor.client(known.url, read=ENOUGH).send(put)
     assert known.requests[0].body == body
 
 
