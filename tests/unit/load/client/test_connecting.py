@@ -1,17 +1,22 @@
 """Connections that do not come about, or not soon, and the word for each."""
 
+import select
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from loadtests.client import Timeouts
+from loadtests.client.common import Common
+from loadtests.client.deadlines import Deadlines, Waiter
 from loadtests.client.names import Names
+from loadtests.client.wire import Wire
 from loadtests.failure import Failure
 from tests.closed import closed_address
 from tests.unit.http1.peer import OK, Peer, server
-from tests.unit.load.client.visitor import GET, Visitor, cause_of, does
+from tests.unit.load.client.visitor import GET, Visitor, cause_of, does, wire_of
 from tests.unit.load.sockets.peers import unanswering
 from tests.unit.load.turns import ENOUGH
 
@@ -54,3 +59,39 @@ def test_who_never_agrees_on_keys_is_left(visitor: Visitor, certificates: Path) 
             client.send(GET)
         assert left.wait(ENOUGH)
         assert remembered.value.cause == "time-out connecting"
+
+
+def test_the_time_for_an_answer_begins_when_there_is_a_connection(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it took to get one, for the first request as for one that has to be sent on another."""
+    opens, enters = Common.open, Deadlines.enter
+    moments: list[float] = []
+    answered = threading.Event()
+
+    def opened(common: Common) -> Wire:
+        wire = opens(common)
+        moments.append(time.perf_counter())
+        return wire
+
+    def entered(deadlines: Deadlines, waiter: Waiter, now: float) -> None:
+        moments.append(now)
+        enters(deadlines, waiter, now)
+
+    def resets(peer: Peer) -> None:
+        peer.answers(OK)
+        if peer.number == 0:
+            answered.wait(ENOUGH)
+            peer.resets()
+
+    monkeypatch.setattr(Common, "open", opened)
+    monkeypatch.setattr(Deadlines, "enter", entered)
+    monkeypatch.setattr("loadtests.client.client.RESTED", ENOUGH)
+    with server(resets) as known:
+        client = visitor.client(known.url)
+        assert cause_of(client) == ""
+        answered.set()
+        assert select.select([wire_of(client)._socket], [], [], ENOUGH)[0]  # and the loop has not told of it
+        assert cause_of(client) == ""
+        client.close()
+    assert (len(moments), moments) == (5, sorted(moments))
