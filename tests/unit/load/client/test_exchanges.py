@@ -128,6 +128,7 @@ def test_a_crowd_is_served_and_others_have_their_turn(visitor: Visitor) -> None:
         gevent.joinall([*crowd, other], timeout=ENOUGH)
     assert visitor.causes == [""] * 400
     assert known.connections == 200
+    assert len(first._common._spare) == 64  # and no parser of each
     assert max(after - before for before, after in itertools.pairwise(turns)) <= 64
 
 
