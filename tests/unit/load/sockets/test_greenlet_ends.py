@@ -314,7 +314,7 @@ def test_who_is_killed_in_the_middle_of_sending_keeps_nothing_for_others() -> No
     """What the next one sends is not put behind a rest that nobody sends, as if it had gone."""
     near, far = socket.socketpair()
     with near, far:
-        near.setblocking(False)
+        near.settimeout(0)
         wire = duplex._BothWays(near, gevent.get_hub())
         sender = gevent.spawn(wire.send, bytes(8_000_000))
         passes()
