@@ -26,13 +26,13 @@ def _event(identifier: str | None, name: str = "something.new") -> str:
 
 
 def test_every_frame_is_kept_in_order() -> None:
-    """A device has all frames in the order they came, the welcome first, and knows where to resume from."""
+    """A device has all frames in the order they came, however large, and knows where to resume from."""
 
     def talks(server: ServerConnection) -> None:
         server.send(json.dumps(WELCOME))
         for number in range(20):
             server.send(_event(f"2-{number}"))
-        server.send(_event(None))
+        server.send(_event(None) + " " * (1 << 20))
         server.recv()
 
     with socket_server(talks) as base:
@@ -154,8 +154,9 @@ def test_a_closing_server_is_told_with_code_and_reason() -> None:
         eventually(lambda: phone.closure, has(code=4401, reason="token-expired", by_us=False), within=20)
         with pytest.raises(CheckFailure, match="4401 'token-expired'"):
             phone.frames()
-        with pytest.raises(CheckFailure):
+        with pytest.raises(CheckFailure) as failure:
             phone.sends_raw("too late")
+        assert failure.value.got == str(phone.closure)
         assert phone.arrivals == ()
 
 
@@ -176,7 +177,9 @@ def test_rubbish_is_told_to_the_check(rubbish: str | bytes) -> None:
         assert "stranger" not in str(failure.value)
         with pytest.raises(CheckFailure, match="only frames of the contract"):
             line.devices[0].arrivals  # noqa: B018  # a property that raises
+        phone = line.devices[0]
         line.hangs_up_all()
+        assert phone.closure is not None
 
 
 def test_a_vanished_device_says_no_goodbye() -> None:

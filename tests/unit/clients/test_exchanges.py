@@ -1,7 +1,12 @@
 """The record of what a check sent."""
 
+from unittest.mock import Mock
+
+import pytest
+
 from fixtures.clients.exchanges import Exchanges
-from tests.unit.clients.make import exchange
+from fixtures.contract import auth
+from tests.unit.clients.make import exchange, transport
 
 
 def test_the_record_is_bounded_and_says_what_it_dropped() -> None:
@@ -27,3 +32,12 @@ def test_the_report_ends_with_the_command_for_the_last() -> None:
 def test_nothing_sent_is_reported_as_nothing() -> None:
     """A check that sent nothing has nothing to show."""
     assert Exchanges().report() == ""
+
+
+def test_an_exchange_that_was_interrupted_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever ends a run looks for what it was waiting for then."""
+    sender = transport("http://127.0.0.1:1")
+    monkeypatch.setattr(sender, "_receive", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        sender.send(auth.key_set())
+    assert [exchange.outcome for exchange in sender.exchanges] == ["interrupted"]

@@ -74,6 +74,7 @@ def test_a_websocket_is_marked_synthetic_and_begins_a_trace() -> None:
 
     def talks(server: ServerConnection) -> None:
         assert server.request is not None
+        assert "Sec-WebSocket-Extensions" not in server.request.headers
         seen.append((server.request.headers["X-Synthetic-Run"], server.request.headers["traceparent"][:3]))
 
     with socket_server(talks) as base:
@@ -168,7 +169,7 @@ def test_who_vanishes_resets_the_connection() -> None:
 
 
 def test_a_peer_that_reads_nothing_fails_whoever_sends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A frame that does not get on its way is the service's failure, and is not waited for without end."""
+    """A frame that does not get on its way is the service's failure, and waited for with an end, as is a goodbye."""
     monkeypatch.setattr("fixtures.clients.sockets._SENDING", 0.3)
     over = list[socket.socket]()
 
@@ -182,5 +183,7 @@ def test_a_peer_that_reads_nothing_fails_whoever_sends(monkeypatch: pytest.Monke
         with pytest.raises(CheckFailure, match="phone can send") as failure:
             phone.sends_raw(b" " * 16_000_000)
         phone.vanishes()
+        monkeypatch.setattr("fixtures.clients.sockets._LEAVING", 0.0)
+        phone.leaves()
         over.append(over[0])
     assert failure.value.service == SERVICE

@@ -74,13 +74,33 @@ def test_each_replica_is_met_where_connections_are_balanced(
 
 
 def test_services_that_do_not_answer_are_left_out() -> None:
-    """Looking at all services gives those that answer well."""
+    """Looking at all services, side by side, gives those that answer well."""
+    all_asked = threading.Barrier(3)
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
+        all_asked.wait(20)
         says_health(handler, status=503 if "chat" in handler.path else 200)
 
     with web_server(answers) as base:
         assert [seen.who.service for seen in sight_all(transport(base), ["auth", "chat", "otp"])] == ["auth", "otp"]
+
+
+@pytest.mark.parametrize(
+    ("status", "served", "taken"), [(503, False, 0), (200, True, 2), (404, True, 2), (503, True, 2)]
+)
+def test_whoever_takes_a_request_is_who_says_so(status: int, taken: int, *, served: bool) -> None:
+    """Be it ill or no service of that name: left out is what stands before the services and cannot reach one."""
+    with web_server(lambda handler: says_health(handler, status=status, served=served)) as base:
+        assert [who.service for who in takers(transport(base), "chat", 2)] == ["chat"] * taken
+
+
+def test_a_taker_who_does_not_say_its_name_is_no_nobody() -> None:
+    """A refusal without a name may hide who gave it; that nobody answers at all hides nobody."""
+    with web_server(lambda handler: says_health(handler, status=404, served=False)) as base:
+        with pytest.raises(CheckFailure) as failure:
+            takers(transport(base), "chat", 2)
+        assert (failure.value.service, failure.value.got[:11]) == ("chat", "status 404:")
+    assert takers(transport(base), "chat", 2) == ()
 
 
 def test_each_failed_request_is_counted() -> None:
@@ -98,6 +118,7 @@ def test_each_failed_request_is_counted() -> None:
         counted = tally(transport(base), "auth", 6)
     assert counted.sent == 6
     assert [failure.split(":")[0] for failure in counted.failures] == ["request 2", "request 3"]
+    assert counted.failures[0].startswith("request 2: status 500 (no X-Served-By, Server BaseHTTP/")
 
 
 @pytest.mark.parametrize(("ended", "counted"), [(1, 0), (2, 2), (200, 5)])

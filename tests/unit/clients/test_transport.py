@@ -86,14 +86,15 @@ def test_an_unexpected_answer_says_how_to_ask_again() -> None:
         transport(base).send(auth.log_in("a@b.c", "a secret password"))
     text = str(failure.value)
     assert "a secret password" not in text
+    assert failure.value.expected not in failure.value.got
     assert "curl" in failure.value.repeat
     assert "$PASSWORD" in failure.value.repeat
 
 
 def test_what_answers_in_a_services_place_is_told_where_services_say_who_they_are() -> None:
     """Of a limit before the services it is said where to look, and nothing where no service ever says who it is."""
-    turns = iter([200, 429, 200, 429])
-    served = iter([False, False, True, False])
+    turns = iter([200, 429, 200, 429, 429])
+    served = iter([False, False, True, False, True])
 
     def answers(handler: BaseHTTPRequestHandler) -> None:
         says(handler, next(turns), KEYS, **({"X_Served_By": SERVED} if next(served) else {}))
@@ -105,7 +106,9 @@ def test_what_answers_in_a_services_place_is_told_where_services_say_who_they_ar
             with pytest.raises(Unexpected, match="no X-Served-By, Server BaseHTTP") as failure:
                 transport(base).send(auth.key_set())
             told.append(failure.value.likely)
-    assert told[0] == ""
+        with pytest.raises(Unexpected) as failure:
+            transport(base).send(auth.key_set())
+    assert told[0] == failure.value.likely == ""
     assert "something before the service answered" in told[1]
     assert "exempt it" in told[1]
 
@@ -128,8 +131,9 @@ def test_an_answer_that_is_no_http_is_no_answer() -> None:
         handler.wfile.write(b"\x00\x01garbage\r\n\r\n")
         handler.close_connection = True
 
-    with web_server(answers) as base, pytest.raises(Unanswered):
+    with web_server(answers) as base, pytest.raises(Unanswered) as failure:
         transport(base).send(auth.key_set())
+    assert "sent twice" not in failure.value.got
 
 
 def test_an_answer_that_breaks_off_is_no_answer() -> None:

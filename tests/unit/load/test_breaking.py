@@ -27,7 +27,8 @@ def test_ctrl_c_while_all_is_loaded_is_no_break(error: str, code: int, last: str
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_a_standard_stream_that_is_closed_is_nobody_elses(closed: str) -> None:
-    """What the engine opens is never one of the first three descriptors: libuv would abort when it closes it."""
-    opens = "import loadtests.breaking, os, sys; sys.exit(os.open(os.devnull, os.O_RDONLY) > 2 and 42)"
-    command = ["sh", "-c", f'exec "$0" -c "{opens}" {closed}', sys.executable]
+    """The engine's are never the first three, which libuv aborts when it closes, nor those of what is started."""
+    opens = "os.open(os.devnull, os.O_RDONLY) > 2 and all(map(os.get_inheritable, range(3)))"
+    program = f"import loadtests.breaking, os, sys; sys.exit({opens} and 42)"
+    command = ["sh", "-c", f'exec "$0" -c "{program}" {closed}', sys.executable]
     assert subprocess.run(command, cwd=ROOT, timeout=30, check=False).returncode == 42

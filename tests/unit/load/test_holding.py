@@ -15,6 +15,7 @@ import pytest
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least, equals
 from fixtures.checks.time_scale import forget_time_scale, set_time_scale
+from fixtures.contract.promises import PROMISES
 from loadtests.holding import Holding
 from loadtests.session import Session
 from loadtests.sockets import idle
@@ -140,9 +141,11 @@ def test_a_connection_without_a_welcome_is_none() -> None:
 
 
 def test_each_connection_is_that_of_the_person_whose_token_it_has() -> None:
-    """Of four connections of two people the second and the fourth are taken for somebody else's."""
+    """Of four connections of two people the second and the fourth are taken for somebody else's; all are synthetic."""
+    marks: list[bool] = []
 
     def says(connection: socket.socket, head: bytes) -> None:
+        marks.append(f"\r\nX-Synthetic-Run: {made.run_id}\r\n".encode() in head)
         connection.sendall(
             agreement(head, "Sec-WebSocket-Protocol: social.v1") + sent(0x81, json.dumps(WELCOME).encode())
         )
@@ -155,6 +158,7 @@ def test_each_connection_is_that_of_the_person_whose_token_it_has() -> None:
         eventually(lambda: (holding._idle.held.open, holding._idle.held.failed), equals((2, 2)), within=20)
         assert holding.stop(20) == 0
     assert made.recorder.take().causes == {("idle connection", "somebody else's user_id"): 2}
+    assert marks == [True] * 4
 
 
 def test_nobody_is_refused_when_all_were_opened() -> None:
@@ -180,6 +184,7 @@ def test_connection_that_hears_nothing_of_a_chat_is_lost(monkeypatch: pytest.Mon
     try:
         with raw_server(says) as url:
             made, holding = holds(url, 1, "token")
+            assert holding._idle._terms.heartbeat == pytest.approx(0.02 * PROMISES.sockets.heartbeat)
             holding.begin()
             eventually(lambda: holding._idle.held.open, equals(1), within=20, subject="open")
             made.pool.talked_at = time.perf_counter() + 1  # type: ignore[union-attr]

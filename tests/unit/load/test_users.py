@@ -1,5 +1,7 @@
 """Users of Locust: each begins its work with the run, or not at all."""
 
+import math
+import random
 from argparse import Namespace
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -77,10 +79,11 @@ def test_work_that_cannot_begin_is_told_once(users: Any) -> None:  # noqa: ANN40
     assert told.trouble == ["Worker: 310"]
 
 
-def test_no_work_begins_in_a_run_that_is_over(users: Any) -> None:  # noqa: ANN401
-    """Its end may come before a user has looked whether it began."""
+@pytest.mark.parametrize(("over", "begins"), [(True, 0.0), (False, math.inf)], ids=["over", "not told of"])
+def test_no_work_begins_in_a_run_that_is_none(users: Any, begins: float, *, over: bool) -> None:  # noqa: ANN401
+    """Its end may come before a user has looked whether it began, and a user before the leader says when it does."""
     told = session()
-    told.over = True
+    told.over, told.begins = over, told.begins + begins
     following = Following(users, told)
     gevent.sleep(0.1)
     assert (following.begun, told.works) == ([], [])
@@ -123,6 +126,29 @@ def test_processes_that_share_a_machine_share_its_ports(
     with pytest.raises(NoRoomError):
         users.IdleConnections(environment).follow()
     assert told.trouble == [f"IdleConnections: no room for {counted}"]
+
+
+def test_no_two_people_who_never_stop_draw_the_same(users: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
+    """Neither those of one process nor those of two, or all would do the same at the same time."""
+    from locust.env import Environment  # noqa: PLC0415
+
+    class Rounds(Work):
+        def __init__(self, _session: Session, _people: object, _journeys: object, chance: random.Random) -> None:
+            super().__init__()
+            self.draws = chance.random()
+
+        def begin(self) -> None: ...
+
+    monkeypatch.setattr(users, "Rounds", Rounds)
+    drawn = []
+    for share in range(2):
+        told = session()
+        told.share, told.pool = share, SimpleNamespace()  # type: ignore[assignment]
+        told.works.append(Work())
+        for _ in range(2):
+            told.works.append(users.ClosedVisitor(Environment()).work(told))
+            drawn.append(told.works[-1].draws)  # type: ignore[attr-defined]
+    assert len({*drawn}) == 4
 
 
 @given(st.integers(1, 20), st.integers(0, 1000))

@@ -104,6 +104,15 @@ def test_ctrl_c_reaches_a_worker(place: Path) -> None:
     assert said.strip() == "True"
 
 
+def test_what_a_parent_starts_has_nothing_of_it(place: Path) -> None:
+    """Its socket would live on in what a module starts that it imports, and take in workers that nobody serves."""
+    code = (
+        "import os; where = f'/proc/{os.getppid()}/fdinfo'; flags = {int(n): open(f'{where}/{n}').read().split()[3]"
+        " for n in os.listdir(where)}; print([n for n in flags if n > 2 and not int(flags[n], 8) & os.O_CLOEXEC])"
+    )
+    assert ran(place, code) == ("[]\n", 0)
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_worker_ends_by_the_signals_that_end_an_interpreter(place: Path, name: str) -> None:
     """Its parent takes no notice of them, and whoever ends a run by them must not wait for its workers."""

@@ -26,6 +26,8 @@ def test_an_operation_is_sent_checked_and_counted_once(visitor: Visitor) -> None
         began = time.perf_counter() - 1
         message = client.send(chat.send(CONVERSATION, "hello", idempotency_key="k1"), since=began)
         client.send(chat.send(CONVERSATION, "hello", idempotency_key="k2"))
+        assert client._exchange is not None
+        assert client._exchange.value is None  # it is its sender's alone
         client.close()
     assert (message.seq, message.text) == (7, "hello")
     first, second = visitor.fired

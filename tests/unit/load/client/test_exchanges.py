@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures.contract.operation import Endpoint, Operation
+from fixtures.http1.answers import Answers
 from loadtests.client.exchanges import Exchanges
 from loadtests.failure import UNANSWERED
 from tests.unit.http1.peer import OK, Peer, server
@@ -127,6 +128,7 @@ def test_a_crowd_is_served_and_others_have_their_turn(visitor: Visitor) -> None:
         gevent.joinall([*crowd, other], timeout=ENOUGH)
     assert visitor.causes == [""] * 400
     assert known.connections == 200
+    assert len(first._common._spare) == 64  # and no parser of each
     assert max(after - before for before, after in itertools.pairwise(turns)) <= 64
 
 
@@ -148,8 +150,8 @@ def test_what_is_told_twice_is_received_once(visitor: Visitor) -> None:
         waits(lambda: known.requests)
         due.set()
         said.wait(ENOUGH)  # all of the answer is there now
-        for _ in range(300):  # gevent polls after fifty, if they took long
-            get_hub().loop.run_callback(time.sleep, 0.0003)
+        assert client._exchange is not None
+        client._common.exchanges.arrived.extend([client._exchange] * 2)
         sender.join(ENOUGH)
     assert sender.value == body.decode()
     assert visitor.causes == [""]
@@ -176,6 +178,30 @@ def test_who_is_stopped_before_it_is_sent_sends_nothing(visitor: Visitor) -> Non
         assert client.send(GET) == '"ok"'
         assert known.connections == 2
     assert visitor.causes == ["", UNANSWERED, ""]
+
+
+def test_whose_time_is_up_hears_no_more(visitor: Visitor) -> None:
+    """What came in the same turn is nobody's then: it would be told wherever its greenlet waits by now."""
+    over = threading.Event()
+
+    def sends() -> str:
+        cause = cause_of(client)
+        passes()
+        return cause
+
+    def both() -> None:
+        assert client._exchange is not None
+        client._common.exchanges.arrived.append(client._exchange)
+        sender.throw(TimeoutError("no answer"))
+
+    with server(lambda peer: peer.hears() and over.wait(ENOUGH)) as known:
+        client = visitor.client(known.url)
+        sender = gevent.spawn(sends)
+        waits(lambda: known.requests)
+        get_hub().loop.run_callback(both)
+        sender.join(ENOUGH)
+        over.set()
+    assert sender.value == "time-out"
 
 
 def test_who_is_told_first_may_stop_the_next(visitor: Visitor, capsys: pytest.CaptureFixture[str]) -> None:
@@ -262,6 +288,28 @@ def test_a_client_that_is_forgotten_keeps_nobody_busy(visitor: Visitor) -> None:
         gevent.sleep(0.2)
         assert get_hub().loop.iteration - before < 20
         wire.close()
+
+
+def test_a_failed_request_leaves_nothing_to_the_garbage_collector(visitor: Visitor) -> None:
+    """Each would stay, with all that came and all that was asked, until everything is looked through."""
+
+    def kept() -> int:
+        return sum(isinstance(each, Answers) for each in gc.get_objects())
+
+    with server(does_as_told) as known:
+        client = visitor.client(known.url)
+        causes: list[str] = []
+        gc.collect()
+        gc.disable()
+        try:
+            meet(client, ["answers"], causes)
+            before = kept()
+            meet(client, ["babbles", "stops", "leaves", "refuses"], causes)
+            visitor.fired.clear()
+            assert kept() == before
+        finally:
+            gc.enable()
+    assert causes == ["", "not HTTP", "cut off", "closed without an answer", "status 503"]
 
 
 def test_who_waits_alone_is_left_alone(visitor: Visitor) -> None:

@@ -1,8 +1,10 @@
 """The short way to read an answer says what the contract says."""
 
+import time
 from http import HTTPStatus
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +14,9 @@ from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Endpoint, Operation
 from fixtures.http1.answers import Answers
 from loadtests.client.reading import read
-from tests.unit.http1.peer import MESSAGE
+from tests.unit.http1.peer import MESSAGE, OK, server
+from tests.unit.load.client.visitor import Visitor, cause_of, does
+from tests.unit.load.turns import ENOUGH
 
 CALLS: list[Operation[Any]] = [
     chat.send("c", "hello", idempotency_key="k"),
@@ -49,3 +53,22 @@ def test_both_ways_agree(operation: Operation[Any], status: int, kind: bytes, bo
     headers = Headers([*stated, *((name.decode(), kind.decode()) for name in names if kind)])
     by_contract = Answer(status, headers, body, 0.25)
     assert outcome(lambda: read(operation, answers, 0.25)) == outcome(lambda: operation.read(by_contract))
+
+
+@pytest.mark.parametrize("answer", [OK, b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"])
+def test_what_reading_takes_is_no_time_of_the_platforms(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    """A good answer, and a bad one, took until its last byte came: what this process does with it is its own time."""
+    ahead = [0.0]
+
+    def reads(*asked: Any) -> Any:  # noqa: ANN401 - as it is
+        ahead[0] = 3600.0
+        return read(*asked)
+
+    monkeypatch.setattr("loadtests.client.exchanges.read", reads)
+    monkeypatch.setattr("loadtests.client.client.perf_counter", lambda: time.perf_counter() + ahead[0])
+    with server(does(answer)) as known:
+        cause_of(visitor.client(known.url))
+    assert ahead == [3600.0]
+    assert 0 < visitor.fired[0]["response_time"] < 1000 * ENOUGH

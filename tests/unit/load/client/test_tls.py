@@ -1,6 +1,7 @@
 """The client over TLS: it is sure of its peer, or says why not."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -147,3 +148,41 @@ def test_tls_that_is_none_is_named(visitor: Visitor, certificates: Path) -> None
             assert client.send(operation) == '"ok"'
             comes(wire_of(client))
         assert known.connections == 3
+
+
+def test_tls_that_breaks_while_nobody_asks_is_no_failure(visitor: Visitor, certificates: Path) -> None:
+    """What cannot be repeated is looked at before it is sent, and goes over another connection."""
+    answered = threading.Event()
+
+    def says(peer: Peer) -> None:
+        peer.answers(OK)
+        if peer.number == 0:
+            answered.wait(ENOUGH)
+            peer.spoils()
+            peer.hears()
+
+    with server(says, certificates=certificates) as known:
+        client = visitor.client(known.url, certificates / "ca.pem")
+        assert client.send(GET) == '"ok"'
+        answered.set()
+        comes(wire_of(client))
+        assert cause_of(client, POST) == ""
+        assert known.connections == 2
+
+
+def test_who_is_not_trusted_is_told_so(visitor: Visitor, certificates: Path, tmp_path: Path) -> None:
+    """Who looks for the reason at the other side finds it there, too."""
+    context, heard = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), []
+    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+
+    def listens(peer: Peer) -> None:
+        try:
+            context.wrap_socket(peer.connection, server_side=True).close()
+        except OSError as error:
+            heard.append(str(error))
+
+    write_certificates(tmp_path)
+    with server(listens) as known:
+        url = known.url.replace("http:", "https:")
+        assert cause_of(visitor.client(url, tmp_path / "ca.pem")).startswith("certificate: ")
+    assert "ALERT_UNKNOWN_CA" in heard[0]

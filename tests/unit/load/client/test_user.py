@@ -19,7 +19,11 @@ from loadtests.failure import Failure
 
 GET = Operation(Endpoint("chat", "getText", "GET", "/text", {200: str}, auth="none"), "/text")
 
+seen = []
+
 class Reader(PlatformUser):
+    sighted = staticmethod(lambda *who: seen.append(who))
+
     @task
     def reads(self):
         try:
@@ -36,7 +40,7 @@ with gevent.Timeout(10):
 runner.quit()
 entry = environment.stats.get("chat getText", "GET")
 errors = [(error.name, repr(error.error), error.occurrences) for error in environment.stats.errors.values()]
-print(json.dumps({"requests": entry.num_requests, "bytes": entry.total_content_length, "errors": errors}))
+print(json.dumps({"requests": entry.num_requests, "bytes": entry.total_content_length, "errors": errors, "seen": seen}))
 
 class Homeless(PlatformUser):
     tasks = [lambda user: None]
@@ -49,9 +53,10 @@ except ValueError as error:
 
 
 def test_locust_counts_what_its_users_send() -> None:
-    """Each user has a connection, every request is in Locust's statistics, and failures of a cause are one row."""
+    """Each user has a connection, every request is counted, failures of a cause are one row, who answers is told."""
     bad = b"HTTP/1.1 503 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    with server(lambda peer: peer.answers(*[OK] * 5, bad)) as known:
+    good = OK.replace(b"\r\n\r\n", b"\r\nX-Served-By: one\r\n\r\n")
+    with server(lambda peer: peer.answers(*[good] * 5, bad)) as known:
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM, known.url],
             cwd=ROOT,
@@ -65,7 +70,8 @@ def test_locust_counts_what_its_users_send() -> None:
     assert json.loads(counted) == {
         "requests": 18,
         "bytes": 60,
-        "errors": [["chat getText", "Failure(status 503)", 3]],
+        "errors": [["chat getText", "Failure(status 503 before the service)", 3]],
+        "seen": [["chat", "one"]],
     }
     assert known.connections == 3
     assert "Homeless has no host" in homeless

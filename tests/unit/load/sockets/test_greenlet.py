@@ -17,7 +17,7 @@ from loadtests.failure import Failure
 from loadtests.sockets.greenlet import Closure
 from tests.closed import closed_address
 from tests.unit.load.sockets.events import Events
-from tests.unit.load.sockets.peers import agreement, echoes, raw_server, websocket_server
+from tests.unit.load.sockets.peers import agreement, echoes, raw_server, unanswering, websocket_server
 from tests.unit.load.sockets.server import sent
 from tests.unit.load.turns import ENOUGH, waits
 
@@ -328,3 +328,9 @@ def test_both_sides_may_send_much_at_once(events: Events) -> None:
     assert sorted(got) == sorted(texts + ["short"] * 10)
     assert heard == ["s" * large]
     assert events.causes == [("connection", "")]
+
+
+def test_who_never_connects_is_told_from_who_never_agrees(events: Events) -> None:
+    """A host that lets nobody in has not seen that a websocket was asked for."""
+    with unanswering() as (_, port), pytest.raises(Failure, match="time-out connecting: no websocket"):
+        events.opens(f"http://127.0.0.1:{port}", connect=0.1)

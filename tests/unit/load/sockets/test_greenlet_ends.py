@@ -17,7 +17,7 @@ from loadtests.sockets.greenlet import Closure, Socket
 from tests.unit.load.sockets.events import Events
 from tests.unit.load.sockets.peers import RESETS, agreement, echoes, raw_server, websocket_server
 from tests.unit.load.sockets.server import heard, open_server, sent
-from tests.unit.load.turns import ENOUGH, waits
+from tests.unit.load.turns import ENOUGH, passes, waits
 
 ENDS = [
     ("closed unexpectedly 1006", 1006, b""),
@@ -308,3 +308,38 @@ def test_nothing_is_heard_after_a_breach(events: Events) -> None:
         with pytest.raises(Failure, match="a binary message"):
             websocket.receive(ENOUGH)
     assert events.causes == [("connection", ""), ("connection", "protocol: a binary message")]
+
+
+def test_who_is_killed_in_the_middle_of_sending_keeps_nothing_for_others() -> None:
+    """What the next one sends is not put behind a rest that nobody sends, as if it had gone."""
+    near, far = socket.socketpair()
+    with near, far:
+        near.settimeout(0)
+        wire = duplex._BothWays(near, gevent.get_hub())
+        sender = gevent.spawn(wire.send, bytes(8_000_000))
+        passes()
+        sender.kill()
+        assert not wire.put(b"next")
+        wire.close()
+
+
+def test_who_listens_hears_a_text_out_though_another_ends_the_socket(events: Events) -> None:
+    """Only the wait for what comes next ends with it: whoever is told something has done with it, and hears the end."""
+    texts: list[str] = []
+    ends: list[Closure] = []
+
+    def takes_its_time(text: str) -> None:
+        gevent.sleep(0.02)
+        texts.append(text)
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head) + sent(0x81, b"welcome"))
+        connection.recv(200)
+
+    with raw_server(says) as url:
+        websocket = events.opens(url)
+        websocket.listen(takes_its_time, ends.append)
+        gevent.sleep(0)
+        websocket._lost(None)
+        waits(lambda: ends)
+    assert (texts, [end.code for end in ends]) == (["welcome"], [1006])

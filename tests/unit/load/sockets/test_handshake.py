@@ -89,6 +89,11 @@ def test_every_other_answer_says_what_it_is(cause: str) -> None:
         ("not a websocket", b"Upgrade: websocket\r\n", b""),
         ("not a websocket", b"Upgrade: websocket", b"Upgrade: h2c"),
         ("subprotocol not offered", b"\r\n\r\n", b"\r\nSec-WebSocket-Protocol: z\r\n\r\n"),
+        (
+            "subprotocol not offered",
+            b"\r\n\r\n",
+            b"\r\nSec-WebSocket-Protocol: z\r\nSec-WebSocket-Protocol: social.v1\r\n\r\n",
+        ),
         ("extension not offered", b"\r\n\r\n", b"\r\nSec-WebSocket-Extensions: z\r\n\r\n"),
     ],
 )

@@ -134,3 +134,9 @@ def test_a_certificate_of_another_name_is_not_trusted(monkeypatch: pytest.Monkey
         with holding(url.replace("127.0.0.1", "other.example"), 1, ca_file=certificates / "ca.pem") as idle:
             (failure,) = split(settled(idle, 1))[1]
     assert failure.cause.startswith("certificate: Hostname mismatch")
+
+
+def test_who_is_never_let_in_is_told_from_who_is_never_answered() -> None:
+    """A host that does not answer at all has not seen that a websocket was asked for."""
+    with unanswering() as (_, port), holding(f"http://127.0.0.1:{port}", 1, connect=0.1) as idle:
+        assert [failure.cause for failure in split(settled(idle, 1))[1]] == ["time-out connecting"]

@@ -155,6 +155,7 @@ def test_what_waits_for_another_token_at_the_end_has_failed() -> None:
         assert idle.stop(threading.Event().wait, 0.1) == 2
         opened, ended = split(idle.take())
         assert (len(opened), [failure.cause for failure in ended]) == (2, ["unanswered at the end"] * 2)
+        assert (idle.held.unsettled, idle.held.failed) == (0, 2)
 
 
 def test_whose_turn_has_not_come_at_the_end_has_not_failed(clock: Clock) -> None:
