@@ -124,3 +124,10 @@ def test_rules_of_unknown_kind_are_refused() -> None:
     with pytest.raises(ValueError, match="statsu"):
         decode('[{"do":"respond","statsu":500}]')
     assert decode('[{"do":"respond","status":500}]') == (Respond(status=500),)
+
+
+def test_the_page_is_of_the_faults_that_there_are() -> None:
+    """`docs/detection.md` has a row for each, in their order, with what it breaks: or it is of another day."""
+    text = (SUITE / "docs" / "detection.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ")[:3] for line in text.splitlines() if line.startswith("| `")]
+    assert rows == [[f"| `{fault.id}`", fault.suite, fault.breaks] for fault in FAULTS]
