@@ -175,11 +175,12 @@ def test_a_connection_closed_between_requests_fails_nothing(farewell: bytes) -> 
                 return
 
     def until_three_were_closed() -> Iterator[float]:
-        # Some come at once, after the machine stood still, and find the connection open.
+        # Some come at once, after the machine stood still, and find the connection open. So far apart, that it would
+        # have to stand still for long before one crosses the end.
         for number in itertools.count():
             if server.connections > 3:
                 return
-            yield number / 20
+            yield number / 5
 
     with serving(once) as server:
         counts = arriving(server, until_three_were_closed(), connections=1)
