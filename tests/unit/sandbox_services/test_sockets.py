@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.sandbox.services.sockets import TRY_AGAIN_LATER, WAITING_FRAMES, Connection
+from fixtures.sandbox.services.sockets import LEAVING, TRY_AGAIN_LATER, WAITING_FRAMES, Connection, Hall
 from fixtures.sandbox.services.tokens import Caller
 
 WELCOME = {"type": "welcome"}
@@ -69,3 +69,43 @@ def test_a_peer_that_does_not_read_is_too_slow_before_its_welcome_too() -> None:
     assert connection.is_closing
     assert said(connection, peer) == []
     assert peer.closed == (TRY_AGAIN_LATER, "too-slow")
+
+
+def test_thousands_who_leave_at_once_keep_nobody_from_the_datastores() -> None:
+    """What closed sockets leave to be done is all done, a few at one time."""
+    under_way = most = done = 0
+
+    async def gone() -> None:
+        nonlocal under_way, most, done
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        done += 1
+
+    async def all_leave() -> None:
+        hall = Hall(None, "social.v1", None)  # type: ignore[arg-type]  # nobody comes
+        await asyncio.gather(*(hall.leave(gone) for _ in range(2000)))
+
+    asyncio.run(all_leave())
+    assert (most, done) == (LEAVING, 2000)
+
+
+def test_who_is_cancelled_has_left_all_the_same() -> None:
+    """A socket whose task ends in its turn, as when its service stops, does not stay in the datastores for that."""
+
+    async def leaves() -> bool:
+        hall, may, done = Hall(None, "social.v1", None), asyncio.Event(), asyncio.Event()  # type: ignore[arg-type]
+
+        async def gone() -> None:
+            await may.wait()
+            done.set()
+
+        socket = asyncio.create_task(hall.leave(gone))
+        await asyncio.sleep(0)
+        socket.cancel()
+        await asyncio.gather(socket, return_exceptions=True)
+        may.set()
+        return await asyncio.wait_for(done.wait(), 10)
+
+    assert asyncio.run(leaves())
