@@ -1,5 +1,6 @@
 """What this machine cannot do is laid to no server."""
 
+import re
 import ssl
 from collections.abc import Callable
 
@@ -28,7 +29,7 @@ def forbidden(_version: ssl.TLSVersion, **_: object) -> ssl.SSLContext:
 @pytest.mark.parametrize(
     ("module", "name", "value", "why"),
     [
-        (handshakes, "_OFFERABLE", "DEFAULT:@SECLEVEL=2", "ALERT_INTERNAL_ERROR"),
+        (handshakes, "_OFFERABLE", "DEFAULT:@SECLEVEL=2", "ALERT_INTERNAL_ERROR|NO_PROTOCOLS_AVAILABLE"),
         (handshakes, "_OFFERABLE", "DEFAULT:-SHA1:@SECLEVEL=0", "NO_CIPHERS_AVAILABLE"),
         (handshakes, "_OFFERABLE", "NONE", "No cipher can be selected"),
         (control, "offering", forbidden, "ValueError: Unsupported protocol version"),
@@ -45,7 +46,8 @@ def test_a_version_that_cannot_be_offered_from_here_is_invalid(
     (problem,) = invalidity(invalid.value)
     assert problem.cause is Invalid.ENVIRONMENT_UNUSABLE
     assert "TLSv1_1 cannot be offered from here" in problem.text
-    assert why in problem.text
+    # What OpenSSL says of it; 3.6 has another word than 3.0.
+    assert re.search(why, problem.text)
 
 
 def test_a_version_that_can_be_offered_is_no_trouble() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.http1.connections import Connections, Limits
 from fixtures.http1.errors import ClosedError, CutOffError
-from fixtures.http1.tls import dated, trust
+from fixtures.http1.tls import dated, is_cut, trust
 from fixtures.sandbox.tls import write_certificates
 from tests.unit.http1.asking import ENOUGH, PUT, ask, text
 from tests.unit.http1.peer import OK, Peer, server
@@ -113,6 +113,28 @@ def test_tls_that_is_none_is_no_connection(connections: Connections, certificate
                 limits=Limits(connect=0.1, read=ENOUGH, whole=ENOUGH),
             )
         over.set()
+
+
+def of_openssl(reason: str) -> ssl.SSLError:
+    error = ssl.SSLError(1, "as OpenSSL has it")
+    error.reason = reason
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "cut"),
+    [
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), True),
+        (BrokenPipeError(32, "Broken pipe"), True),
+        (of_openssl("UNEXPECTED_EOF_WHILE_READING"), True),
+        (of_openssl("WRONG_VERSION_NUMBER"), False),
+        (ConnectionResetError(104, "Connection reset by peer"), False),
+        (TimeoutError(), False),
+    ],
+)
+def test_an_end_that_is_not_of_tls_is_known_in_every_version(error: OSError, *, cut: bool) -> None:
+    """Python and OpenSSL say it in several ways; a reset is no end, and garbage is none."""
+    assert is_cut(error) is cut
 
 
 def test_no_older_tls_is_spoken(certificates: Path) -> None:
