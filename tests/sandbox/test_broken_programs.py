@@ -35,6 +35,8 @@ def is_invalid(done: subprocess.CompletedProcess[str], folder: Path) -> str:
     assert verdict["counts"]["held"] == verdict["counts"]["failed"] == 0
     assert "VERDICT  INVALID  (exit code 66)" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+    # A worker finds no environment, and does not know why.
+    assert "bad-configuration" not in done.stdout + done.stderr
     return str(verdict["reasons"][0])
 
 
