@@ -21,12 +21,14 @@ SOMEBODY_ELSES: Final = "somebody else's"
 _WHOSE: Final = ("_id", "email")
 """How fields end that say whose an answer is, or of what."""
 _WHICH: Final = re.compile(r"\[\d+\]")
+_WORD: Final = re.compile(r"[a-z]+(-[a-z]+)*")
+_LONGEST_WORD: Final = 40
 
 
 class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake of the program
     """What was wanted did not come, or not as it has to be; `recording` counts it under `cause`.
 
-    `cause` has few different values in a run ("time-out", "status 503", "contract: text missing"), so that failures
+    `cause` has few different values in a run ("time-out", "status 502", "contract: text missing"), so that failures
     can be counted by it. `detail` is for a person, and holds no secret.
     """
 
@@ -38,6 +40,22 @@ class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake
     def __repr__(self) -> str:
         # Locust counts failures by this text: with details in it each would be its own row.
         return f"Failure({self.cause})"
+
+
+def worded(cause: str, word: str | None) -> str:
+    """A cause with the platform's own word for it, which says where to look: "status 503 dependency-unavailable".
+
+    Words are as slugs of problems and reasons of close frames are. Any other text, with an id in it say, could be
+    another each time, and would make each failure a cause of its own.
+    """
+    if word is None or len(word) > _LONGEST_WORD or _WORD.fullmatch(word) is None:
+        return cause
+    return f"{cause} {word}"
+
+
+def closed_unexpectedly(code: int, reason: str) -> Failure:
+    """The end of a websocket that nobody here asked for, by the code and reason of its close frame."""
+    return Failure(worded(f"closed unexpectedly {code}", reason), reason)
 
 
 def everywhere(field: str) -> str:

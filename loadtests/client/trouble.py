@@ -16,7 +16,7 @@ from fixtures.http1.errors import (
     TooLargeError,
     UnsendableError,
 )
-from loadtests.failure import BEFORE, OWN, Failure, everywhere
+from loadtests.failure import BEFORE, OWN, Failure, everywhere, worded
 
 _MISSING: Final = "missing required field"
 _CODED: Final = "but coded"
@@ -59,7 +59,7 @@ def unexpected(operation: Operation[object], wrong: UnexpectedAnswer, *, named: 
     `named`: services were seen to say who they are, so that one that does not was given by something before them.
     """
     if wrong.status not in operation.expects:
-        cause = f"status {wrong.status}"
+        cause = worded(f"status {wrong.status}", wrong.slug)
     elif wrong.field is None:
         cause = f"contract: {_body(wrong.why)}"
     else:

@@ -10,7 +10,7 @@ from fixtures.http1.connections import CROSSED
 from fixtures.http1.errors import NotHttpError, TooLargeError
 from loadtests.client.timeouts import RESTED
 from loadtests.engine.parsing import Whole, WholeWithBody
-from loadtests.engine.plan import Plan, complaint
+from loadtests.engine.plan import Plan, complaint, refusal
 from loadtests.engine.watch import SERVED_BY, served_by
 from loadtests.instances import instance_of
 
@@ -170,7 +170,7 @@ class Connection(asyncio.Protocol):
             watch.look(data)
         cause: str | None = None
         if status not in self._statuses:
-            cause = f"status {status}{watch.before(data)}"
+            cause = f"{refusal(status, b''.join(whole.pieces))}{watch.before(data)}"
         elif self._check is not None:
             cause = self._judge(status, b"".join(whole.pieces))
         if cause is not None or latency > self._slow:
@@ -261,7 +261,7 @@ class Connection(asyncio.Protocol):
         self._familiar.forget()
         cause: str | None = None
         if answers.status not in self._statuses:
-            cause = f"status {answers.status}{self._watch.before(b' '.join(fields))}"
+            cause = f"{refusal(answers.status, answers.body)}{self._watch.before(b' '.join(fields))}"
         elif self._check is not None:
             cause = self._judge(answers.status, answers.body)
         if cause is not None or latency > self._slow:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from loadtests.failure import everywhere
+from fixtures.contract.problem import slug_of
+from loadtests.failure import everywhere, worded
 
 
 class Origin(Protocol):
@@ -49,7 +50,10 @@ class Plan:
     statuses: frozenset[int] = frozenset({200})
     """Those of good answers."""
     check: Callable[[int, bytes], object] | None = None
-    """Gets status and body of an answer with a good status, and raises what it finds wrong (`complaint`)."""
+    """Gets status and body of an answer with a good status, and raises what it finds wrong (`complaint`).
+
+    Where there is none, no body is kept, and of a bad status no more is said than that.
+    """
     apart: Callable[[], tuple[Callable[[], bytes], Callable[[int, bytes], object]]] | None = field(
         default=None, repr=False
     )
@@ -63,6 +67,11 @@ class Plan:
     def __post_init__(self) -> None:
         if self.connections < 1 or self.waiting < 0 or self.warm < 0:
             raise ValueError(f"{self.subject} needs a connection, and no fewer than no place to wait")
+
+
+def refusal(status: int, body: bytes) -> str:
+    """What an answer with a status that is none of a good one says, in few words."""
+    return worded(f"status {status}", slug_of(body))
 
 
 def complaint(error: Exception) -> str:

@@ -40,7 +40,7 @@ from loadtests.engine.driver import Driver
 from loadtests.engine.plan import Origin, Plan, complaint
 from loadtests.engine.recording import Recorder
 from loadtests.engine.watch import Watch
-from loadtests.failure import Failure
+from loadtests.failure import Failure, closed_unexpectedly
 from loadtests.kinds import CONNECTION
 from loadtests.sockets import frames
 from loadtests.sockets.frames import Closing, Joiner, Ping, Violation
@@ -185,7 +185,7 @@ class Line(WSListener):
         if isinstance(message, Ping):
             transport.send_pong(message.payload)
         elif isinstance(message, Closing):
-            self._leave(transport, message.code, "", f"closed unexpectedly {message.code}")
+            self._leave(transport, message.code, "", closed_unexpectedly(message.code, message.reason).cause)
         elif isinstance(message, Violation):
             self._leave(transport, message.code, message.why, f"protocol: {message.why}")
         return None

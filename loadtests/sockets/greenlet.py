@@ -22,7 +22,7 @@ from loadtests.client import Timeouts
 from loadtests.client.exchanges import Exchange
 from loadtests.client.trouble import PassedOver, unanswered, untold
 from loadtests.client.wire import Wire
-from loadtests.failure import UNANSWERED, Failure
+from loadtests.failure import UNANSWERED, Failure, closed_unexpectedly
 from loadtests.kinds import CONNECTION, WEBSOCKET, count
 from loadtests.sockets import frames
 from loadtests.sockets.duplex import exchanges_of, open_wire
@@ -290,7 +290,7 @@ class Socket:
             elif isinstance(message, Closing):
                 if not self._leaving:
                     self._farewell(message.code, "")
-                self._end(message.code, message.reason, Failure(f"closed unexpectedly {message.code}", message.reason))
+                self._end(message.code, message.reason, closed_unexpectedly(message.code, message.reason))
             elif isinstance(message, Violation):
                 self._break(message.code, message.why)
             elif isinstance(message, bytes):

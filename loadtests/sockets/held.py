@@ -218,8 +218,3 @@ def lost(connections: Iterable[Connection], now: float, terms: Terms) -> Iterato
             yield connection, Failure("no heartbeat", f"nothing came for {now - connection.heard:.3g} s")
         elif not connection.greeting and (deaf := terms.deaf(connection.number, now)) is not None:
             yield connection, deaf
-
-
-def unexpected(code: int, reason: str) -> Failure:
-    """An end that nobody asked for."""
-    return Failure(f"closed unexpectedly {code}", reason)

@@ -16,12 +16,12 @@ from gevent.monkey import get_original
 
 from fixtures.http1.errors import ConnectTimeoutError
 from loadtests.client.trouble import unanswered
-from loadtests.failure import UNANSWERED, Failure
+from loadtests.failure import UNANSWERED, Failure, closed_unexpectedly
 from loadtests.sockets import frames
 from loadtests.sockets.dialling import Dialling
 from loadtests.sockets.frames import Closing, Ping, Violation
 from loadtests.sockets.handshake import Handshake
-from loadtests.sockets.held import Connection, Expired, Held, Offer, Openings, Row, lost, unexpected
+from loadtests.sockets.held import Connection, Expired, Held, Offer, Openings, Row, lost
 from loadtests.sockets.sealed import Sealed
 
 _OPENING: Final = 512
@@ -241,7 +241,7 @@ class Holder:
             if not data:
                 return
         elif not data:
-            self._end(connection, unexpected(frames.NO_CLOSE_FRAME, "no close frame"))
+            self._end(connection, closed_unexpectedly(frames.NO_CLOSE_FRAME, "no close frame"))
             return
         self._hear(connection, data)
 
@@ -256,7 +256,7 @@ class Holder:
                 if self._openings.terms.agree(message, connection.good_until):
                     self._expire(connection)
                 else:
-                    self._end(connection, unexpected(message.code, message.reason))
+                    self._end(connection, closed_unexpectedly(message.code, message.reason))
                 return
             elif isinstance(message, Violation):
                 self._end(connection, Failure(f"protocol: {message.why}", ""))

@@ -12,7 +12,7 @@ from fixtures.contract import documents, shared
 from fixtures.contract.answer import Answer, Headers
 from fixtures.contract.errors import UnexpectedAnswer
 from fixtures.contract.operation import Endpoint, Operation
-from fixtures.contract.problem import Problem
+from fixtures.contract.problem import Problem, slug_of
 from tests.unit.contract.calls import MODULES
 from tests.unit.contract.instances import (
     Json,
@@ -115,3 +115,13 @@ def test_problems_are_read_whole(value: Json) -> None:
     """Every problem that the documents allow can be read."""
     read = msgspec.json.decode(msgspec.json.encode(value), type=Problem)
     assert normal(msgspec.json.decode(msgspec.json.encode(read))) == normal({"errors": [], **value})
+
+
+@few
+@given(value=instances(documents.resolved("common")["components"]["schemas"]["Problem"]), cut=st.integers(1, 50))
+def test_the_slug_of_a_problem_is_read_and_of_nothing_else(value: Json, cut: int) -> None:
+    """Whatever stands where a problem was to be names none: half of one, something else in JSON, or no text at all."""
+    body = msgspec.json.encode(value)
+    assert slug_of(body) == msgspec.json.decode(body, type=Problem).slug
+    for other in (body[:-cut], b"[" + body + b"]", b"", b"\xff" + body, b"[" * 5000):
+        assert slug_of(other) is None

@@ -229,7 +229,7 @@ def test_a_token_that_is_good_for_a_minute_is_not_over_yet() -> None:
         holding.begin()
         eventually(lambda: holding._idle.held.lost, equals(1), within=20, subject="lost")
         holding.stop(0)
-    assert made.recorder.take().causes == {("idle connection", "closed unexpectedly 4401"): 1}
+    assert made.recorder.take().causes == {("idle connection", "closed unexpectedly 4401 token-expired"): 1}
 
 
 def test_processes_open_no_more_a_second_together_than_one_alone() -> None:

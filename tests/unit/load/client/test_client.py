@@ -74,14 +74,14 @@ def test_every_other_answer_is_a_failure_with_a_cause(visitor: Visitor, answer: 
 
 
 def test_what_was_refused_is_told(visitor: Visitor) -> None:
-    """A failure is counted by the status, and tells a person the platform's own word as well."""
+    """A failure is counted by its status and the platform's own word for it, and tells a person more."""
     body = b'{"type":"urn:social-platform:problem:rate-limited","title":"","status":429,"detail":"","instance":"",'
     body += b'"trace_id":""}'
     head = b"HTTP/1.1 429 No\r\nRetry-After: 1\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n"
     with server(does(head % len(body) + body)) as known, pytest.raises(Failure) as caught:
         visitor.client(known.url).send(chat.conversations())
-    assert caught.value.cause == "status 429"
-    assert "429 rate-limited" in caught.value.detail
+    assert caught.value.cause == "status 429 rate-limited"
+    assert "answered 429 rate-limited" in caught.value.detail
 
 
 @pytest.mark.parametrize(

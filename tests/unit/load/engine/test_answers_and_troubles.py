@@ -163,6 +163,18 @@ def test_what_comes_unasked_spoils_the_connection_not_the_answer() -> None:
     assert server.connections >= 3
 
 
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_a_refusal_has_the_platforms_own_word(pieces: int) -> None:
+    """Of an answer with a bad status the cause names its problem, in however many pieces it comes."""
+    body = b'{"type":"urn:social-platform:problem:dependency-unavailable","title":"","status":503,"detail":"",'
+    body += b'"instance":"","trace_id":""}'
+    answer = b"HTTP/1.1 503 No\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    parts = (answer,) if pieces == 1 else (answer[:-20], answer[-20:])
+    with serving(lambda server, peer: server.answers(peer, *parts)) as server:
+        counts = arriving(server, THREE, check=lambda _status, _body: None)
+    assert samples(counts) == (3, 3, {(SUBJECT, "status 503 dependency-unavailable"): 3})
+
+
 @pytest.mark.parametrize("farewell", [b"", b"HTTP/1.1 408 Request Time-out\r\nConnection: close\r\n\r\n"])
 def test_a_connection_closed_between_requests_fails_nothing(farewell: bytes) -> None:
     """A server may end keep-alive whenever nothing is asked."""

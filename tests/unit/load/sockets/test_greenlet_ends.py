@@ -21,7 +21,7 @@ from tests.unit.load.turns import ENOUGH, passes, waits
 
 ENDS = [
     ("closed unexpectedly 1006", 1006, b""),
-    ("closed unexpectedly 4401", 4401, sent(0x88, (4401).to_bytes(2, "big") + b"token-expired")),
+    ("closed unexpectedly 4401 token-expired", 4401, sent(0x88, (4401).to_bytes(2, "big") + b"token-expired")),
     ("closed unexpectedly 1005", 1005, sent(0x88)),
     ("protocol: masked by the server", 1002, sent(0x81, b"maskx", second=0x80)),
     ("protocol: text is not UTF-8", 1007, sent(0x81, b"\xff")),

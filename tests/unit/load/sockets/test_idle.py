@@ -66,7 +66,7 @@ def test_pings_are_answered_and_messages_let_by() -> None:
     ("cause", "after"),
     [
         ("closed unexpectedly 1006", b""),
-        ("closed unexpectedly 4401", sent(0x88, (4401).to_bytes(2, "big") + b"token-expired")),
+        ("closed unexpectedly 4401 token-expired", sent(0x88, (4401).to_bytes(2, "big") + b"token-expired")),
         ("protocol: reserved bits set", sent(0xF1)),
     ],
 )

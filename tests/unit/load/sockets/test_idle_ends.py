@@ -74,7 +74,7 @@ def test_any_other_end_is_counted_and_stays(left: float, code: int, reason: str)
         raw_server(ends_the_old(code, reason)) as url,
         holding(url, 1, offer=tokens.offer, terms=Terms(expiry=EXPIRED, clocks=5)) as idle,
     ):
-        assert [failure.cause for failure in split(settled(idle, 2))[1]] == [f"closed unexpectedly {code}"]
+        assert [failure.cause for failure in split(settled(idle, 2))[1]] == [f"closed unexpectedly {code} {reason}"]
         assert not threading.Event().wait(0.2)
         assert (idle.take(), idle.held.lost, len(tokens.asked)) == ([], 1, 1)
 

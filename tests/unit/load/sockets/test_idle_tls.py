@@ -31,8 +31,8 @@ def _waits(peer: SealedPeer) -> None:
         pytest.param("closed unexpectedly 1006", [], True, b"", id="farewell alone"),
         pytest.param("TLS", [EVENT], False, RUBBISH, id="no TLS after a message"),
         pytest.param("TLS", [], False, RUBBISH, id="no TLS at once"),
-        pytest.param("closed unexpectedly 4401", [CLOSE], False, RUBBISH, id="no TLS after the close"),
-        pytest.param("closed unexpectedly 4401", [CLOSE], True, b"", id="farewell after the close"),
+        pytest.param("closed unexpectedly 4401 token-expired", [CLOSE], False, RUBBISH, id="no TLS after the close"),
+        pytest.param("closed unexpectedly 4401 token-expired", [CLOSE], True, b"", id="farewell after the close"),
     ],
 )
 def test_the_end_of_tls_is_the_end(
