@@ -14,11 +14,13 @@ import msgspec
 from fixtures.statistics.histogram import Batch, Histogram
 from fixtures.statistics.tally import Tally
 from loadtests.kinds import WAITED_FOR
-from loadtests.said import Said
+from loadtests.said import MOST, Said, cut
 
 NEVER: Final = inf
 """The latency of what never came: over every limit."""
 _MICRO: Final = 1e6
+_TRACED: Final = 4 * MOST
+"""Causes, of all subjects, of which a trace is kept: more than any report tells."""
 
 
 class _Wire(msgspec.Struct, array_like=True):
@@ -35,6 +37,7 @@ class _Wire(msgspec.Struct, array_like=True):
     seconds: dict[int, bytes]
     waits: dict[str, dict[int, bytes]]
     passed_over: list[tuple[str, str, int]]
+    traces: list[tuple[str, str, int, str]]
 
 
 class Counts:
@@ -51,6 +54,7 @@ class Counts:
         "seconds",
         "started",
         "tallies",
+        "traces",
         "waits",
     )
 
@@ -65,6 +69,8 @@ class Counts:
         """(subject, limit that was exceeded or None for failures, instance) to how many such answers it gave."""
         self.passed_over: Said[tuple[str, str]] = Said()
         """(cause, address of the target) to connections that were not let in there, and tried the next: no samples."""
+        self.traces: dict[tuple[str, str], tuple[int, str]] = {}
+        """(subject, cause) to the second in which it first failed so, and the trace of one of these requests."""
         self.asked: Counter[int] = Counter()
         """Second to arrivals that the schedule asked for in it."""
         self.started: Counter[int] = Counter()
@@ -106,6 +112,15 @@ class Counts:
             if latency > limit:
                 self.instances.add((subject, limit, instance))
 
+    def traced(self, subject: str, cause: str, second: int, trace: str) -> None:
+        """Keep the trace of a request that failed so, if none did earlier; of several of one second the lowest."""
+        key = subject, cut(cause)
+        known = self.traces.get(key)
+        if known is None and len(self.traces) >= _TRACED:
+            return
+        if known is None or (second, trace) < known:
+            self.traces[key] = second, trace
+
     def begun(self, late: Iterable[float]) -> None:
         """Count how many seconds late arrivals were begun, in microseconds, rounded up.
 
@@ -131,6 +146,8 @@ class Counts:
         self.causes.merge(other.causes)
         self.instances.merge(other.instances)
         self.passed_over.merge(other.passed_over)
+        for (subject, cause), (second, trace) in other.traces.items():
+            self.traced(subject, cause, second, trace)
         self.asked.update(other.asked)
         self.started.update(other.started)
         self.refused.update(other.refused)
@@ -166,6 +183,7 @@ class Counts:
                 _encoded(self.seconds),
                 {subject: _encoded(seconds) for subject, seconds in self.waits.items()},
                 [(*key, times) for key, times in self.passed_over.items()],
+                [(*key, *first) for key, first in self.traces.items()],
             )
         )
 
@@ -184,6 +202,8 @@ class Counts:
             counts.instances.add((subject, limit, who), times)
         for cause, where, times in wire.passed_over:
             counts.passed_over.add((cause, where), times)
+        for subject, cause, second, trace in wire.traces:
+            counts.traced(subject, cause, second, trace)
         counts.asked, counts.started, counts.refused = map(Counter, (wire.asked, wire.started, wire.refused))
         counts.lag = Histogram.decode(wire.lag)
         counts.seconds = _decoded(wire.seconds)

@@ -36,6 +36,8 @@ class Failure(Exception):  # noqa: N818 - it is what was measured, not a mistake
         super().__init__(f"{cause}: {detail}" if detail else cause)
         self.cause = cause
         self.detail = detail
+        self.trace = ""
+        """The trace of the request that failed, if it was one: by it the platform's own logs tell more."""
 
     def __repr__(self) -> str:
         # Locust counts failures by this text: with details in it each would be its own row.

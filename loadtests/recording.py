@@ -50,7 +50,11 @@ class Recorder:
         latency = NEVER if response_time is None else response_time / 1000
         waiting[name].append(latency)
         if exception is not None:
-            self._causes[name, plotted].append(cause_of(exception))
+            cause = cause_of(exception)
+            self._causes[name, plotted].append(cause)
+            trace = getattr(exception, "trace", "")
+            if isinstance(trace, str) and trace:
+                self._counts.traced(name, cause, self._second, trace)
         if context and isinstance(instance := context.get(INSTANCE), str):
             self._counts.gave(name, instance, latency, failed=exception is not None)
 

@@ -104,13 +104,15 @@ class Client:
         began = now if since is None else since
         ended, size = 0.0, 0
         context: dict[str, object] = {}
+        trace = ""
         trouble: Exception
         try:
             path = operation.path
             if path.startswith("/"):
                 bears = endpoint.auth == "bearer" and "Authorization" not in operation.headers
                 credential = self._authorization if bears else b""
-                request = common.requests.write(operation, path, common.traces.new(), credential)
+                trace = common.traces.new()
+                request = common.requests.write(operation, path, trace, credential)
                 exchange = self._ask(operation, request, began, now)
             else:
                 exchange = self._ask_elsewhere(operation, began, now)
@@ -149,6 +151,7 @@ class Client:
                 trouble, failure = value, unexpected(operation, value, named=bool(common.served))
             finally:
                 del value
+        failure.trace = common.traces.of(trace)
         common.fire(
             request_type=endpoint.method,
             name=endpoint.label,

@@ -2,6 +2,10 @@
 
 import os
 from itertools import count
+from typing import Final
+
+_ID: Final = slice(16, 48)
+"""Where a header line has the trace's id."""
 
 
 class Traces:
@@ -21,3 +25,8 @@ class Traces:
         """The header line of a new trace whose root is this request; no id in it is ever all zero."""
         number = str(self._next())
         return f"{self._prefix}{number}-{number}-01\r\n"
+
+    @staticmethod
+    def of(line: str) -> str:
+        """The id of the trace that a header line begins; empty of no line."""
+        return line[_ID]

@@ -138,9 +138,10 @@ def _look(run: LoadRun) -> Iterator[str]:
         yield "Take it for an incident of security: how did people get what is somebody else's, and since when?"
     found = troubles(run)
     if found:
+        trace = next((f", and trace {trouble.trace}" for trouble in found if trouble.trace), "")
         yield (
             _before_services(run, found)
-            or f"Look first at {_where(found)}: logs and metrics of the time that the causes name."
+            or f"Look first at {_where(found)}: logs and metrics of the time that the causes name{trace}."
         )
 
 

@@ -175,8 +175,8 @@ def _load(run: LoadRun) -> dict[str, Any]:
         },
         "quantile_error": RELATIVE_ERROR,
         "errors": [
-            {"subject": subject, "cause": cause, "times": times}
-            for (subject, cause), times in sorted(counts.causes.items(), key=lambda item: (-item[1], item[0]))
+            {"subject": key[0], "cause": key[1], "times": times, "trace": counts.traces.get(key, (0, None))[1]}
+            for key, times in sorted(counts.causes.items(), key=lambda item: (-item[1], item[0]))
         ],
         "next": list(steps(run)),
     }

@@ -57,6 +57,8 @@ class Trouble:
     """Of all bad samples of this kind."""
     worst: str
     """The operation, the cause, or both, that most of it is."""
+    trace: str
+    """Of one of the first requests that failed by the cause that most of it is; empty where it is none of requests."""
     instance: str
     """Who gave most of these answers, if there are others and that is no chance; empty otherwise."""
     first: int
@@ -163,6 +165,7 @@ def _trouble(run: LoadRun, names: list[str], limit: float | None, of_all: float,
         samples=sum(run.counts.tallies[name].requests for name in names),
         share_of_all=of_all,
         worst=_worst(run, limit, names),
+        trace=_trace(run, limit, names),
         instance=_instance(run, limit, names, run.replicas.get(BEHIND.get(subject, subject), 1)),
         first=first,
         last=last,
@@ -175,14 +178,26 @@ def _bad(run: LoadRun, name: str, limit: float | None) -> int:
     return tally.failed if limit is None else tally.over(limit)
 
 
+def _causes(run: LoadRun, names: list[str]) -> dict[tuple[str, str], int]:
+    """How often what failed so, most often first.
+
+    What is counted together says nothing: what is told apart comes before it.
+    """
+    found = [item for item in run.counts.causes.items() if item[0][0] in names and item[0][1] != NO_ROOM]
+    return dict(sorted(found, key=lambda item: (item[0][1] != OTHERS, item[1], item[0]), reverse=True))
+
+
+def _trace(run: LoadRun, limit: float | None, names: list[str]) -> str:
+    top = next(iter(_causes(run, names)), ("", "")) if limit is None else ("", "")
+    return run.counts.traces.get(top, (0, ""))[1]
+
+
 def _worst(run: LoadRun, limit: float | None, names: list[str]) -> str:
     if limit is None:
-        found = run.counts.causes.items()
-        causes = Counter({key: times for key, times in found if key[0] in names and key[1] != NO_ROOM})
-        # What is counted together says nothing: what is told apart is named first, and that the rest is more, behind.
-        top = max(causes, key=lambda key: (key[1] != OTHERS, causes[key], key), default=None)
-        if top is None:
+        causes = _causes(run, names)
+        if not causes:
             return ""
+        top = next(iter(causes))
         rest = "" if causes[top] == max(causes.values()) else f" and {OTHERS}"
         # A journey, or what is measured beside, is named already.
         return (": ".join(top) if top[0] in run.profile.called else top[1]) + rest

@@ -83,7 +83,7 @@ def test_gigabytes_that_come_are_too_large_and_take_no_gigabytes(staged: Stage) 
     with staged.locust("-f", str(telling), lasting="") as locust:
         assert locust.ends() == 1, locust.said
     assert staged.verdict()["load"]["errors"] == [
-        {"subject": "chat getHealth", "cause": "answer too large", "times": 16}
+        {"subject": "chat getHealth", "cause": "answer too large", "times": 16, "trace": None}
     ]
     at_first, at_most = (int(kib) >> 10 for kib in re.findall(r"VmHWM:\s+(\d+) kB", locust.said))
     assert at_most - at_first < 400

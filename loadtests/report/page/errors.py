@@ -10,7 +10,13 @@ from loadtests.report.model import LoadRun
 from loadtests.report.page.table import NUMBER, table
 
 _SHOWN: Final = 40
-_HEAD: Final = [("Subject", ""), ("Cause", ""), ("Times", NUMBER), ("Of the subject's samples", NUMBER)]
+_HEAD: Final = [
+    ("Subject", ""),
+    ("Cause", ""),
+    ("Times", NUMBER),
+    ("Of the subject's samples", NUMBER),
+    ("Trace of the first", ""),
+]
 
 
 def errors(run: LoadRun) -> Iterator[Element]:
@@ -29,4 +35,6 @@ def errors(run: LoadRun) -> Iterator[Element]:
 def _row(run: LoadRun, key: tuple[str, str], times: int) -> list[str]:
     subject, cause = key
     tally = run.counts.tallies.get(subject)
-    return [subject, cause, count(times), share(times / tally.requests if tally and tally.requests else None)]
+    part = share(times / tally.requests if tally and tally.requests else None)
+    _, trace = run.counts.traces.get(key, (0, ""))
+    return [subject, cause, count(times), part, trace]

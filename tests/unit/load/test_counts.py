@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fixtures.statistics.histogram import RELATIVE_ERROR, Histogram
 from loadtests.counts import NEVER, Counts
 from loadtests.kinds import WAITED_FOR
+from loadtests.said import MOST
 
 LIMITS = (0.5, 1.0)
 SAMPLES = st.lists(
@@ -29,6 +30,7 @@ def _counted(samples: list[tuple[str, int, float, str]]) -> Counts:
         counts.asked[second] += 1
         counts.instances.add((subject, None if cause else 0.5, f"chat-{second}"))
         counts.passed_over.add((cause, f"10.0.0.{second}"))
+        counts.traced(subject, cause, second, f"{latency}")
         (counts.refused if cause else counts.started)[second] += 1
         counts.lag.add([0.001])
     return counts
@@ -40,6 +42,33 @@ def test_two_counts_added_are_what_one_would_have_counted(one: list, other: list
     merged = _counted(one)
     merged.merge(_counted(other))
     assert merged == _counted(one + other)
+
+
+@given(SAMPLES)
+def test_the_trace_of_a_cause_is_of_the_first_second_in_which_it_came(samples: list) -> None:  # type: ignore[type-arg]
+    """In whatever order they are heard of: of the requests of that second it is always the same."""
+    expected: dict[tuple[str, str], tuple[int, str]] = {}
+    for subject, second, latency, cause in samples:
+        expected[subject, cause] = min(expected.get((subject, cause), (second, str(latency))), (second, str(latency)))
+    assert _counted(samples).traces == expected
+
+
+def test_a_target_of_countless_causes_fills_no_memory_with_traces() -> None:
+    """What is not told apart has no trace; what has one keeps the first."""
+    counts = Counts()
+    for number in range(5000):
+        counts.traced("chat sendMessage", f"cause {number}", 5, "b")
+    counts.traced("chat sendMessage", "cause 0", 4, "c")
+    assert len(counts.traces) == 4 * MOST
+    assert counts.traces["chat sendMessage", "cause 0"] == (4, "c")
+
+
+def test_the_trace_of_a_long_cause_is_found_by_it() -> None:
+    """Causes are cut where they are counted, and so they are here."""
+    counts = Counts()
+    counts.add("chat sendMessage", 1, [0.1], ["x" * 1000])
+    counts.traced("chat sendMessage", "x" * 1000, 1, "a")
+    assert list(counts.causes) == list(counts.traces)
 
 
 @pytest.mark.parametrize("name", Counts.__slots__)

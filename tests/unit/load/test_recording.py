@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from loadtests import clock
 from loadtests.counts import Counts
+from loadtests.failure import Failure
 from loadtests.kinds import INSTANCE
 from loadtests.recording import Recorder, cause_of
 
@@ -85,6 +86,20 @@ def test_context_of_a_locustfile_of_ones_own_is_let_alone(context: dict[str, obj
     recorder = Recorder(LIMITS)
     recorder.heard(request_type="GET", name="mine", response_time=2000, exception=Refused(), context=context)
     assert recorder.take().instances == {}
+
+
+@pytest.mark.parametrize(("trace", "kept"), [("5c4e", True), ("", False), (7, False), (None, False)])
+def test_a_failure_is_kept_with_its_trace_if_it_has_one(
+    monkeypatch: pytest.MonkeyPatch, trace: object, *, kept: bool
+) -> None:
+    """By it the platform's logs tell more; what an exception of one's own calls so is none unless it is a text."""
+    monkeypatch.setattr(clock, "wall", lambda: 7.5)
+    failed = Failure("status 503")
+    failed.trace = trace  # type: ignore[assignment]
+    recorder = Recorder(LIMITS)
+    recorder.heard(request_type="GET", name="chat listMessages", response_time=2, exception=failed)
+    recorder.heard(request_type="GET", name="chat listMessages", response_time=2, exception=Refused())
+    assert recorder.take().traces == ({("chat listMessages", "status 503"): (7, "5c4e")} if kept else {})
 
 
 def test_arrivals_are_counted_in_the_second_they_were_due_in() -> None:

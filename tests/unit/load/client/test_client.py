@@ -69,6 +69,8 @@ def test_every_other_answer_is_a_failure_with_a_cause(visitor: Visitor, answer: 
         client.close()
     assert visitor.causes == [cause]
     assert repr(visitor.fired[0]["exception"]) == f"Failure({cause})"
+    # By which the platform's logs are searched, also for what was never answered.
+    assert known.requests[0].headers["traceparent"].split("-")[1] == visitor.fired[0]["exception"].trace
     assert 0 < visitor.fired[0]["response_time"] < 1000 * ENOUGH
     assert len(known.requests) == 1
 

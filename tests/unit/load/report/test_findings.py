@@ -57,6 +57,19 @@ def test_one_sick_service_is_one_cause() -> None:
     )
 
 
+def test_the_trace_of_what_most_failed_by_is_told_with_where_to_look() -> None:
+    """By it the logs of the platform are searched; that of a rarer cause, or of what is only slow, is not told."""
+    failed = run({"chat sendMessage": (1.0, "status 500"), "chat listMessages": (0.5, "status 503")})
+    failed.counts.traced("chat listMessages", "status 503", BEGAN, "aaaa")
+    assert not any("trace" in step for step in steps(failed))
+    failed.counts.traced("chat sendMessage", "status 500", BEGAN, "bbbb")
+    step = "Look first at chat: logs and metrics of the time that the causes name, and trace bbbb."
+    assert step in steps(failed)
+    slow = run({}, slow=frozenset({"chat sendMessage"}))
+    slow.counts.traced("chat sendMessage", "status 500", BEGAN, "bbbb")
+    assert [trouble.trace for trouble in troubles(slow)] == [""]
+
+
 def test_what_is_measured_beside_services_is_its_own_cause_and_comes_last() -> None:
     """Messages that are lost are told after the service that fails, by the name of what is measured."""
     found = troubles(run({"chat sendMessage": (0.5, "reset"), "delivery": (0.3, "lost"), "chatting": (0.5, "reset")}))

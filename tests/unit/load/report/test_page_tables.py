@@ -164,10 +164,11 @@ def test_errors_are_told_by_how_often_they_came() -> None:
     """The most frequent is first, with its subject, and its part of all that the subject was asked."""
     run = one_run(sendMessage=([0.01] * 200, 4), listMessages=([0.01] * 50, 1))
     run.counts.causes.add(("chat sendMessage", "time-out"), 40)
+    run.counts.traced("chat sendMessage", "time-out", 1, "5c4e")
     assert [list(row.values()) for row in texts(errors(run))] == [
-        ["chat sendMessage", "time-out", "40", "20 %"],
-        ["chat sendMessage", "status 503", "4", "2 %"],
-        ["chat listMessages", "status 503", "1", "2 %"],
+        ["chat sendMessage", "time-out", "40", "20 %", "5c4e"],
+        ["chat sendMessage", "status 503", "4", "2 %", ""],
+        ["chat listMessages", "status 503", "1", "2 %", ""],
     ]
 
 
