@@ -129,6 +129,21 @@ def test_an_opening_that_failed_is_not_over_again_when_its_time_is(
         assert idle.held.opening == 0
 
 
+def test_who_is_opened_late_has_all_the_time_for_it(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time that an opening may take begins with it, and not with the run."""
+    monkeypatch.setattr(sockets.holding, "_AWAKE", 2 * ENOUGH)
+
+    def says(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(agreement(head))
+        silent(connection, head)
+
+    with raw_server(says) as url, holding(url, 2, rate=1 / ENOUGH) as idle:
+        assert settled(idle, 1)[0].failure is None
+        clock.ahead = 2 * ENOUGH
+        assert settled(idle, 1)[0].failure is None
+        assert idle.held.open == 2
+
+
 def test_latency_counts_from_the_intended_start() -> None:
     """Openings keep their pace, and one that waits for others counts from when it was due."""
     offered: list[float] = []

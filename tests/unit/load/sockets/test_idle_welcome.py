@@ -65,7 +65,7 @@ def test_who_is_not_welcomed_was_never_open() -> None:
             "protocol: a binary message",
         ]
         held = idle.held
-        assert (held.open, held.greeting, held.failed, held.lost) == (0, 0, 5, 0)
+        assert (held.opening, held.greeting, held.open, held.failed, held.lost) == (0, 0, 0, 5, 0)
         assert not threading.Event().wait(0.7)
         assert idle.take() == []
 
