@@ -16,6 +16,7 @@ from fixtures.checks import eventually
 from fixtures.checks.match import at_least, equals
 from fixtures.checks.time_scale import forget_time_scale, set_time_scale
 from fixtures.contract.promises import PROMISES
+from loadtests.client import Timeouts
 from loadtests.holding import Holding
 from loadtests.session import Session
 from loadtests.sockets import idle
@@ -113,6 +114,7 @@ def test_an_opening_may_take_as_long_as_the_world_is_slow() -> None:
 
     with raw_server(says) as url:
         made, holding = holds(url, 1, "token", time_scale=0.02)
+        assert holding._idle._timeouts == Timeouts().scaled(0.02)
         holding.begin()
         eventually(lambda: holding._idle.held.failed, equals(1), within=20, subject="failed")
         holding.stop(0)
