@@ -113,7 +113,8 @@ def _steps(run: LoadRun) -> Iterator[str]:
     suspected = doubts(run)
     if suspected:
         where = _where(suspected)
-        yield _before_services(run, suspected) or f"Look first at {where}: more was bad there than is allowed."
+        bad = "more was bad there than is allowed"
+        yield _before_services(run, suspected) or f"Look first at {where}: {bad}{_trace(suspected)}."
     for reason in run.verdict.reasons:
         # A platform that is proven broken may be why something was never seen, and a longer run no remedy.
         vain = reason.cause is Cause.MINIMUM_EVIDENCE and run.verdict.outcome is Outcome.NO_GO
@@ -138,11 +139,13 @@ def _look(run: LoadRun) -> Iterator[str]:
         yield "Take it for an incident of security: how did people get what is somebody else's, and since when?"
     found = troubles(run)
     if found:
-        trace = next((f", and trace {trouble.trace}" for trouble in found if trouble.trace), "")
-        yield (
-            _before_services(run, found)
-            or f"Look first at {_where(found)}: logs and metrics of the time that the causes name{trace}."
-        )
+        told = f"logs and metrics of the time that the causes name{_trace(found)}"
+        yield _before_services(run, found) or f"Look first at {_where(found)}: {told}."
+
+
+def _trace(found: tuple[Trouble, ...]) -> str:
+    """Of one request that failed, if any that is told of was one."""
+    return next((f"; one trace is {trouble.trace}" for trouble in found if trouble.trace), "")
 
 
 def _where(found: tuple[Trouble, ...]) -> str:

@@ -63,7 +63,7 @@ def test_the_trace_of_what_most_failed_by_is_told_with_where_to_look() -> None:
     failed.counts.traced("chat listMessages", "status 503", BEGAN, "aaaa")
     assert not any("trace" in step for step in steps(failed))
     failed.counts.traced("chat sendMessage", "status 500", BEGAN, "bbbb")
-    step = "Look first at chat: logs and metrics of the time that the causes name, and trace bbbb."
+    step = "Look first at chat: logs and metrics of the time that the causes name; one trace is bbbb."
     assert step in steps(failed)
     slow = run({}, slow=frozenset({"chat sendMessage"}))
     slow.counts.traced("chat sendMessage", "status 500", BEGAN, "bbbb")
@@ -237,7 +237,8 @@ def test_beside_a_late_generator_what_the_platform_answered_is_told() -> None:
     assert [one.headline(down.began, down.ended) for one in doubts(down)] == [
         "chat: 3,000 of 12,000 failed (25 %), mostly chat sendMessage: status 502; throughout"
     ]
-    assert steps(down)[0].startswith("Look first at chat: ")
+    down.counts.traced("chat sendMessage", "status 502", BEGAN, "bbbb")
+    assert steps(down)[0] == "Look first at chat: more was bad there than is allowed; one trace is bbbb."
 
 
 def test_who_breaks_no_line_of_its_own_is_not_named_where_none_is_of_all() -> None:
