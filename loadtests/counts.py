@@ -20,7 +20,7 @@ NEVER: Final = inf
 """The latency of what never came: over every limit."""
 _MICRO: Final = 1e6
 _TRACED: Final = 4 * MOST
-"""Causes, of all subjects, of which a trace is kept: more than any report tells."""
+"""Causes, of all subjects, of which a trace is kept: a target that fails in ever new ways fills no memory with them."""
 
 
 class _Wire(msgspec.Struct, array_like=True):

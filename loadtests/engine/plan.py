@@ -52,7 +52,7 @@ class Plan:
     check: Callable[[int, bytes], object] | None = None
     """Gets status and body of an answer with a good status, and raises what it finds wrong (`complaint`).
 
-    Where there is none, no body is kept, and of a bad status no more is said than that.
+    Where there is none, the body of an answer in one piece is not kept, and its bad status told without a word for it.
     """
     apart: Callable[[], tuple[Callable[[], bytes], Callable[[int, bytes], object]]] | None = field(
         default=None, repr=False

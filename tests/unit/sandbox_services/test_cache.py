@@ -7,15 +7,21 @@ from fixtures.sandbox.services.cache import CONNECTIONS, client
 from fixtures.sandbox.services.dependencies import UNAVAILABLE
 
 Get = Callable[[], Awaitable[object]]
+ENOUGH = 60.0
 
 
-async def _asking(pause: asyncio.Event, wait: float, ask: Callable[[Get], Awaitable[None]]) -> int:
-    """Have a service ask a server that answers nobody before `pause` is set; returns how many connections it took."""
+async def _asking(full: asyncio.Event, pause: asyncio.Event, wait: float, ask: Callable[[Get], Awaitable[None]]) -> int:
+    """Have a service ask a server that answers nobody before `pause` is set; returns how many connections it took.
+
+    `full` is set when it has taken as many as it may.
+    """
     connections = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal connections
         connections += 1
+        if connections == CONNECTIONS:
+            full.set()
         while await reader.read(4096):
             await pause.wait()
             writer.write(b"$-1\r\n")
@@ -36,15 +42,15 @@ def test_more_who_ask_than_there_are_connections_wait_for_their_turn() -> None:
     """That many ask at once does not mean that Redis is away: all are answered, on as many connections as there are."""
 
     async def run() -> int:
-        pause = asyncio.Event()
+        full, pause = asyncio.Event(), asyncio.Event()
 
         async def ask(get: Get) -> None:
             asked = [asyncio.ensure_future(get()) for _ in range(5 * CONNECTIONS)]
-            await asyncio.wait(asked, timeout=0.1)
+            await asyncio.wait_for(full.wait(), ENOUGH)
             pause.set()
             assert await asyncio.gather(*asked) == [None] * len(asked)
 
-        return await _asking(pause, 60.0, ask)
+        return await _asking(full, pause, ENOUGH, ask)
 
     assert asyncio.run(run()) == CONNECTIONS
 
@@ -62,6 +68,6 @@ def test_who_has_waited_too_long_for_a_turn_hears_that_redis_is_away() -> None:
                 assert isinstance(outcome, UNAVAILABLE)
             assert str(outcomes[-1]) == "No connection available."
 
-        await _asking(pause, 0.2, ask)
+        await _asking(asyncio.Event(), pause, 0.2, ask)
 
     asyncio.run(run())
