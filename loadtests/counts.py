@@ -38,6 +38,7 @@ class _Wire(msgspec.Struct, array_like=True):
     waits: dict[str, dict[int, bytes]]
     passed_over: list[tuple[str, str, int]]
     traces: list[tuple[str, str, int, str]]
+    slowest: dict[str, tuple[float, str]]
 
 
 class Counts:
@@ -52,6 +53,7 @@ class Counts:
         "passed_over",
         "refused",
         "seconds",
+        "slowest",
         "started",
         "tallies",
         "traces",
@@ -70,7 +72,9 @@ class Counts:
         self.passed_over: Said[tuple[str, str]] = Said()
         """(cause, address of the target) to connections that were not let in there, and tried the next: no samples."""
         self.traces: dict[tuple[str, str], tuple[int, str]] = {}
-        """(subject, cause) to the second in which it first failed so, and the trace of one of these requests."""
+        """(subject, cause) to the second in which it first failed so, and the trace of one that did."""
+        self.slowest: dict[str, tuple[float, str]] = {}
+        """Subject to the seconds that its slowest took of those that did not fail, over a limit, and its trace."""
         self.asked: Counter[int] = Counter()
         """Second to arrivals that the schedule asked for in it."""
         self.started: Counter[int] = Counter()
@@ -113,13 +117,17 @@ class Counts:
                 self.instances.add((subject, limit, instance))
 
     def traced(self, subject: str, cause: str, second: int, trace: str) -> None:
-        """Keep the trace of a request that failed so, if none did earlier; of several of one second the lowest."""
+        """Keep the trace of what failed so, if nothing did earlier; of several of one second the lowest."""
         key = subject, cut(cause)
         known = self.traces.get(key)
         if known is None and len(self.traces) >= _TRACED:
             return
         if known is None or (second, trace) < known:
             self.traces[key] = second, trace
+
+    def took(self, subject: str, latency: float, trace: str) -> None:
+        """Keep the trace of what took long, if nothing took longer; of several that took as long the last."""
+        self.slowest[subject] = max((latency, trace), self.slowest.get(subject, (0.0, "")))
 
     def begun(self, late: Iterable[float]) -> None:
         """Count how many seconds late arrivals were begun, in microseconds, rounded up.
@@ -148,6 +156,8 @@ class Counts:
         self.passed_over.merge(other.passed_over)
         for (subject, cause), (second, trace) in other.traces.items():
             self.traced(subject, cause, second, trace)
+        for subject, (latency, trace) in other.slowest.items():
+            self.took(subject, latency, trace)
         self.asked.update(other.asked)
         self.started.update(other.started)
         self.refused.update(other.refused)
@@ -184,6 +194,7 @@ class Counts:
                 {subject: _encoded(seconds) for subject, seconds in self.waits.items()},
                 [(*key, times) for key, times in self.passed_over.items()],
                 [(*key, *first) for key, first in self.traces.items()],
+                self.slowest,
             )
         )
 
@@ -204,6 +215,7 @@ class Counts:
             counts.passed_over.add((cause, where), times)
         for subject, cause, second, trace in wire.traces:
             counts.traced(subject, cause, second, trace)
+        counts.slowest = wire.slowest
         counts.asked, counts.started, counts.refused = map(Counter, (wire.asked, wire.started, wire.refused))
         counts.lag = Histogram.decode(wire.lag)
         counts.seconds = _decoded(wire.seconds)

@@ -30,6 +30,9 @@ most of which are requests; for fresh tokens and idle connections nobody waits."
 INSTANCE: Final = "instance"
 """What the context of Locust's event has of an answer that failed or was slow, and of all idle connections: who gave
 it, of these the answer that opened them, as it says itself."""
+TRACE: Final = "trace"
+"""What the context has of an answer that was slow, and of all that is counted beside requests: the id of the trace that
+it belongs to, by which the platform's logs are searched."""
 NO_REQUESTS: Final = frozenset({JOURNEY, WEBSOCKET, CALL, LOGIN})
 """What has no place in the picture of requests over time."""
 
@@ -42,13 +45,19 @@ def count(  # noqa: PLR0913 - what a sample is
     failure: Failure | None = None,
     *,
     instance: str = "",
+    trace: str = "",
 ) -> None:
-    """Fire Locust's event for one sample; `latency` in seconds, None for what never came; `instance` if it is known."""
+    """Fire Locust's event for one sample; `latency` in seconds, None for what never came; who and where if known."""
     fire(
         request_type=kind,
         name=subject,
         response_time=None if latency is None else latency * 1000,
         response_length=0,
         exception=failure,
-        context={INSTANCE: instance} if instance else {},
+        context=context(instance, trace),
     )
+
+
+def context(instance: str, trace: str) -> dict[str, object]:
+    """What an event's context says of a sample, as far as it is known."""
+    return {key: value for key, value in ((INSTANCE, instance), (TRACE, trace)) if value}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from loadtests import clock
 from loadtests.counts import NEVER, Counts
-from loadtests.kinds import INSTANCE, NO_REQUESTS
+from loadtests.kinds import INSTANCE, NO_REQUESTS, TRACE
 
 
 class Recorder:
@@ -20,6 +20,7 @@ class Recorder:
         """`limits` are latencies in seconds that are counted exactly (`budgets.questions.limits`)."""
         self._counts = Counts(limits)
         self.limits = self._counts.limits
+        self._slow = min(self.limits, default=NEVER)
         # The second of what waits, when it begins, and when the next does.
         self._second, self._begins, self._ends = 0, 0.0, 0.0
         self._operations: defaultdict[str, list[float]] = defaultdict(list)
@@ -39,8 +40,8 @@ class Recorder:
     ) -> None:
         """Listen to Locust's `request` event: milliseconds from the intended start, None for what never came.
 
-        The context of what failed or took long says whose it was, of several instances, if it is known
-        (`kinds.INSTANCE`).
+        The context of what failed or took long says whose it was, of several instances, and which trace, as far as
+        that is known (`kinds.INSTANCE`, `kinds.TRACE`).
         """
         now = clock.wall()
         if not self._begins <= now < self._ends:
@@ -52,9 +53,10 @@ class Recorder:
         if exception is not None:
             cause = cause_of(exception)
             self._causes[name, plotted].append(cause)
-            trace = getattr(exception, "trace", "")
-            if isinstance(trace, str) and trace:
+            if trace := _trace(exception, context):
                 self._counts.traced(name, cause, self._second, trace)
+        elif latency > self._slow and (trace := _trace(None, context)):
+            self._counts.took(name, latency, trace)
         if context and isinstance(instance := context.get(INSTANCE), str):
             self._counts.gave(name, instance, latency, failed=exception is not None)
 
@@ -98,6 +100,12 @@ class Recorder:
         if self._lags:
             counts.begun(self._lags)
             self._lags.clear()
+
+
+def _trace(exception: BaseException | None, context: Mapping[str, object] | None) -> str:
+    """The trace that a sample belongs to, as its context says, or else its exception; empty if neither does."""
+    trace = (context or {}).get(TRACE) or getattr(exception, "trace", "")
+    return trace if isinstance(trace, str) else ""
 
 
 def cause_of(exception: BaseException) -> str:

@@ -17,7 +17,7 @@ from loadtests.session import Session
 from loadtests.visits import UNFINISHED, Walk, walk
 
 if TYPE_CHECKING:
-    from loadtests.people import Pool
+    from loadtests.people import Pool, Visitor
 
 
 class Rounds:
@@ -25,7 +25,7 @@ class Rounds:
 
     def __init__(self, session: Session, pool: "Pool", journeys: Mapping[str, Walk], chance: random.Random) -> None:
         self._session, self._pool, self._journeys, self._chance = session, pool, journeys, chance
-        self._walking: str | None = None
+        self._walking: tuple[str, Visitor] | None = None
         self._going: gevent.Greenlet | None = None
         self._ending = False
 
@@ -47,7 +47,8 @@ class Rounds:
         self._going.kill()
         if self._walking is None:
             return 0
-        count(self._session.fire, JOURNEY, self._walking, None, Failure(UNFINISHED))
+        journey, visitor = self._walking
+        count(self._session.fire, JOURNEY, journey, None, Failure(UNFINISHED), trace=visitor.trace)
         return 1
 
     def _breaks(self, going: gevent.Greenlet) -> None:
@@ -74,7 +75,7 @@ class Rounds:
             self._session.recorder.refuses(second)
             return
         self._session.recorder.starts(second, 0.0)
-        self._walking = name
+        self._walking = name, visitor
         try:
             walk(self._session, self._journeys[name], name, visitor, since)
             self._walking = None

@@ -45,7 +45,7 @@ class Visits:
         self, session: Session, pool: "Pool", journeys: Mapping[str, Walk], arrivals: Iterable[Arrival]
     ) -> None:
         self._session, self._pool, self._journeys, self._arrivals = session, pool, journeys, arrivals
-        self._under_way: dict[gevent.Greenlet, str] = {}
+        self._under_way: dict[gevent.Greenlet, tuple[str, Visitor]] = {}
         self._following: gevent.Greenlet | None = None
         self._catch_up_until = math.inf
         """Set when the end has come."""
@@ -67,9 +67,9 @@ class Visits:
         late = dict(self._under_way)
         gevent.killall(list(late))
         # Whoever was only tidying up ends like everybody else, and is counted already.
-        unfinished = [journey for walking, journey in late.items() if isinstance(walking.value, gevent.GreenletExit)]
-        for journey in unfinished:
-            count(self._session.fire, JOURNEY, journey, None, Failure(UNFINISHED))
+        unfinished = [which for walking, which in late.items() if isinstance(walking.value, gevent.GreenletExit)]
+        for journey, visitor in unfinished:
+            count(self._session.fire, JOURNEY, journey, None, Failure(UNFINISHED), trace=visitor.trace)
         return len(unfinished)
 
     def _breaks(self, following: gevent.Greenlet) -> None:
@@ -108,7 +108,7 @@ class Visits:
             recorder.refuses(second)
             return
         walking = gevent.spawn(self._walk, arrival, visitor)
-        self._under_way[walking] = arrival.journey
+        self._under_way[walking] = arrival.journey, visitor
         walking.rawlink(self._under_way.pop)
 
     def _walk(self, arrival: Arrival, visitor: "Visitor") -> None:

@@ -38,7 +38,7 @@ class Client:
     retry: an answer is never asked for twice.
     """
 
-    __slots__ = ("_authorization", "_common", "_elsewhere", "_exchange")
+    __slots__ = ("_authorization", "_common", "_elsewhere", "_exchange", "trace")
 
     def __init__(  # noqa: PLR0913 - where it sends, and who hears what came of it
         self,
@@ -53,7 +53,8 @@ class Client:
         """`headers` go with every request, to the target alone; `sighted` hears who answers when it is another.
 
         `passed_over` hears which of several addresses did not let us in.
-        The event's context says which instance gave an answer that failed or was slow (`kinds.INSTANCE`).
+        The event's context says which instance gave an answer that failed or was slow (`kinds.INSTANCE`), and of one
+        that was slow which trace it is (`kinds.TRACE`); a failure says that itself.
         """
         self._join(Common(target, headers, fire, timeouts or Timeouts(), sighted, passed_over))
 
@@ -68,6 +69,8 @@ class Client:
         self._exchange: Asking | None = None
         self._authorization = b""
         self._elsewhere: dict[str, Client] | None = None
+        self.trace = ""
+        """The id of the trace that its requests belong to; without one each is a trace of its own."""
 
     @property
     def ways(self) -> Histogram:
@@ -104,15 +107,16 @@ class Client:
         began = now if since is None else since
         ended, size = 0.0, 0
         context: dict[str, object] = {}
-        trace = ""
+        trace = self.trace
         trouble: Exception
         try:
             path = operation.path
             if path.startswith("/"):
                 bears = endpoint.auth == "bearer" and "Authorization" not in operation.headers
                 credential = self._authorization if bears else b""
-                trace = common.traces.new()
-                request = common.requests.write(operation, path, trace, credential)
+                trace = trace or common.traces.new()
+                parent = common.traces.parent(trace)
+                request = common.requests.write(operation, path, f"traceparent: {parent}\r\n", credential)
                 exchange = self._ask(operation, request, began, now)
             else:
                 exchange = self._ask_elsewhere(operation, began, now)
@@ -120,17 +124,19 @@ class Client:
             exchange.value = None
             bad = isinstance(value, Exception)
             if bad or ended - began > common.slow:
-                context = common.context(exchange.answers)
+                context = common.context(exchange.answers, trace)
             common.give_back(exchange.answers)
         except NO_ANSWER as none:
             trouble, failure = none, unanswered(none)
         except GreenletExit:
+            failure = Failure(UNANSWERED)
+            failure.trace = trace
             common.fire(
                 request_type=endpoint.method,
                 name=endpoint.label,
                 response_time=None,
                 response_length=0,
-                exception=Failure(UNANSWERED),
+                exception=failure,
                 context={},
             )
             raise
@@ -151,7 +157,7 @@ class Client:
                 trouble, failure = value, unexpected(operation, value, named=bool(common.served))
             finally:
                 del value
-        failure.trace = common.traces.of(trace)
+        failure.trace = trace
         common.fire(
             request_type=endpoint.method,
             name=endpoint.label,

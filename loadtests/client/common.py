@@ -20,7 +20,7 @@ from loadtests.client.traces import Traces
 from loadtests.client.trouble import PassedOver, untold
 from loadtests.client.wire import Wire, look_up, reach
 from loadtests.instances import instance_of
-from loadtests.kinds import INSTANCE
+from loadtests.kinds import context
 
 Fire = Callable[..., object]
 Sighted = Callable[[str, str], None]
@@ -99,10 +99,9 @@ class Common:
             self.served[service] = line if answers.says(line) else b"\r\n%b: %b\r\n" % (_SERVED_BY, who)
 
     @staticmethod
-    def context(answers: Answers) -> dict[str, object]:
-        """The event's context of an answer that failed or was slow; empty if it does not say well who gave it."""
-        instance = instance_of(answers.fields.get(_SERVED_BY, b"").decode("latin-1"))
-        return {INSTANCE: instance} if instance else {}
+    def context(answers: Answers, trace: str) -> dict[str, object]:
+        """The event's context of an answer that failed or was slow: its trace, and who gave it if it says so well."""
+        return context(instance_of(answers.fields.get(_SERVED_BY, b"").decode("latin-1")), trace)
 
     def at(self, origin: str) -> "Common":
         """The same for another origin that the platform named; raises `UnsendableError` if it is none.

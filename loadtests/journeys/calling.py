@@ -31,7 +31,7 @@ from loadtests.failure import NOT_AS_SENT, REPEATED, SOMEBODY_ELSES, UNANSWERED,
 from loadtests.journeys.hearing import understood, until, welcomed
 from loadtests.journeys.journey import Journey, labels
 from loadtests.journeys.media import candidates, description
-from loadtests.kinds import AGREED_CALL, CALL, CONNECTION, count
+from loadtests.kinds import AGREED_CALL, CALL, CONNECTION
 from loadtests.people.visitor import Device, Visitor
 
 Event = Literal["ringing", "accepted", "ended"]
@@ -64,12 +64,12 @@ class Calling(Journey):
             try:
                 caller, callee = self._agree(visitor, mine, theirs)
             except Failure as failure:
-                count(visitor.fire, CALL, AGREED_CALL, None, failure)
+                visitor.counts(CALL, AGREED_CALL, None, failure)
                 raise
             except GreenletExit:
-                count(visitor.fire, CALL, AGREED_CALL, None, Failure(UNANSWERED))
+                visitor.counts(CALL, AGREED_CALL, None, Failure(UNANSWERED))
                 raise
-            count(visitor.fire, CALL, AGREED_CALL, time.perf_counter() - began)
+            visitor.counts(CALL, AGREED_CALL, time.perf_counter() - began)
             caller.agrees(visitor.client.send(signaling.hang_up(caller.call.call_id)), "ended")
             caller.hears("ended")
             callee.hears("ended")

@@ -20,7 +20,7 @@ from loadtests.journeys.deliveries import Deliveries
 from loadtests.journeys.hearing import understood, until, welcomed
 from loadtests.journeys.history import holds
 from loadtests.journeys.journey import Journey, labels
-from loadtests.kinds import CONNECTION, DELIVERY, WEBSOCKET, count
+from loadtests.kinds import CONNECTION, DELIVERY, WEBSOCKET
 from loadtests.people.visitor import Device, Visitor
 
 _CREATED: Final = "message.created"
@@ -188,6 +188,6 @@ def _counted(visitor: Visitor, deliveries: Deliveries, *, given_up: float = math
     first = None
     for delivery in deliveries.judged(given_up):
         failure = Failure(delivery.cause) if delivery.cause else None
-        count(visitor.fire, WEBSOCKET, DELIVERY, delivery.latency, failure)
+        visitor.counts(WEBSOCKET, DELIVERY, delivery.latency, failure)
         first = first or failure
     return first

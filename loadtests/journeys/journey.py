@@ -10,7 +10,7 @@ from gevent import GreenletExit
 
 from fixtures.contract.operation import Endpoint
 from loadtests.failure import Failure
-from loadtests.kinds import JOURNEY, count
+from loadtests.kinds import JOURNEY
 from loadtests.people.visitor import Visitor
 
 
@@ -35,7 +35,7 @@ class Journey(ABC):
             tidy = self.walk(visitor, since)
         except Failure as what:
             failure = what
-        count(visitor.fire, JOURNEY, self.name, time.perf_counter() - since, failure)
+        visitor.counts(JOURNEY, self.name, time.perf_counter() - since, failure)
         if tidy is not None:
             # Its requests count as such, and are no part of how long the journey took, or of whether it came to an end.
             with contextlib.suppress(Failure, GreenletExit):

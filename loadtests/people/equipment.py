@@ -10,6 +10,7 @@ from fixtures.environments import Environment
 from fixtures.http1.target import Target
 from fixtures.statistics.histogram import Histogram
 from loadtests.client import Client, Timeouts
+from loadtests.client.traces import Traces
 from loadtests.client.trouble import PassedOver, untold
 from loadtests.people.visitor import Device, Sender
 from loadtests.sockets.greenlet import Socket
@@ -37,6 +38,7 @@ class Counted:
         self._target = Target.of(environment.api, environment.ca_file)
         self._timeouts = Timeouts(slow=slow).scaled(environment.time_scale)
         self._headers = {SYNTHETIC_RUN: run_id}
+        self._traces = Traces()
         self._counted, self._quiet = (
             Client(
                 self._target,
@@ -62,7 +64,11 @@ class Counted:
         """A client whose requests are not counted."""
         return self._quiet.another()
 
-    def opens(self, path: str, subprotocol: str, token: str, since: float | None) -> Device:
+    def new_trace(self) -> str:
+        """The id of a trace that nothing belongs to yet."""
+        return self._traces.new()
+
+    def opens(self, path: str, subprotocol: str, token: str, since: float | None, trace: str) -> Device:
         """Open a websocket, which is counted as "connection"; who agreed to it has said who it is, or nothing."""
         socket = Socket.connect(
             self._target,
@@ -73,6 +79,7 @@ class Counted:
             since=since,
             timeouts=self._timeouts,
             passed_over=self._passed_over,
+            traceparent=self._traces.parent(trace),
         )
         self._sighted(_service(path), socket.headers.get(_SERVED_BY, ""))
         return socket

@@ -165,7 +165,7 @@ class Pool:
         if self._over or not self._free:
             return None
         visitor = self._free.popleft()
-        visitor.takes_tokens()
+        visitor.sets_out()
         return visitor
 
     def give_back(self, visitor: Visitor) -> None:

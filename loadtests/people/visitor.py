@@ -11,6 +11,8 @@ from typing import Any, Protocol, TypeVar
 from fixtures.clients.person import Person
 from fixtures.contract import video_call_signaling, websocket_signaling
 from fixtures.contract.operation import Operation
+from loadtests.failure import Failure
+from loadtests.kinds import count
 from loadtests.people.newcomers import Newcomers
 
 T = TypeVar("T")
@@ -21,6 +23,8 @@ class Sender(Protocol):
 
     token: str | None
     """The access token of the person in whose name it sends."""
+    trace: str
+    """The id of the trace that its requests belong to; without one each is a trace of its own."""
 
     def send(self, operation: Operation[T], *, since: float | None = None) -> T:
         """Send it once; `since` is its intended start (`time.perf_counter`), now if None."""
@@ -61,8 +65,11 @@ class Equipment(Protocol):
     def quiet_client(self) -> Sender:
         """A client for what the run needs and nobody has asked for, such as fresh tokens: it is not counted."""
 
-    def opens(self, path: str, subprotocol: str, token: str, since: float | None) -> Device:
-        """Open a websocket, which is counted as "connection"; `since` is the intended start."""
+    def new_trace(self) -> str:
+        """The id of a trace that nothing belongs to yet."""
+
+    def opens(self, path: str, subprotocol: str, token: str, since: float | None, trace: str) -> Device:
+        """Open a websocket as part of a trace, counted as "connection"; `since` is the intended start."""
 
 
 @dataclass(slots=True)
@@ -92,11 +99,17 @@ class Visitor:
     """When their last chat began that the friend's phone heard whole, by the same clock."""
     friend_gone: float = -math.inf
     """When the friend's phone was put away, by the same clock; infinite if it is not known to be."""
+    trace: str = ""
+    """The id of the trace that their journey is: all its requests and openings of websockets belong to it."""
 
-    @property
-    def fire(self) -> Callable[..., None]:
-        """Locust's `request` event."""
-        return self.equipment.fire
+    def sets_out(self) -> None:
+        """Begin a journey, with the newest tokens of both."""
+        self.trace = self.client.trace = self.friends_client.trace = self.equipment.new_trace()
+        self.takes_tokens()
+
+    def counts(self, kind: str, subject: str, latency: float | None, failure: Failure | None = None) -> None:
+        """Count one sample of the journey; `latency` in seconds, None for what never came."""
+        count(self.equipment.fire, kind, subject, latency, failure, trace=self.trace)
 
     def takes_tokens(self) -> None:
         """Send from now on with the newest tokens of both."""
@@ -106,12 +119,12 @@ class Visitor:
     def phone(self, whose: Person, since: float | None = None) -> Device:
         """Connect a device for events; raises `Failure`."""
         path, subprotocol = websocket_signaling.SOCKET_PATH, websocket_signaling.SUBPROTOCOL
-        return self.equipment.opens(path, subprotocol, whose.tokens.access_token, since)
+        return self.equipment.opens(path, subprotocol, whose.tokens.access_token, since, self.trace)
 
     def camera(self, whose: Person, since: float | None = None) -> Device:
         """Connect a device for calls; raises `Failure`."""
         path, subprotocol = video_call_signaling.SOCKET_PATH, video_call_signaling.SUBPROTOCOL
-        return self.equipment.opens(path, subprotocol, whose.tokens.access_token, since)
+        return self.equipment.opens(path, subprotocol, whose.tokens.access_token, since, self.trace)
 
     def leaves(self) -> None:
         """End the connections of both."""

@@ -130,6 +130,7 @@ def _cause(trouble: Trouble, run: LoadRun) -> dict[str, Any]:
         "bad": trouble.bad,
         "samples": trouble.samples,
         "instance": trouble.instance or None,
+        "trace": trouble.trace or None,
         "from_at": moment(trouble.first),
         "to_at": moment(trouble.last + 1),
         "checks": list(trouble.lines),
@@ -170,6 +171,7 @@ def _load(run: LoadRun) -> dict[str, Any]:
                 "failures": tally.failed,
                 "over": [{"limit_s": limit, "samples": tally.over(limit)} for limit in tally.limits],
                 "quantiles_s": _quantiles(tally.latencies),
+                "slowest_trace": counts.slowest.get(subject, (0.0, None))[1],
             }
             for subject, tally in sorted(counts.tallies.items())
         },

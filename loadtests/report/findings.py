@@ -58,7 +58,7 @@ class Trouble:
     worst: str
     """The operation, the cause, or both, that most of it is."""
     trace: str
-    """Of one of the first requests that failed by the cause that most of it is; empty where it is none of requests."""
+    """Of one of the first that failed by the cause that most of it is, or of the slowest; empty where none is known."""
     instance: str
     """Who gave most of these answers, if there are others and that is no chance; empty otherwise."""
     first: int
@@ -188,8 +188,15 @@ def _causes(run: LoadRun, names: list[str]) -> dict[tuple[str, str], int]:
 
 
 def _trace(run: LoadRun, limit: float | None, names: list[str]) -> str:
-    top = next(iter(_causes(run, names)), ("", "")) if limit is None else ("", "")
-    return run.counts.traces.get(top, (0, ""))[1]
+    if limit is None:
+        return run.counts.traces.get(next(iter(_causes(run, names)), ("", "")), (0, ""))[1]
+    took, trace = run.counts.slowest.get(_slow(run, limit, names), (0.0, ""))
+    return trace if took > limit else ""
+
+
+def _slow(run: LoadRun, limit: float, names: list[str]) -> str:
+    """Of which most were slow."""
+    return max(names, key=lambda name: (_bad(run, name, limit), name))
 
 
 def _worst(run: LoadRun, limit: float | None, names: list[str]) -> str:
@@ -201,7 +208,7 @@ def _worst(run: LoadRun, limit: float | None, names: list[str]) -> str:
         rest = "" if causes[top] == max(causes.values()) else f" and {OTHERS}"
         # A journey, or what is measured beside, is named already.
         return (": ".join(top) if top[0] in run.profile.called else top[1]) + rest
-    return max(names, key=lambda name: (_bad(run, name, limit), name)) if len(names) > 1 else ""
+    return _slow(run, limit, names) if len(names) > 1 else ""
 
 
 def _instance(run: LoadRun, limit: float | None, names: list[str], replicas: int) -> str:

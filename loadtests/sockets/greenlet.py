@@ -10,6 +10,7 @@ greenlet of its own reads for as long as the socket lives.
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
@@ -19,7 +20,9 @@ from gevent import GreenletExit, get_hub, getcurrent
 from fixtures.http1.errors import ClosedError
 from fixtures.http1.target import Target
 from loadtests.client import Timeouts
+from loadtests.client.common import Fire
 from loadtests.client.exchanges import Exchange
+from loadtests.client.traces import Traces
 from loadtests.client.trouble import PassedOver, unanswered, untold
 from loadtests.client.wire import Wire
 from loadtests.failure import UNANSWERED, Failure, closed_unexpectedly
@@ -52,6 +55,7 @@ class Socket:
     """An open websocket. Texts only: a binary message is a breach of the platform's protocols."""
 
     __slots__ = (
+        "_counts",
         "_exchange",
         "_exchanges",
         "_fire",
@@ -68,9 +72,9 @@ class Socket:
         "headers",
     )
 
-    def __init__(self, wire: Wire, headers: Mapping[str, str], *, fire: Callable[..., object], largest: int) -> None:
+    def __init__(self, wire: Wire, headers: Mapping[str, str], *, fire: Fire, counts: Fire, largest: int) -> None:
         self._wire = wire
-        self._fire = fire
+        self._fire, self._counts = fire, counts
         self._reader = Reader(largest)
         self._exchange = Exchange(wire)
         self._exchange.answers = self._reader
@@ -100,28 +104,31 @@ class Socket:
         *,
         subprotocols: Iterable[str] = (),
         headers: Mapping[str, str] | None = None,
-        fire: Callable[..., object],
+        fire: Fire,
         since: float | None = None,
         timeouts: Timeouts | None = None,
         largest: int = frames.LARGEST,
         passed_over: PassedOver = untold,
+        traceparent: str = "",
     ) -> "Socket":
         """Open a websocket, fire "connection", and raise `Failure` after that if it could not be opened.
 
-        `since` is the intended start (`time.perf_counter`), `largest` the bytes of the largest message taken.
+        `since` is the intended start (`time.perf_counter`), `largest` the bytes of the largest message taken,
+        `traceparent` what its opening says of the trace that it belongs to (W3C Trace Context).
         """
         began = perf_counter() if since is None else since
-        opening = Handshake(target.authority, path, subprotocols=subprotocols, headers=headers)
+        opening = Handshake(target.authority, path, subprotocols=subprotocols, headers=headers, traceparent=traceparent)
+        counts = partial(count, fire, WEBSOCKET, trace=Traces.of(traceparent))
         try:
             wire, rest = open_wire(target, opening, timeouts or Timeouts(), passed_over)
         except Failure as failure:
-            count(fire, WEBSOCKET, CONNECTION, None, failure)
+            counts(CONNECTION, None, failure)
             raise
         except GreenletExit:
-            count(fire, WEBSOCKET, CONNECTION, None, Failure(UNANSWERED))
+            counts(CONNECTION, None, Failure(UNANSWERED))
             raise
-        count(fire, WEBSOCKET, CONNECTION, perf_counter() - began)
-        socket = cls(wire, opening.headers, fire=fire, largest=largest)
+        counts(CONNECTION, perf_counter() - began)
+        socket = cls(wire, opening.headers, fire=fire, counts=counts, largest=largest)
         if rest:
             socket._take(socket._reader.feed(rest))
         return socket
@@ -161,12 +168,12 @@ class Socket:
             else:
                 answer, came = self._answer(text, timeout), self._exchange.came
         except Failure as failure:
-            count(self._fire, WEBSOCKET, subject, None, failure)
+            self._counts(subject, None, failure)
             self._leaving = True
             self._end(frames.NO_CLOSE_FRAME, failure.detail, failure)
             raise
         except GreenletExit:
-            count(self._fire, WEBSOCKET, subject, None, Failure(UNANSWERED))
+            self._counts(subject, None, Failure(UNANSWERED))
             raise
         self._fire(
             request_type=WEBSOCKET,
@@ -330,7 +337,7 @@ class Socket:
         if self._reading and self._listener is not None and self._listener is not getcurrent():
             self._listener.kill(block=False)
         if not self._leaving:
-            count(self._fire, WEBSOCKET, CONNECTION, None, why)
+            self._counts(CONNECTION, None, why)
 
 
 def _too_late(timeout: float) -> Failure:

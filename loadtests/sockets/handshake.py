@@ -24,7 +24,13 @@ class Handshake:
     __slots__ = ("_accept", "_fed", "_offered", "_parser", "_status", "headers", "request")
 
     def __init__(
-        self, authority: str, path: str, *, subprotocols: Iterable[str] = (), headers: Mapping[str, str] | None = None
+        self,
+        authority: str,
+        path: str,
+        *,
+        subprotocols: Iterable[str] = (),
+        headers: Mapping[str, str] | None = None,
+        traceparent: str = "",
     ) -> None:
         key = generate_key()
         self._accept = accept_key(key)
@@ -44,6 +50,8 @@ class Handshake:
         ]
         if self._offered:
             lines.append(f"Sec-WebSocket-Protocol: {', '.join(self._offered)}")
+        if traceparent:
+            lines.append(f"traceparent: {traceparent}")
         lines += [f"{name}: {value}" for name, value in {"User-Agent": USER_AGENT, **(headers or {})}.items()]
         self.request = "\r\n".join((*lines, "", "")).encode("latin-1")
 

@@ -76,6 +76,16 @@ class Openings:
     passed_over: PassedOver
     """Called in the thread that opens them."""
 
+    def handshake(self, offer: Offer, traceparent: str) -> Handshake:
+        """What opens one of them."""
+        return Handshake(
+            self.target.authority,
+            self.path,
+            subprotocols=offer.subprotocols,
+            headers=self.headers,
+            traceparent=traceparent,
+        )
+
 
 @dataclass(slots=True)
 class Held:
@@ -127,11 +137,14 @@ class Connection:
         "sealed",
         "since",
         "socket",
+        "trace",
         "unsent",
         "untried",
     )
 
-    def __init__(self, number: int, due: float, good_until: float, opening: Handshake, *, first: bool) -> None:
+    def __init__(  # noqa: PLR0913 - what it is from the beginning
+        self, number: int, due: float, good_until: float, opening: Handshake, trace: str, *, first: bool
+    ) -> None:
         self.socket: Any = None
         """As it was before gevent; none until it is dialled."""
         self.address = ""
@@ -142,6 +155,8 @@ class Connection:
         self.due = due
         self.good_until = good_until
         self.opening: Handshake | None = opening
+        self.trace = trace
+        """The id of the trace that is its opening."""
         self.first = first
         """Whether it was never opened before."""
         self.reader = Reader()

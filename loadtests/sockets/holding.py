@@ -15,12 +15,12 @@ from typing import Final
 from gevent.monkey import get_original
 
 from fixtures.http1.errors import ConnectTimeoutError
+from loadtests.client.traces import Traces
 from loadtests.client.trouble import unanswered
 from loadtests.failure import UNANSWERED, Failure, closed_unexpectedly
 from loadtests.sockets import frames
 from loadtests.sockets.dialling import Dialling
 from loadtests.sockets.frames import Closing, Ping, Violation
-from loadtests.sockets.handshake import Handshake
 from loadtests.sockets.held import Connection, Expired, Held, Offer, Openings, Row, lost
 from loadtests.sockets.sealed import Sealed
 
@@ -43,18 +43,19 @@ class Holder:
     """The thread's whole work is `run`; it ends after `leave`.
 
     First openings, openings that failed and unexpected ends go to `sample`, with the instance that answered the
-    opening; the headers of each agreement to `agreed`.
+    opening and the id of the trace that the opening is; the headers of each agreement to `agreed`.
     """
 
     def __init__(
         self,
         openings: Openings,
-        sample: Callable[[float | None, Failure | None, str], None],
+        sample: Callable[[float | None, Failure | None, str, str], None],
         agreed: Callable[[Mapping[str, str]], None],
     ) -> None:
         self._openings = openings
         self._sample, self._agreed = sample, agreed
         self._dialling = Dialling(openings)
+        self._traces = Traces()
         self._epoll = get_original("select", "epoll")()
         self._connections: dict[int, Connection] = {}
         self._queue = Row(lambda connection: connection.opening is not None)
@@ -124,9 +125,9 @@ class Holder:
         return TURN
 
     def _dial(self, number: int, offer: Offer, due: float, *, first: bool) -> None:
-        asked = self._openings
-        opening = Handshake(asked.target.authority, asked.path, subprotocols=offer.subprotocols, headers=asked.headers)
-        connection = Connection(number, due, offer.good_until, opening, first=first)
+        trace = self._traces.new()
+        opening = self._openings.handshake(offer, self._traces.parent(trace))
+        connection = Connection(number, due, offer.good_until, opening, trace, first=first)
         connection.since = self._awake
         self.held.opening += 1
         self._dialling.begin(connection)
@@ -282,7 +283,7 @@ class Holder:
         connection.greeting = False
         latency, connection.latency = connection.latency, None
         if connection.first:
-            self._sample(latency, None, connection.instance)
+            self._sample(latency, None, connection.instance, connection.trace)
         self.held.greeting -= 1
         self.held.open += 1
 
@@ -317,12 +318,12 @@ class Holder:
             self.held.opening -= connection.opening is not None
             self.held.greeting -= connection.greeting
             connection.answered(greeting=False)
-            self._sample(None, failure, connection.instance)
+            self._sample(None, failure, connection.instance, connection.trace)
             self.held.failed += 1
         else:
             self.held.open -= 1
             if not self._leaving:
-                self._sample(None, failure, connection.instance)
+                self._sample(None, failure, connection.instance, connection.trace)
                 self.held.lost += 1
 
     def _close(self) -> None:
@@ -342,7 +343,7 @@ class Holder:
             self.held.waiting -= 1
             if ours and self._openings.offer(number).good_until > good_until:
                 continue  # It was only not its turn yet: the pace is ours.
-            self._sample(None, Failure(UNANSWERED, "there was nothing to open it again with"), "")
+            self._sample(None, Failure(UNANSWERED, "there was nothing to open it again with"), "", "")
             self.held.failed += 1
         deadline = time.perf_counter() + _LEAVING
         while self._connections and time.perf_counter() < deadline:

@@ -55,6 +55,8 @@ class Sample:
     failure: Failure | None
     instance: str = ""
     """Who answered the opening, if that is known."""
+    trace: str = ""
+    """The id of the trace that the opening is; empty where there was none."""
 
 
 class Idle:
@@ -112,7 +114,7 @@ class Idle:
                 terms=self._terms,
                 passed_over=self._passed_over,
             ),
-            lambda latency, failure, instance: self._new.append(Sample(latency, failure, instance)),
+            lambda *what: self._new.append(Sample(*what)),
             self._agreed,
         )
         self._running = True
@@ -132,7 +134,15 @@ class Idle:
     def tell(self, fire: Callable[..., object]) -> None:
         """Fire Locust's event for everything that happened since the last time."""
         for sample in self.take():
-            count(fire, WEBSOCKET, IDLE, sample.latency, sample.failure, instance=sample.instance)
+            count(
+                fire,
+                WEBSOCKET,
+                IDLE,
+                sample.latency,
+                sample.failure,
+                instance=sample.instance,
+                trace=sample.trace,
+            )
 
     def stop(self, sleep: Callable[[float], object], drain: float = 0.0) -> int:
         """Close everything, when all that was begun is open or has failed, or else after `drain` seconds.

@@ -31,6 +31,7 @@ def _counted(samples: list[tuple[str, int, float, str]]) -> Counts:
         counts.instances.add((subject, None if cause else 0.5, f"chat-{second}"))
         counts.passed_over.add((cause, f"10.0.0.{second}"))
         counts.traced(subject, cause, second, f"{latency}")
+        counts.took(subject, latency, f"{second} {latency}")
         (counts.refused if cause else counts.started)[second] += 1
         counts.lag.add([0.001])
     return counts
@@ -42,6 +43,15 @@ def test_two_counts_added_are_what_one_would_have_counted(one: list, other: list
     merged = _counted(one)
     merged.merge(_counted(other))
     assert merged == _counted(one + other)
+
+
+@given(SAMPLES)
+def test_the_slowest_is_kept_with_its_trace(samples: list) -> None:  # type: ignore[type-arg]
+    """In whatever order they are heard of: of several that took as long it is always the same."""
+    expected: dict[str, tuple[float, str]] = {}
+    for subject, second, latency, _ in samples:
+        expected[subject] = max(expected.get(subject, (-1.0, "")), (latency, f"{second} {latency}"))
+    assert _counted(samples).slowest == expected
 
 
 @given(SAMPLES)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from loadtests import clock
 from loadtests.counts import Counts
 from loadtests.failure import Failure
-from loadtests.kinds import INSTANCE
+from loadtests.kinds import INSTANCE, TRACE
 from loadtests.recording import Recorder, cause_of
 
 LIMITS = (0.2, 1.0)
@@ -100,6 +100,26 @@ def test_a_failure_is_kept_with_its_trace_if_it_has_one(
     recorder.heard(request_type="GET", name="chat listMessages", response_time=2, exception=failed)
     recorder.heard(request_type="GET", name="chat listMessages", response_time=2, exception=Refused())
     assert recorder.take().traces == ({("chat listMessages", "status 503"): (7, "5c4e")} if kept else {})
+
+
+@pytest.mark.parametrize(
+    ("context", "kept"), [({TRACE: "5c4e"}, True), ({TRACE: 7}, False), ({}, False), (None, False)]
+)
+def test_what_took_longest_is_kept_with_its_trace(context: dict[str, object] | None, *, kept: bool) -> None:
+    """By it the platform tells where the time went; of what failed its cause has one, and who keeps a limit none."""
+    recorder = Recorder(LIMITS)
+    told: list[tuple[float, Exception | None, dict[str, object] | None]] = [
+        (LIMITS[0], None, {TRACE: "quick"}),
+        (2.0, None, context),
+        (3.0, Refused(), {TRACE: "failed"}),
+    ]
+    for seconds, failure, its in told:
+        recorder.heard(request_type="GET", name="mine", response_time=seconds * 1000, exception=failure, context=its)
+    counts = recorder.take()
+    assert counts.slowest == ({"mine": (2.0, "5c4e")} if kept else {})
+    assert [trace for _, trace in counts.traces.values()] == ["failed"]
+    recorder.heard(request_type="GET", name="mine", response_time=1500, context={TRACE: "slow"})
+    assert recorder.take().slowest == {"mine": (1.5, "slow")}
 
 
 def test_arrivals_are_counted_in_the_second_they_were_due_in() -> None:

@@ -94,7 +94,9 @@ def test_the_journey_that_is_made_at_the_end_is_drained() -> None:
     slow.begin()
     begun(journey)
     assert slow.stop(0.1) == 1
-    assert made.recorder.take().causes == {("browsing", UNFINISHED): 1}
+    counts = made.recorder.take()
+    assert counts.causes == {("browsing", UNFINISHED): 1}
+    assert [trace for _, trace in counts.traces.values()] == ["5c4e"]
     assert len(pool.free) == 1
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from types import SimpleNamespace
 
 import gevent
 import pytest
@@ -19,7 +20,7 @@ class Endless(Pool):
     """There is always somebody."""
 
     def borrow(self) -> object:
-        return object()
+        return SimpleNamespace(trace="5c4e")
 
 
 def visits(made: Session, pool: Pool, journey: Journey, offsets: list[float]) -> Visits:
@@ -79,6 +80,7 @@ def test_who_is_still_under_way_when_draining_ends_has_failed() -> None:
     assert time.perf_counter() - began < 10
     counts = made.recorder.take()
     assert counts.causes == {("browsing", UNFINISHED): 2}
+    assert [trace for _, trace in counts.traces.values()] == ["5c4e"]
     assert len(pool.free) == 3
 
 

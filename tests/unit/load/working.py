@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gevent
@@ -44,12 +45,12 @@ class Pool:
     """So many can be lent out at once."""
 
     def __init__(self, size: int) -> None:
-        self.free = [object() for _ in range(size)]
+        self.free = [SimpleNamespace(trace="5c4e") for _ in range(size)]
 
     def borrow(self) -> Any:  # noqa: ANN401 - whatever a journey takes
         return self.free.pop() if self.free else None
 
-    def give_back(self, visitor: object) -> None:
+    def give_back(self, visitor: SimpleNamespace) -> None:
         self.free.append(visitor)
 
 

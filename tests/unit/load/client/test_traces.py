@@ -1,16 +1,33 @@
-"""The trace of each request."""
+"""The traces of requests."""
 
 import re
 
 from loadtests.client.traces import Traces
+from tests.unit.http1.peer import OK, server
+from tests.unit.load.client.visitor import Visitor, cause_of, does
 
 
-def test_every_request_has_a_trace_of_its_own() -> None:
-    """Traces are well formed and differ, within a process and between processes."""
+def test_every_request_is_told_apart() -> None:
+    """Traces and their requests are well formed and differ, within a thread and between processes."""
     ones, others = Traces(), Traces()
-    lines = [traces.new() for traces in (ones, others) for _ in range(100)]
-    assert len(set(lines)) == 200
-    form = re.compile(r"traceparent: 00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01\r\n")
-    assert all(form.fullmatch(line) for line in lines)
-    assert all(line.split("-")[1] == Traces.of(line) for line in lines)
+    known = [traces.new() for traces in (ones, others) for _ in range(100)]
+    parents = [traces.parent(trace) for traces, trace in zip([ones] * 100 + [others] * 100, known, strict=True)]
+    again = [traces.parent(trace) for traces, trace in zip([ones] * 100 + [others] * 100, known, strict=True)]
+    assert len(set(known)) == 200
+    assert len({*parents, *again}) == 400
+    form = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01")
+    assert all(form.fullmatch(parent) for parent in (*parents, *again))
+    assert [Traces.of(parent) for parent in parents] == [Traces.of(parent) for parent in again] == known
     assert not Traces.of("")
+
+
+def test_requests_of_one_trace_say_so(visitor: Visitor) -> None:
+    """Whoever makes a journey gives it a trace, which then has all that was asked, and each of it apart."""
+    with server(does(OK, OK, b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n")) as known:
+        client = visitor.client(known.url)
+        client.trace = "5c4e" * 8
+        assert [cause_of(client) for _ in range(3)] == ["", "", "status 503"]
+        client.close()
+    parents = [request.headers["traceparent"] for request in known.requests]
+    assert {Traces.of(parent) for parent in parents} == {client.trace} == {visitor.fired[2]["exception"].trace}
+    assert len(set(parents)) == 3

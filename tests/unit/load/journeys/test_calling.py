@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from loadtests.failure import UNANSWERED, Failure
 from loadtests.journeys import JOURNEYS
 from loadtests.journeys.media import candidates, description
-from tests.unit.load.journeys.town import Device, Town, an_id
+from tests.unit.load.journeys.device import Device
+from tests.unit.load.journeys.town import Town, an_id
 
 
 def _runs(town: Town) -> None:

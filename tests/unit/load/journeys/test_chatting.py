@@ -19,7 +19,8 @@ from tests.unit.load.journeys.town import NOW_TEXT, an_id
 if TYPE_CHECKING:
     from fixtures.contract.chat import Message
     from fixtures.contract.operation import Operation
-    from tests.unit.load.journeys.town import Device, Town
+    from tests.unit.load.journeys.device import Device
+    from tests.unit.load.journeys.town import Town
 
 CHATTING = Chatting(messages=3)
 

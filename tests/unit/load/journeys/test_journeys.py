@@ -10,6 +10,7 @@ from fixtures.contract import chat
 from fixtures.contract.shared import Page
 from loadtests.failure import Failure
 from loadtests.journeys import JOURNEYS, Journey
+from loadtests.kinds import TRACE
 from loadtests.profiles.operations import labels
 from tests.unit.load.journeys.town import NOW, Town, an_id
 
@@ -42,6 +43,19 @@ def test_intended_start_goes_to_the_first_step_only(journey: Journey, town: Town
     assert [start for _, start in town.asked] == [since] + [None] * (len(town.asked) - 1)
     (own,) = (sample for sample in town.samples if sample["name"] == journey.name)
     assert own["response_time"] > 2000
+
+
+@ALL
+def test_a_journey_is_one_trace(journey: Journey, town: Town) -> None:
+    """All that it counts is of it, so that whatever failed leads to the whole of it; the next one is another."""
+    visitor = town.visitor()
+    journey.run(visitor, time.perf_counter())
+    assert {sample["context"][TRACE] for sample in town.samples} == {visitor.trace}
+    before = visitor.trace
+    town.samples.clear()
+    visitor.sets_out()
+    journey.run(visitor, time.perf_counter())
+    assert {sample["context"][TRACE] for sample in town.samples} == {visitor.trace} != {before}
 
 
 @ALL

@@ -10,7 +10,8 @@ from fixtures.contract.promises import PROMISES
 from fixtures.contract.websocket_signaling import Presence
 from loadtests.journeys import JOURNEYS, chatting
 from loadtests.journeys.deliveries import Deliveries
-from tests.unit.load.journeys.town import Device, Town
+from tests.unit.load.journeys.device import Device
+from tests.unit.load.journeys.town import Town
 
 
 def _slow(factor: float) -> None:

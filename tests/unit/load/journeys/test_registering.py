@@ -16,7 +16,8 @@ from fixtures.contract.shared import Page
 from loadtests.failure import Failure
 from loadtests.journeys import JOURNEYS
 from tests.unit.clients.make import speaks_for
-from tests.unit.load.journeys.town import Device, Town, an_id, tokens
+from tests.unit.load.journeys.device import Device
+from tests.unit.load.journeys.town import Town, an_id, tokens
 
 INBOX = "notification listSyntheticMail"
 
@@ -212,8 +213,8 @@ def test_connection_that_ends_says_how(town: Town) -> None:
     """Whoever waits for a frame on a connection that ends fails with its end, not with a time-out."""
     opens = town.opens
 
-    def ending(path: str, subprotocol: str, token: str, since: float | None) -> Device:
-        device = opens(path, subprotocol, token, since)
+    def ending(path: str, subprotocol: str, token: str, since: float | None, trace: str) -> Device:
+        device = opens(path, subprotocol, token, since, trace)
         device.lost = Failure("closed unexpectedly 1011")
         return device
 
@@ -232,8 +233,8 @@ def test_rubbish_instead_of_a_welcome_is_a_breach_of_the_contract(town: Town) ->
 def _first_hears(town: Town, frame: dict[str, Any]) -> None:
     opens = town.opens
 
-    def saying(path: str, subprotocol: str, token: str, since: float | None) -> Device:
-        device = opens(path, subprotocol, token, since)
+    def saying(path: str, subprotocol: str, token: str, since: float | None, trace: str) -> Device:
+        device = opens(path, subprotocol, token, since, trace)
         device.gets(frame)
         return device
 

@@ -9,7 +9,6 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
@@ -25,18 +24,20 @@ from fixtures.contract import video_call_signaling as signaling
 from fixtures.contract.shared import Page
 from fixtures.contract.user_profile import OwnProfile
 from fixtures.contract.websocket_signaling import Presence
-from loadtests.failure import Failure
 from loadtests.journeys.browsing import Seen
+from loadtests.kinds import TRACE
 from loadtests.people import Visitor
 from loadtests.people.newcomers import Newcomers
 from tests.unit.clients.make import environment
 from tests.unit.clients.platform import Book
+from tests.unit.load.journeys.device import Device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fixtures.clients.person import Person
     from fixtures.contract.operation import Operation
+    from loadtests.failure import Failure
     from loadtests.journeys import Journey
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,52 +55,6 @@ def tokens(user_id: str, *, expires_in: int = 900, access: str = "access") -> au
     return auth.Tokens(access, "Bearer", expires_in, f"refresh {access}", 900, user_id, an_id())
 
 
-class Device:
-    """A websocket whose other end is the town."""
-
-    def __init__(self, town: Town, path: str, owner: str) -> None:
-        self.town, self.path, self.owner = town, path, owner
-        self.inbox: deque[str] = deque()
-        self.closed = False
-        self.lost: Failure | None = None
-        """How the connection ended, if it did."""
-        self._on_text: Callable[[str], None] | None = None
-        self._on_end: Callable[[Any], None] | None = None
-
-    def send(self, text: str) -> None:
-        self.town.hears(self, json.loads(text))
-
-    def receive(self, timeout: float) -> str:
-        if self.lost is not None:
-            raise self.lost
-        if not self.inbox:
-            raise Failure("time-out", f"no message within {timeout:g} s")
-        return self.inbox.popleft()
-
-    def listen(self, on_text: Callable[[str], None], on_end: Callable[[Any], None] | None = None) -> None:
-        self._on_text, self._on_end = on_text, on_end
-
-    def close(self) -> None:
-        if not self.closed:
-            self.closed = True
-            self.town.at_closing()
-            self._ends(by_us=True)
-
-    def gets(self, frame: dict[str, Any]) -> None:
-        text = json.dumps(frame)
-        if self._on_text is None:
-            self.inbox.append(text)
-        else:
-            self._on_text(text)
-
-    def is_cut(self) -> None:
-        self._ends(by_us=False)
-
-    def _ends(self, *, by_us: bool) -> None:
-        if self._on_end is not None:
-            self._on_end(SimpleNamespace(by_us=by_us))
-
-
 @dataclass
 class Client:
     """Sends to the town, and counts as the real one does."""
@@ -107,12 +62,13 @@ class Client:
     town: Town
     token: str | None = None
     closed: bool = False
+    trace: str = ""
 
     def send(self, operation: Operation[T], *, since: float | None = None) -> T:
         self.town.asked.append((operation.label, since))
         trouble = self.town.trouble[operation.label]
         failure = trouble.popleft() if trouble else None
-        self.town.fire(request_type=operation.method, name=operation.label, response_time=1.0, exception=failure)
+        self.town.counts(operation.method, operation.label, failure, self.trace)
         if failure is not None:
             raise failure
         answer = self.town.answers.get(operation.label)
@@ -193,11 +149,14 @@ class Town:
 
     quiet_client = client
 
-    def opens(self, path: str, subprotocol: str, token: str, since: float | None) -> Device:
+    def new_trace(self) -> str:
+        return an_id()
+
+    def opens(self, path: str, subprotocol: str, token: str, since: float | None, trace: str) -> Device:
         trouble = self.trouble["connection"]
         failure = trouble.popleft() if trouble else None
         self.asked.append(("connection", since))
-        self.fire(request_type="WS", name="connection", response_time=1.0, exception=failure)
+        self.counts("WS", "connection", failure, trace)
         if failure is not None:
             raise failure
         device = Device(self, path, token)
@@ -209,6 +168,9 @@ class Town:
             device.gets({**welcome, "heartbeat_s": 20, "last_event_id": self.last_event_id})
         return device
 
+    def counts(self, kind: str, name: str, failure: Failure | None, trace: str) -> None:
+        self.fire(request_type=kind, name=name, response_time=1.0, exception=failure, context={TRACE: trace})
+
     # --- what the tests ask
 
     def person(self, noun: str) -> Person:
@@ -218,7 +180,7 @@ class Town:
         return person
 
     def visitor(self) -> Visitor:
-        return Visitor(
+        visitor = Visitor(
             person=self.person("alice"),
             friend=self.person("bob"),
             conversation_id=self.conversation_id,
@@ -228,6 +190,8 @@ class Town:
             synthetic_key=lambda: "key",
             newcomers=self.newcomers,
         )
+        visitor.sets_out()
+        return visitor
 
     def is_left(self, journey: Journey) -> None:
         """Somebody walks until there is something to wait for, and the walk is ended there."""

@@ -14,6 +14,7 @@ from fixtures.contract import video_call_signaling, websocket_signaling
 from fixtures.contract.shared import health
 from loadtests.client import Timeouts, common
 from loadtests.client.names import Names
+from loadtests.client.traces import Traces
 from loadtests.failure import Failure
 from loadtests.people.equipment import Counted
 from loadtests.sockets import duplex
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
 
     from websockets.sync.server import ServerConnection
+
+TRACE = "5c4e" * 8
 
 
 def _equipment(
@@ -76,22 +79,23 @@ def test_clients_are_each_their_own_persons() -> None:
 
 
 def test_sockets_are_marked_and_counted() -> None:
-    """A websocket offers its protocol and its owner's token, says which run it is of, and counts as a connection."""
-    asked: list[tuple[str | None, str | None]] = []
+    """A websocket offers its protocol and its owner's token, says which run and trace it is of, and is a connection."""
+    asked: list[tuple[str | None, ...]] = []
 
     def talks(connection: ServerConnection) -> None:
         headers = connection.request.headers if connection.request else {}
-        asked.append((headers.get("X-Synthetic-Run"), headers.get("Sec-WebSocket-Protocol")))
+        asked.append(tuple(map(headers.get, ("X-Synthetic-Run", "Sec-WebSocket-Protocol", "traceparent"))))
         connection.recv()
 
     samples: list[dict[str, Any]] = []
     with socket_server(talks) as base:
         equipment = _equipment(base, samples)
-        device = equipment.opens(websocket_signaling.SOCKET_PATH, websocket_signaling.SUBPROTOCOL, "token", None)
+        device = equipment.opens(websocket_signaling.SOCKET_PATH, websocket_signaling.SUBPROTOCOL, "token", None, TRACE)
         device.send("{}")
         device.close()
-    ((run, offered),) = asked
+    ((run, offered, traceparent),) = asked
     assert run == "the-run"
+    assert Traces.of(traceparent or "") == samples[0]["context"]["trace"] == TRACE
     assert [each.strip() for each in (offered or "").split(",")] == ["social.v1", "bearer.token"]
     assert [sample["name"] for sample in samples] == ["connection"]
 
@@ -112,7 +116,7 @@ def test_who_agrees_to_a_websocket_is_sighted(path: str, service: str, who: str)
     """By the service that the path belongs to, and also if it does not say who it is."""
     sighted: list[tuple[str, str]] = []
     with socket_server(_waits, who) as base:
-        device = _equipment(base, [], lambda *seen: sighted.append(seen)).opens(path, "social.v1", "token", None)
+        device = _equipment(base, [], lambda *seen: sighted.append(seen)).opens(path, "social.v1", "token", None, TRACE)
         device.send("{}")
         device.close()
     assert sighted == [(service, who)]
@@ -130,11 +134,12 @@ def test_who_answers_a_request_is_sighted_and_who_was_slow_is_told() -> None:
             environment(base), "the-run", lambda **sample: samples.append(sample), lambda *seen: sighted.add(seen[1]), 0
         )
         for client in (equipment.client(), equipment.quiet_client()):
+            client.trace = TRACE
             client.send(health("chat"))
             client.close()
             assert sighted == {who}
             sighted.clear()
-    assert [sample["context"] for sample in samples] == [{"instance": "chat-1"}]
+    assert [sample["context"] for sample in samples] == [{"instance": "chat-1", "trace": TRACE}]
 
 
 def test_a_connection_counts_from_its_intended_start() -> None:
@@ -142,7 +147,7 @@ def test_a_connection_counts_from_its_intended_start() -> None:
     samples: list[dict[str, Any]] = []
     since = time.perf_counter() - 2.0
     with socket_server(_waits) as base:
-        device = _equipment(base, samples).opens(websocket_signaling.SOCKET_PATH, "social.v1", "token", since)
+        device = _equipment(base, samples).opens(websocket_signaling.SOCKET_PATH, "social.v1", "token", since, TRACE)
         device.send("{}")
         device.close()
     assert samples[0]["response_time"] >= 2000
@@ -157,7 +162,7 @@ def test_what_is_waited_for_is_scaled_as_the_world_is() -> None:
         with pytest.raises(Failure, match="time-out"):
             client.send(health("chat"))
         with pytest.raises(Failure, match="time-out"):
-            equipment.opens(websocket_signaling.SOCKET_PATH, websocket_signaling.SUBPROTOCOL, "token", None)
+            equipment.opens(websocket_signaling.SOCKET_PATH, websocket_signaling.SUBPROTOCOL, "token", None, TRACE)
         client.close()
     assert time.perf_counter() - since < Timeouts().connect - 1
 
@@ -187,7 +192,7 @@ def test_an_address_that_refuses_people_is_told(monkeypatch: pytest.MonkeyPatch)
         client.close()
     assert told == [("refused", "127.0.0.2 (one of 2 addresses)")]
     with socket_server(_waits) as base:
-        device = equipment(base).opens(websocket_signaling.SOCKET_PATH, "social.v1", "token", None)
+        device = equipment(base).opens(websocket_signaling.SOCKET_PATH, "social.v1", "token", None, TRACE)
         device.send("{}")
         device.close()
     assert told == [("refused", "127.0.0.2 (one of 2 addresses)")] * 2

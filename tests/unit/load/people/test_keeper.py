@@ -130,6 +130,7 @@ def test_no_token_expires_however_long_people_take_to_make(count: int, made_in: 
         """Answers only after a while."""
 
         token: str | None = None
+        trace = ""
 
         def send(self, operation: Operation[T], *, since: float | None = None) -> T:
             clock.now += answers_in

@@ -70,6 +70,18 @@ def test_the_trace_of_what_most_failed_by_is_told_with_where_to_look() -> None:
     assert [trouble.trace for trouble in troubles(slow)] == [""]
 
 
+def test_the_trace_of_the_slowest_is_told_where_most_were_slow() -> None:
+    """Of the operation that the headline names, and if it took longer than the limit that was exceeded."""
+    slow = run({}, slow=frozenset({"chat sendMessage"}))
+    slow.counts.took("chat listMessages", 9.0, "aaaa")
+    assert [trouble.trace for trouble in troubles(slow)] == [""]
+    slow.counts.took("chat sendMessage", 1.0, "bbbb")
+    assert [trouble.trace for trouble in troubles(slow)] == [""]
+    slow.counts.took("chat sendMessage", 2.0, "cccc")
+    assert [trouble.trace for trouble in troubles(slow)] == ["cccc"]
+    assert any("one trace is cccc" in step for step in steps(slow))
+
+
 def test_what_is_measured_beside_services_is_its_own_cause_and_comes_last() -> None:
     """Messages that are lost are told after the service that fails, by the name of what is measured."""
     found = troubles(run({"chat sendMessage": (0.5, "reset"), "delivery": (0.3, "lost"), "chatting": (0.5, "reset")}))

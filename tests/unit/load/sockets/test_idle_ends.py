@@ -344,5 +344,5 @@ def test_two_heartbeats_are_the_longest_silence(
     opening: Handshake | None, silent_for: float, causes: list[str]
 ) -> None:
     """As long as that it may be on its way; of who is not let in yet none was promised, however late in a run."""
-    connection = Connection(0, 0.0, math.inf, opening, first=True)  # type: ignore[arg-type]
+    connection = Connection(0, 0.0, math.inf, opening, "5c4e", first=True)  # type: ignore[arg-type]
     assert [failure.cause for _, failure in lost([connection], silent_for, Terms(heartbeat=20.0))] == causes

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections import deque
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,12 @@ WHO = 'websocket-signaling;slot=blue;build="b";instance="ws-{}"'
 def test_what_is_lost_is_counted_by_who_agreed_to_it() -> None:
     """Of two instances that share the connections, the one that closes its own is told, once for each."""
     turns = iter([1, 2, 1, 2])
+    closed: list[str] = []
 
     def says(connection: socket.socket, head: bytes) -> None:
         turn = next(turns)
+        if turn == 2:
+            closed.append(head.split(b"\r\ntraceparent: 00-")[1].split(b"-")[0].decode())
         connection.sendall(agreement(head, f"X-Served-By: {WHO.format(turn)}"))
         if turn == 2:
             connection.sendall(sent(0x88, (1012).to_bytes(2, "big")))
@@ -37,6 +41,8 @@ def test_what_is_lost_is_counted_by_who_agreed_to_it() -> None:
         idle.tell(recorder.heard)
     counts = recorder.take()
     assert counts.causes == {("idle connection", "closed unexpectedly 1012"): 2}
+    assert len(set(closed)) == 2
+    assert {trace for _, trace in counts.traces.values()} == {min(closed)}
     # What was lost never came, which is over every limit; nothing is quick enough for the first.
     assert counts.instances == {
         ("idle connection", None, "ws-2"): 2,
@@ -70,11 +76,11 @@ def test_a_refusal_is_laid_to_who_gave_it(head: str, instance: str) -> None:
 
 def test_nobody_there_is_laid_to_nobody() -> None:
     """Who refuses a connection is not known, and its event says nothing."""
-    events: list[dict[str, object]] = []
+    events: list[dict[str, Any]] = []
     with holding(closed_address(), 1) as idle:
         eventually(lambda: idle.held.failed, equals(1), within=ENOUGH, subject="failures")
         idle.tell(lambda **event: events.append(event))
-    assert [event["context"] for event in events] == [{}]
+    assert [list(event["context"]) for event in events] == [["trace"]]
 
 
 @pytest.mark.parametrize("heard", ["nobody", "an end"])

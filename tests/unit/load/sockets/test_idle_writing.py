@@ -25,7 +25,7 @@ class Full:
 @pytest.mark.parametrize("takes", [(None, 100), (0, 100), (1, 100), (None, 2, None, 1, 100)])
 def test_what_a_socket_does_not_take_waits_and_keeps_its_order(takes: tuple[int | None, ...]) -> None:
     """A pong to somebody who does not read is not lost, and what comes later follows it."""
-    connection = Connection(0, 0.0, math.inf, Handshake("host", "/"), first=True)
+    connection = Connection(0, 0.0, math.inf, Handshake("host", "/"), "5c4e", first=True)
     connection.socket = Full(*takes)
     put = [connection.put(data) for data in (b"ping", b"pong", b"", b"", b"")[: len(takes)]]
     assert put == [False] * (len(takes) - 1) + [True]
