@@ -9,7 +9,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import gevent
 
@@ -20,9 +20,11 @@ from loadtests.answers import check_of
 from loadtests.arrivals import offsets
 from loadtests.budgets.model import ALL
 from loadtests.client.timeouts import Timeouts
+from loadtests.client.traces import Traces
 from loadtests.counts import Counts
 from loadtests.engine import Engine, Plan
 from loadtests.engine.locust_statistics import report
+from loadtests.engine.plan import Apart
 from loadtests.failure import NO_ROOM
 from loadtests.profiles.model import OperationRate
 from loadtests.profiles.operations import REPEATABLE
@@ -35,9 +37,9 @@ if TYPE_CHECKING:
     from locust.stats import RequestStats
 
 T = TypeVar("T")
-Talk: TypeAlias = tuple[Callable[[], bytes], Callable[[int, bytes], object]]
 
 _LOOK_EVERY = 0.05
+_TRACE: Final = "traceparent: "
 _FEWEST: Final = 32
 """Connections of an operation, however slowly it is sent."""
 _QUICK: Final = 0.05
@@ -55,6 +57,7 @@ class Rates:
         self._session, self._stats = session, stats
         self._target = target = Target.of(session.platform.api, session.platform.ca_file)
         self._requests = Requests(target.authority, {SYNTHETIC_RUN: session.run_id})
+        self._traces = Traces()
         self._timeouts = Timeouts().scaled(session.platform.time_scale)
         # How long it may drain, `stop` is told.
         self._engine = Engine(target, over=session.recorder.limits, timeouts=self._timeouts, drain=math.inf)
@@ -62,14 +65,15 @@ class Rates:
         """Subjects that have fewer connections than they need, since there is no room for more."""
         self._sent: Counter[str] = Counter()
         self._methods = {rate.operation: REPEATABLE[rate.operation].method for rate in session.profile.rates}
-        self._tokens: tuple[str, ...] = ()
+        self._credentials: tuple[bytes, ...] = ()
+        """The line of each person's token, behind the end of the line before it."""
         people = () if session.pool is None else session.pool.people
         # Friends stand side by side.
         self._askers = tuple(
             Asker(person.user_id, person.identity.email, people[number ^ 1].user_id)
             for number, person in enumerate(people)
         )
-        """Whose the tokens are."""
+        """Whose these are."""
 
     def begin(self) -> None:
         """Follow the schedule from the beginning of the run on."""
@@ -121,25 +125,24 @@ class Rates:
 
     def _renew(self) -> None:
         if self._session.pool is not None:
-            self._tokens = self._session.pool.tokens
+            tokens = self._session.pool.tokens
+            self._credentials = tuple(b"\r\nAuthorization: Bearer %b" % token.encode() for token in tokens)
 
     def _plan(self, rate: OperationRate, room: int) -> Plan:
         operation, session = REPEATABLE[rate.operation], self._session
         if self._needed(rate) > max(_FEWEST, room):
             self._cut.add(rate.operation)
         told_by = math.inf if session.pool is None else session.pool.told_by
-        check, own = check_of(operation, told_by), operation.auth == "bearer"
         connections = max(_FEWEST, min(room, math.ceil(self._highest(rate) * self._timeouts.read)))
         return Plan(
             subject=rate.operation,
-            request=b"" if own else self._requests.write(operation, operation.path, ""),
+            request=b"",
             arrivals=offsets(session.profile, rate, session.share, session.of),
             connections=connections,
             warm=min(connections, math.ceil(self._highest(rate) * _QUICK)),
             waiting=_PLACES,
             statuses=frozenset(operation.expects),
-            check=check,
-            apart=self._in_turn(operation, check) if own else None,
+            apart=self._in_turn(operation, check_of(operation, told_by)),
             idempotent=operation.idempotent,
         )
 
@@ -160,22 +163,30 @@ class Rates:
         """A second, in this process."""
         return highest(rate.phases) / self._session.of
 
-    def _in_turn(self, operation: Operation[T], check: Callable[[int, bytes], T]) -> Callable[[], Talk]:
-        """Ask in the name of one person after the other, and compare what comes with whose name that was."""
-        turns = itertools.count()
+    def _in_turn(self, operation: Operation[T], check: Callable[[int, bytes], T]) -> Callable[[], Apart]:
+        """Ask in traces of their own, and where somebody has to, in the name of one person after the other.
 
-        def apart() -> Talk:
-            number = 0
+        What comes is compared with whose name that was.
+        """
+        turns, own = itertools.count(), operation.auth == "bearer"
+        written = self._requests.write(operation, operation.path, f"{_TRACE}\r\n")
+        start, name, end = written.partition(_TRACE.encode())
+        head = start + name
+
+        def apart() -> Apart:
+            number, trace = 0, ""
 
             def write() -> bytes:
-                nonlocal number
-                number = next(turns) % len(self._tokens)
-                credential = f"Authorization: Bearer {self._tokens[number]}\r\n"
-                return self._requests.write(operation, operation.path, credential)
+                nonlocal number, trace
+                trace, credential = self._traces.new(), b""
+                if own:
+                    number = next(turns) % len(self._credentials)
+                    credential = self._credentials[number]
+                return b"%b%b%b%b" % (head, self._traces.parent(trace).encode(), credential, end)
 
             def checks(status: int, body: bytes) -> None:
                 belongs(check(status, body), self._askers[number])
 
-            return write, checks
+            return Apart(write, checks if own else check, lambda: trace)
 
         return apart

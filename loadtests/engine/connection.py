@@ -9,8 +9,9 @@ from fixtures.http1.answers import LARGEST_HEAD, Answers
 from fixtures.http1.connections import CROSSED
 from fixtures.http1.errors import NotHttpError, TooLargeError
 from loadtests.client.timeouts import RESTED
+from loadtests.counts import NEVER
 from loadtests.engine.parsing import Whole, WholeWithBody
-from loadtests.engine.plan import Plan, complaint, refusal
+from loadtests.engine.plan import Plan, complaint, no_trace, refusal
 from loadtests.engine.watch import SERVED_BY, served_by
 from loadtests.instances import instance_of
 
@@ -65,6 +66,7 @@ class Connection(asyncio.Protocol):
         "_slow",
         "_small",
         "_statuses",
+        "_trace",
         "_transport",
         "_used",
         "_watch",
@@ -89,7 +91,8 @@ class Connection(asyncio.Protocol):
         self._watch = watch
         self._familiar = watch.familiar
         self._owner = owner
-        request, self._check = (plan.request, plan.check) if plan.apart is None else plan.apart()
+        own = (plan.request, plan.check, no_trace) if plan.apart is None else plan.apart()
+        request, self._check, self._trace = own
         self._statuses = plan.statuses
         # What is no larger is within all limits.
         self._small = min(LARGEST_HEAD, largest)
@@ -120,6 +123,7 @@ class Connection(asyncio.Protocol):
         self.busy = False
         self._forget()
         self._recorder.fail(cause, perf_counter() - self.since if latency is None else latency)
+        self._recorder.traced(cause, NEVER, self._trace())
         self.close()
 
     def close(self) -> None:
@@ -286,8 +290,9 @@ class Connection(asyncio.Protocol):
         return None
 
     def _bad(self, cause: str | None, latency: float, who: bytes) -> None:
-        """Say of an answer that is recorded why it failed, if it is not only slow, and who gave it, if it says so."""
+        """Say of an answer that is recorded why it failed, if it is not only slow, who gave it, and to what."""
         if cause is not None:
             self._recorder.failed(cause)
         if instance := instance_of(who.decode("latin-1")):
             self._recorder.gave(instance, latency, failed=cause is not None)
+        self._recorder.traced(cause, latency, self._trace())

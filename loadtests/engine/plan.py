@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fixtures.contract.problem import slug_of
 from loadtests.failure import everywhere, worded
@@ -27,6 +27,25 @@ class Origin(Protocol):
     @property
     def context(self) -> ssl.SSLContext | None:
         """How to be sure of it; None for plain HTTP."""
+
+
+def no_trace() -> str:
+    """The id of a trace that a request has not."""
+    return ""
+
+
+class Apart(NamedTuple):
+    """What one connection asks, and makes of the answers.
+
+    One request at a time is under way on a connection: the three may remember between them what was asked last.
+    """
+
+    write: Callable[[], bytes]
+    """Makes each request."""
+    check: Callable[[int, bytes], object] | None
+    """As of a `Plan`."""
+    trace: Callable[[], str] = no_trace
+    """The id of the trace that the last request is; empty of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +73,8 @@ class Plan:
 
     Where there is none, the body of an answer in one piece is not kept, and its bad status told without a word for it.
     """
-    apart: Callable[[], tuple[Callable[[], bytes], Callable[[int, bytes], object]]] | None = field(
-        default=None, repr=False
-    )
-    """For each connection one that makes its requests, and one that checks their answers, instead of the two above.
-
-    One at a time is under way on a connection: they may remember between them what was asked, and in whose name.
-    """
+    apart: Callable[[], Apart] | None = field(default=None, repr=False)
+    """Makes for each connection what it has of its own, instead of `request` and `check`."""
     idempotent: bool = False
     """To be sent again if a connection that had rested since its last answer was closed at once, without one."""
 

@@ -50,6 +50,7 @@ class Recorder:
         "_lost",
         "_refused",
         "_second",
+        "_traces",
         "border",
         "lag",
         "record",
@@ -65,6 +66,7 @@ class Recorder:
         self._lags: list[float] = []
         self._causes: list[str] = []
         self._given: list[tuple[str, float, bool]] = []
+        self._traces: list[tuple[str | None, float, str]] = []
         self._asked: dict[int, int] = {}
         self._refused: dict[int, int] = {}
         # The lists are emptied, never replaced, so that these can be kept by whoever calls them most.
@@ -106,6 +108,11 @@ class Recorder:
         """Say of the sample that was recorded last, if it failed or is `slow`, who gave the answer."""
         self._given.append((instance, latency, failed))
 
+    def traced(self, cause: str | None, latency: float, trace: str) -> None:
+        """Say of the sample that was recorded last, if it failed by a cause or is `slow`, which trace it is."""
+        if trace:
+            self._traces.append((cause, latency, trace))
+
     def arrivals(self, second: int, asked: int, refused: int) -> None:
         """Count arrivals of a second of the schedule."""
         self._asked[second] = self._asked.get(second, 0) + asked
@@ -128,6 +135,11 @@ class Recorder:
                 self._lost = False
         for instance, latency, failed in self._given:
             counts.gave(self.subject, instance, latency, failed=failed)
+        for cause, latency, trace in self._traces:
+            if cause is None:
+                counts.took(self.subject, latency, trace)
+            else:
+                counts.traced(self.subject, cause, self._second, trace)
         if self._lags:
             counts.begun(self._lags)
         for second, asked in self._asked.items():
@@ -136,5 +148,13 @@ class Recorder:
             counts.started[second] += asked - refused
             if refused:
                 counts.refused[second] += refused
-        for filled in (self._latencies, self._causes, self._given, self._lags, self._asked, self._refused):
+        for filled in (
+            self._latencies,
+            self._causes,
+            self._given,
+            self._traces,
+            self._lags,
+            self._asked,
+            self._refused,
+        ):
             filled.clear()

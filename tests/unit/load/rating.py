@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from fixtures.checks import eventually
 from fixtures.checks.match import at_least
 from loadtests import clock
+from loadtests.profiles.model import OperationRate
+from loadtests.profiles.phases import steady
 from loadtests.recording import Recorder
 from tests.unit.load.told import PLATFORM
 from tests.unit.load.working import session
@@ -19,7 +21,7 @@ from tests.unit.load.working import session
 if TYPE_CHECKING:
     import pytest
 
-    from loadtests.profiles.model import OperationRate
+    from loadtests.engine.plan import Apart
     from loadtests.rates import Rates
     from loadtests.session import Session
 
@@ -47,6 +49,13 @@ def begun(made: Session, monkeypatch: pytest.MonkeyPatch) -> Rates:
     rates: Rates = module.Rates(made, None)
     rates.begin()
     return rates
+
+
+def apart(rates: Rates, operation: str) -> Apart:
+    """What a connection has by which such an operation is asked."""
+    makes = rates._plan(OperationRate(operation, (steady(1, 1),)), 9).apart
+    assert makes is not None
+    return makes()
 
 
 def had_to_wait(rates: Rates, number: int) -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from loadtests.arrivals import offsets
 from loadtests.client.timeouts import Timeouts
+from loadtests.client.traces import Traces
 from loadtests.failure import Failure
 from loadtests.profiles.model import OperationRate
 from loadtests.profiles.phases import steady
-from tests.unit.load.rating import OPERATION, begun, rated
+from tests.unit.load.rating import OPERATION, apart, begun, rated
 
 if TYPE_CHECKING:
     from loadtests.session import Session
@@ -51,12 +52,26 @@ def test_rates_ask_by_the_newest_tokens(made: Session, monkeypatch: pytest.Monke
     made.pool = pool  # type: ignore[assignment]
     rates = begun(made, monkeypatch)
     rates.stop(0)
-    apart = rates._plan(OperationRate("user-profile getOwnProfile", (steady(1, 1),)), 9).apart
-    assert apart is not None
     for token in ("first", "second"):
         pool.tokens = (token,)
         rates.collect()
-        assert f"\r\nAuthorization: Bearer {token}\r\n".encode() in apart()[0]()
+        assert f"\r\nAuthorization: Bearer {token}\r\n".encode() in apart(rates, "user-profile getOwnProfile").write()
+
+
+@pytest.mark.parametrize("operation", [OPERATION, "user-profile getOwnProfile"])
+def test_each_request_of_a_rate_is_a_trace_of_its_own(
+    made: Session, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    """Also where nobody has to say who asks; a connection knows the one that it was sent last."""
+    made.pool = SimpleNamespace(people=(), tokens=("t",), told_by=0.0)  # type: ignore[assignment]
+    rates = begun(made, monkeypatch)
+    rates.stop(0)
+    makes = rates._plan(OperationRate(operation, (steady(1, 1),)), 9).apart
+    assert makes is not None
+    one, other = makes(), makes()
+    sent = [talk.write().split(b"\r\ntraceparent: ")[1].split(b"\r\n")[0].decode() for talk in (one, one, other)]
+    assert len({Traces.of(parent) for parent in sent}) == 3
+    assert [one.trace(), other.trace()] == [Traces.of(parent) for parent in sent[1:]]
 
 
 def test_people_who_were_told_something_have_it_in_their_lists(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,9 +79,8 @@ def test_people_who_were_told_something_have_it_in_their_lists(made: Session, mo
     made.pool = SimpleNamespace(people=(), tokens=(), told_by=0.0)  # type: ignore[assignment]
     rates = begun(made, monkeypatch)
     rates.stop(0)
-    apart = rates._plan(OperationRate("notification listNotifications", (steady(1, 1),)), 9).apart
-    assert apart is not None
-    _, check = apart()
+    check = apart(rates, "notification listNotifications").check
+    assert check is not None
     with pytest.raises(Failure, match="no items"):
         check(200, json.dumps({"items": [], "next_cursor": None}).encode())
 

@@ -23,7 +23,7 @@ from loadtests.recording import Recorder
 from loadtests.sockets import room
 from tests.unit.load.engine.server import OK, Server, serving
 from tests.unit.load.judged import GUIDE
-from tests.unit.load.rating import OPERATION, begun, had_to_wait, opened, rated
+from tests.unit.load.rating import OPERATION, apart, begun, had_to_wait, opened, rated
 from tests.unit.load.told import PLATFORM
 from tests.unit.load.working import HEALTH
 
@@ -121,7 +121,7 @@ def test_each_service_answers_for_itself(made: Session, monkeypatch: pytest.Monk
     rates = begun(made, monkeypatch)
     rates.stop(0)
     for service in ("chat", "auth"):
-        check = rates._plan(OperationRate(f"{service} getHealth", (steady(1, 1),)), 9).check
+        check = apart(rates, f"{service} getHealth").check
         assert check is not None
         if service == "chat":
             check(200, json.dumps(HEALTH).encode())
