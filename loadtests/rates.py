@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOOK_EVERY = 0.05
-_TRACE: Final = "traceparent: "
+_HERE: Final = "\0"
+"""Where in a request that is written once the lines belong that differ each time."""
 _FEWEST: Final = 32
 """Connections of an operation, however slowly it is sent."""
 _QUICK: Final = 0.05
@@ -66,7 +67,7 @@ class Rates:
         self._sent: Counter[str] = Counter()
         self._methods = {rate.operation: REPEATABLE[rate.operation].method for rate in session.profile.rates}
         self._credentials: tuple[bytes, ...] = ()
-        """The line of each person's token, behind the end of the line before it."""
+        """The line of each person's token."""
         people = () if session.pool is None else session.pool.people
         # Friends stand side by side.
         self._askers = tuple(
@@ -126,7 +127,7 @@ class Rates:
     def _renew(self) -> None:
         if self._session.pool is not None:
             tokens = self._session.pool.tokens
-            self._credentials = tuple(b"\r\nAuthorization: Bearer %b" % token.encode() for token in tokens)
+            self._credentials = tuple(b"Authorization: Bearer %b\r\n" % token.encode() for token in tokens)
 
     def _plan(self, rate: OperationRate, room: int) -> Plan:
         operation, session = REPEATABLE[rate.operation], self._session
@@ -169,9 +170,7 @@ class Rates:
         What comes is compared with whose name that was.
         """
         turns, own = itertools.count(), operation.auth == "bearer"
-        written = self._requests.write(operation, operation.path, f"{_TRACE}\r\n")
-        start, name, end = written.partition(_TRACE.encode())
-        head = start + name
+        start, _, end = self._requests.write(operation, operation.path, _HERE).partition(_HERE.encode())
 
         def apart() -> Apart:
             number, trace = 0, ""
@@ -182,7 +181,7 @@ class Rates:
                 if own:
                     number = next(turns) % len(self._credentials)
                     credential = self._credentials[number]
-                return b"%b%b%b%b" % (head, self._traces.parent(trace).encode(), credential, end)
+                return b"%b%b%b%b" % (start, self._traces.line(trace).encode(), credential, end)
 
             def checks(status: int, body: bytes) -> None:
                 belongs(check(status, body), self._askers[number])

@@ -115,8 +115,7 @@ class Client:
                 bears = endpoint.auth == "bearer" and "Authorization" not in operation.headers
                 credential = self._authorization if bears else b""
                 trace = trace or common.traces.new()
-                parent = common.traces.parent(trace)
-                request = common.requests.write(operation, path, f"traceparent: {parent}\r\n", credential)
+                request = common.requests.write(operation, path, common.traces.line(trace), credential)
                 exchange = self._ask(operation, request, began, now)
             else:
                 exchange = self._ask_elsewhere(operation, began, now)

@@ -4,8 +4,8 @@ import os
 from itertools import count
 from typing import Final
 
-_ID: Final = slice(3, 35)
-"""Where a `traceparent` has the trace's id."""
+_ID: Final = slice(16, 48)
+"""Where a header line has the trace's id."""
 
 
 class Traces:
@@ -25,11 +25,11 @@ class Traces:
         """The id of a new trace; it is never all zero."""
         return f"{self._prefix}{self._next()}"
 
-    def parent(self, trace: str) -> str:
-        """The `traceparent` of one more request of that trace, which is told apart from the others."""
-        return f"00-{trace}-{self._next()}-01"
+    def line(self, trace: str) -> str:
+        """The header line of one more request of that trace, which is told apart from the others."""
+        return f"traceparent: 00-{trace}-{self._next()}-01\r\n"
 
     @staticmethod
-    def of(parent: str) -> str:
-        """The id of the trace that a `traceparent` names; empty of none."""
-        return parent[_ID]
+    def of(line: str) -> str:
+        """The id of the trace that a header line names; empty of none."""
+        return line[_ID]

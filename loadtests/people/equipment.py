@@ -79,7 +79,7 @@ class Counted:
             since=since,
             timeouts=self._timeouts,
             passed_over=self._passed_over,
-            traceparent=self._traces.parent(trace),
+            trace=self._traces.line(trace),
         )
         self._sighted(_service(path), socket.headers.get(_SERVED_BY, ""))
         return socket

@@ -109,16 +109,16 @@ class Socket:
         timeouts: Timeouts | None = None,
         largest: int = frames.LARGEST,
         passed_over: PassedOver = untold,
-        traceparent: str = "",
+        trace: str = "",
     ) -> "Socket":
         """Open a websocket, fire "connection", and raise `Failure` after that if it could not be opened.
 
         `since` is the intended start (`time.perf_counter`), `largest` the bytes of the largest message taken,
-        `traceparent` what its opening says of the trace that it belongs to (W3C Trace Context).
+        `trace` the header line that says which trace its opening belongs to (`Traces.line`).
         """
         began = perf_counter() if since is None else since
-        opening = Handshake(target.authority, path, subprotocols=subprotocols, headers=headers, traceparent=traceparent)
-        counts = partial(count, fire, WEBSOCKET, trace=Traces.of(traceparent))
+        opening = Handshake(target.authority, path, subprotocols=subprotocols, headers=headers, more=trace)
+        counts = partial(count, fire, WEBSOCKET, trace=Traces.of(trace))
         try:
             wire, rest = open_wire(target, opening, timeouts or Timeouts(), passed_over)
         except Failure as failure:

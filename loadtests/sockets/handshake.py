@@ -19,7 +19,7 @@ _LARGEST_HEAD: Final = 64 * 1024
 
 
 class Handshake:
-    """One opening: `request` to send, `feed` for what comes back."""
+    """One opening: `request` to send, `feed` for what comes back. `more` are whole lines of its head."""
 
     __slots__ = ("_accept", "_fed", "_offered", "_parser", "_status", "headers", "request")
 
@@ -30,7 +30,7 @@ class Handshake:
         *,
         subprotocols: Iterable[str] = (),
         headers: Mapping[str, str] | None = None,
-        traceparent: str = "",
+        more: str = "",
     ) -> None:
         key = generate_key()
         self._accept = accept_key(key)
@@ -50,10 +50,8 @@ class Handshake:
         ]
         if self._offered:
             lines.append(f"Sec-WebSocket-Protocol: {', '.join(self._offered)}")
-        if traceparent:
-            lines.append(f"traceparent: {traceparent}")
         lines += [f"{name}: {value}" for name, value in {"User-Agent": USER_AGENT, **(headers or {})}.items()]
-        self.request = "\r\n".join((*lines, "", "")).encode("latin-1")
+        self.request = ("\r\n".join((*lines, more)) + "\r\n").encode("latin-1")
 
     @property
     def subprotocol(self) -> str | None:

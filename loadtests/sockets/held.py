@@ -76,14 +76,14 @@ class Openings:
     passed_over: PassedOver
     """Called in the thread that opens them."""
 
-    def handshake(self, offer: Offer, traceparent: str) -> Handshake:
-        """What opens one of them."""
+    def handshake(self, offer: Offer, more: str) -> Handshake:
+        """What opens one of them; `more` are lines of its head."""
         return Handshake(
             self.target.authority,
             self.path,
             subprotocols=offer.subprotocols,
             headers=self.headers,
-            traceparent=traceparent,
+            more=more,
         )
 
 

@@ -126,7 +126,7 @@ class Holder:
 
     def _dial(self, number: int, offer: Offer, due: float, *, first: bool) -> None:
         trace = self._traces.new()
-        opening = self._openings.handshake(offer, self._traces.parent(trace))
+        opening = self._openings.handshake(offer, self._traces.line(trace))
         connection = Connection(number, due, offer.good_until, opening, trace, first=first)
         connection.since = self._awake
         self.held.opening += 1
