@@ -20,11 +20,12 @@ from typing import Final
 from loadtests import clock
 from loadtests.client.timeouts import Timeouts
 from loadtests.counts import NEVER
-from loadtests.engine.connection import TIMED_OUT, Connection
+from loadtests.engine.connection import TIMED_OUT
 from loadtests.engine.driver import AT_ONCE, Driver
 from loadtests.engine.plan import Origin, Plan
 from loadtests.engine.recording import Recorder
 from loadtests.engine.watch import Watch
+from loadtests.engine.wire import Wire
 from loadtests.failure import UNANSWERED
 
 _SPIN_S: Final = 0.001
@@ -52,8 +53,8 @@ class OpenArrivals(Driver):
         super().__init__(origin, plan, timeouts, recorder, watch)
         self._arrivals = iter(()) if plan.arrivals is None else plan.arrivals
         # Free connections, those that had their turn in this round apart.
-        self._free: deque[Connection] = deque()
-        self._had_turn: deque[Connection] = deque()
+        self._free: deque[Wire] = deque()
+        self._had_turn: deque[Wire] = deque()
         self._round = 1
         self._waiting: deque[float] = deque()
         # When there was nothing to do for the last time, infinite while that lasts; and when the last turn began.
@@ -133,7 +134,7 @@ class OpenArrivals(Driver):
             self._looked, self._since, self._missed, self._longest = now, 0, 0, 0.0
         super().inspect(now)
 
-    def freed(self, connection: Connection, now: float) -> None:
+    def freed(self, connection: Wire, now: float) -> None:
         """Serve who waits longest."""
         if self._waiting:
             connection.round = self._round
@@ -277,7 +278,7 @@ class OpenArrivals(Driver):
             self._more -= self.opening >= len(self._waiting)
             self.connect(self._serve, self._turn_away)
 
-    def _serve(self, connection: Connection) -> None:
+    def _serve(self, connection: Wire) -> None:
         connection.round = self._round - 1
         self.freed(connection, time.perf_counter())
         self._grow()

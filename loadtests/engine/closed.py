@@ -9,8 +9,8 @@ from functools import partial
 from typing import Final
 
 from loadtests.counts import NEVER
-from loadtests.engine.connection import Connection
 from loadtests.engine.driver import Driver
+from loadtests.engine.wire import Wire
 from loadtests.failure import UNANSWERED
 
 _PAUSE_S: Final = 0.1
@@ -26,7 +26,7 @@ class ClosedLoop(Driver):
         """Send by every connection, and open those that are not open."""
         asyncio.get_running_loop().call_later(max(0.0, at - time.perf_counter()), self._begin)
 
-    def freed(self, connection: Connection, now: float) -> None:
+    def freed(self, connection: Wire, now: float) -> None:
         """Send again."""
         if not self.ending:
             connection.send(now, now)
@@ -61,7 +61,7 @@ class ClosedLoop(Driver):
             since = time.perf_counter()
             self.connect(partial(self._first, since), self._not_connected)
 
-    def _first(self, since: float, connection: Connection) -> None:
+    def _first(self, since: float, connection: Wire) -> None:
         connection.send(since, time.perf_counter())
 
     def _not_connected(self, cause: str, lasted: float) -> None:

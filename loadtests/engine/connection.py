@@ -1,9 +1,7 @@
-"""One connection: sends, reads, judges and records. The way of a request is as short as Python allows."""
+"""One HTTP connection: sends, reads, judges and records. The way of a request is as short as Python allows."""
 
-import asyncio
-from os import write
 from time import perf_counter
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from fixtures.http1.answers import LARGEST_HEAD, Answers
 from fixtures.http1.connections import CROSSED
@@ -13,27 +11,13 @@ from loadtests.counts import NEVER
 from loadtests.engine.parsing import Whole, WholeWithBody
 from loadtests.engine.plan import Plan, complaint, no_trace, refusal
 from loadtests.engine.watch import SERVED_BY, served_by
+from loadtests.engine.wire import Wire
 from loadtests.instances import instance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Protocol
-
     from loadtests.engine.recording import Recorder
     from loadtests.engine.watch import Watch
-
-    class Owner(Protocol):
-        """Who has the connection."""
-
-        def freed(self, connection: "Connection", now: float) -> None:
-            """It was answered, and can carry another request."""
-
-        def lost(self, connection: "Connection") -> None:
-            """It is closed, and what it carried is recorded."""
-
-        def again(self, since: float) -> None:
-            """A request that is wanted since then was not taken by a connection that the target had closed."""
-
+    from loadtests.engine.wire import Owner
 
 CLOSED: Final = "closed without an answer"
 CUT: Final = "cut off"
@@ -47,50 +31,35 @@ def _nothing() -> bytes:
     return b""
 
 
-class Connection(asyncio.Protocol):
-    """A connection, plain. `busy` between a request and its answer; `usable` until it is closed."""
+class Connection(Wire):
+    """Carries one request at a time, plain."""
 
     __slots__ = (
         "_answers",
-        "_blocked",
         "_check",
-        "_descriptor",
         "_familiar",
         "_largest",
         "_make",
-        "_owner",
         "_plan",
         "_record",
-        "_recorder",
         "_request",
         "_slow",
         "_small",
         "_statuses",
         "_trace",
-        "_transport",
         "_used",
         "_watch",
         "_whole",
-        "_write",
-        "busy",
-        "ready",
-        "round",
-        "sent",
-        "since",
-        "usable",
     )
 
     def __init__(self, plan: Plan, largest: int, recorder: "Recorder", watch: "Watch", owner: "Owner") -> None:
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when it is usable, or what came in between."""
+        super().__init__(recorder, owner)
         self._plan = plan
         self._largest = largest
-        self._recorder = recorder
         self._record = recorder.record
         self._slow = recorder.slow
         self._watch = watch
         self._familiar = watch.familiar
-        self._owner = owner
         own = (plan.request, plan.check, no_trace) if plan.apart is None else plan.apart()
         request, self._check, self._trace = own
         self._statuses = plan.statuses
@@ -101,43 +70,20 @@ class Connection(asyncio.Protocol):
         self._request = request if isinstance(request, bytes) else b""
         self._make = _nothing if isinstance(request, bytes) else request
         self._answers: Answers | None = None
-        self._transport: asyncio.Transport | None = None
-        self._write: Callable[[bytes], None]
-        self._descriptor = -1
-        self._blocked = False
-        self.busy = False
-        self.usable = False
-        self.since = self.sent = self._used = 0.0
-        self.round = 0
-        """Of its owner's, in which it was used last."""
+        self._used = 0.0
 
     def send(self, since: float, now: float) -> None:
-        """Send the request; its latency counts from `since`. Both on the clock of `time.perf_counter`."""
+        """Send the request; its latency counts from `since`."""
         self.since = since
         self.sent = now
         self.busy = True
         self._write(self._request or self._make())
 
     def fails(self, cause: str, latency: float | None = None) -> None:
-        """Give up what is carried, and the connection with it."""
-        self.busy = False
+        """Give up the request, and the connection with it."""
         self._forget()
-        self._recorder.fail(cause, perf_counter() - self.since if latency is None else latency)
+        super().fails(cause, latency)
         self._recorder.traced(cause, NEVER, self._trace())
-        self.close()
-
-    def close(self) -> None:
-        """Close it at once."""
-        self.usable = False
-        if self._transport is not None:
-            self._transport.abort()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Be usable from now on."""
-        self._transport = cast("asyncio.Transport", transport)
-        self._descriptor = transport.get_extra_info("socket").fileno()
-        self._write = self._put
-        self._opens()
 
     def data_received(self, data: bytes) -> None:
         """Read, the fast way if it can be."""
@@ -189,35 +135,6 @@ class Connection(asyncio.Protocol):
             self._familiar.learn(data, status, now)
         self._owner.freed(self, now)
 
-    def _put(self, data: bytes) -> None:
-        # At once: the event loop would first read everything that there is, and that can take a millisecond. It closes
-        # the descriptor only after `connection_lost`.
-        try:
-            sent = 0 if self._blocked else write(self._descriptor, data)
-        except OSError:
-            sent = 0
-        if sent < len(data):
-            self._blocked = True
-            cast("asyncio.Transport", self._transport).write(data[sent:])
-
-    def eof_received(self) -> None:
-        """End what ends with the connection."""
-        self._ended(cleanly=True)
-        self.usable = False
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Record what was not answered."""
-        self._ended(cleanly=False)
-        self.usable = False
-        if not self.ready.done():
-            self.ready.set_exception(error or ConnectionResetError())
-        self._owner.lost(self)
-
-    def _opens(self) -> None:
-        if not self.ready.done():
-            self.usable = True
-            self.ready.set_result(None)
-
     def _new_whole(self) -> Whole:
         return Whole() if self._check is None else WholeWithBody()
 
@@ -253,6 +170,12 @@ class Connection(asyncio.Protocol):
             self._complete(answers)
         else:
             self.fails(CUT if answers is not None else CLOSED if cleanly else RESET)
+
+    def _breaks(self, cause: str) -> None:
+        if self.busy:
+            self.fails(cause)
+        else:
+            self.close()
 
     def _complete(self, answers: Answers) -> None:
         now = perf_counter()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any, Final, cast
 
@@ -15,10 +16,15 @@ from loadtests.engine.reaching import Reaching
 from loadtests.engine.recording import Recorder
 from loadtests.engine.tls import TlsConnection
 from loadtests.engine.watch import Watch
-from loadtests.failure import UNANSWERED
+from loadtests.engine.wire import Wire
+from loadtests.failure import UNANSWERED, Failure
 
 AT_ONCE: Final = 32
 """So many connections are opened at one time: a target that was slow for a moment is not stormed by all who waited."""
+
+
+class Ended(Failure):
+    """A connection was opened, and ended before anything could be asked; that is a sample already."""
 
 
 class Driver:
@@ -27,7 +33,7 @@ class Driver:
     def __init__(self, origin: Origin, plan: Plan, timeouts: Timeouts, recorder: Recorder, watch: Watch) -> None:
         self.plan = plan
         self.recorder = recorder
-        self.connections: set[Connection] = set()
+        self.connections: set[Wire] = set()
         self._origin = origin
         self._reaching = Reaching(origin, recorder.passes_over)
         self._timeouts = timeouts
@@ -65,8 +71,8 @@ class Driver:
                     began = perf_counter()
                     try:
                         await self._open()
-                    except OSError as error:
-                        self.unneeded(unanswered(error).cause, perf_counter() - began)
+                    except (OSError, Failure) as error:
+                        self.unneeded(_cause(error), perf_counter() - began)
             except asyncio.CancelledError:
                 self.unopened += 1
                 raise
@@ -97,18 +103,18 @@ class Driver:
             if connection.busy and connection.sent < late:
                 connection.fails(TIMED_OUT)
 
-    def freed(self, connection: Connection, now: float) -> None:
+    def freed(self, connection: Wire, now: float) -> None:
         """`connection` can carry another request."""
         raise NotImplementedError
 
-    def lost(self, connection: Connection) -> None:
+    def lost(self, connection: Wire) -> None:
         """`connection` is closed."""
         if connection in self.connections:
             self.connections.remove(connection)
             lasted = perf_counter() - connection.since
             if not connection.sent and lasted < RESTED and not self.ending:
                 # Nobody closes for want of work so early: it is a reset like any other.
-                self.unused.append((RESET, lasted))
+                self.unneeded(RESET, lasted)
             self._closed()
 
     def unneeded(self, cause: str, lasted: float) -> None:
@@ -119,19 +125,19 @@ class Driver:
         """A request has to be sent once more; only of connections that rest."""
         raise NotImplementedError
 
-    def connect(self, opened: Callable[[Connection], None], failed: Callable[[str, float], None]) -> None:
+    def connect(self, opened: Callable[[Wire], None], failed: Callable[[str, float], None]) -> None:
         """Open a connection; tell it to `opened`, or to `failed` the cause and the seconds that it took."""
         task = asyncio.get_running_loop().create_task(self._connect(opened, failed))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def _connect(self, opened: Callable[[Connection], None], failed: Callable[[str, float], None]) -> None:
+    async def _connect(self, opened: Callable[[Wire], None], failed: Callable[[str, float], None]) -> None:
         began = perf_counter()
         try:
             connection = await self._open()
-        except OSError as error:
+        except (OSError, Failure) as error:
             self._no_longer_opening()
-            failed(unanswered(error).cause, perf_counter() - began)
+            failed(_cause(error), perf_counter() - began)
         else:
             self._no_longer_opening()
             opened(connection)
@@ -140,12 +146,15 @@ class Driver:
         # Not only when its task is over: who is told in the meantime would wait for it in vain.
         self.tasks.discard(cast("asyncio.Task[Any]", asyncio.current_task()))
 
-    async def _open(self) -> Connection:
-        made: list[Connection] = []
+    async def _open(self) -> Wire:
+        """Raises `OSError`, or the `Failure` of what is to go over it."""
+        made: list[Wire] = []
         began = perf_counter()
+        making = self._making()
 
-        def make() -> Connection:
-            made.append(self._new())
+        def make() -> Wire:
+            made.append(making())
+            made[-1].since = began
             return made[-1]
 
         try:
@@ -157,20 +166,25 @@ class Driver:
                 connection.ready.cancel()
                 connection.close()
             if isinstance(error, TimeoutError):
-                raise ConnectTimeoutError from error
+                raise (made[-1].late() if made else ConnectTimeoutError()) from error
             raise
         connection = made[-1]
         if not connection.usable:
-            raise ConnectionResetError
-        connection.since = began
+            raise Ended(connection.ended) if connection.ended else ConnectionResetError
         self.connections.add(connection)
         self.opened += 1
         return connection
 
-    def _new(self) -> Connection:
+    def _making(self) -> Callable[[], Wire]:
+        """What makes the connection of one opening, anew for each address that is tried."""
+        more = (self.plan, self._timeouts.largest, self.recorder, self._watch, self)
         if self._origin.context is None:
-            return Connection(self.plan, self._timeouts.largest, self.recorder, self._watch, self)
-        return TlsConnection(self.plan, self._timeouts.largest, self.recorder, self._watch, self, self._origin)
+            return partial(Connection, *more)
+        return partial(TlsConnection, *more, self._origin)
 
     def _closed(self) -> None:
         raise NotImplementedError
+
+
+def _cause(error: OSError | Failure) -> str:
+    return error.cause if isinstance(error, Failure) else unanswered(error).cause

@@ -1,37 +1,39 @@
-"""A connection over TLS, by OpenSSL in memory: what arrives is decrypted here and read as on a plain one.
+"""Connections over TLS, by OpenSSL in memory: what arrives is decrypted here and read as on a plain one.
 
 That is faster than the event loop's own TLS, which buffers once more on each side.
 """
 
 import ssl
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from loadtests.engine.connection import Connection
+from loadtests.engine.wire import Wire
 
 if TYPE_CHECKING:
     import asyncio
 
-    from loadtests.engine.connection import Owner
     from loadtests.engine.plan import Origin, Plan
     from loadtests.engine.recording import Recorder
     from loadtests.engine.watch import Watch
+    from loadtests.engine.wire import Owner
 
 BROKEN: Final = "TLS"
 _RECORD: Final = 2**14
 
 
-class TlsConnection(Connection):
-    """Usable after the handshake."""
+class OverTls(Wire):
+    """Goes before the class of a plain connection, whose `data_received` is `plain_received`."""
 
-    __slots__ = ("_incoming", "_outgoing", "_tls")
+    __slots__ = ()
+    plain_received: ClassVar[Callable[[Any, bytes], None]]
 
-    def __init__(  # noqa: PLR0913, PLR0917 - as its base
-        self, plan: "Plan", largest: int, recorder: "Recorder", watch: "Watch", owner: "Owner", origin: "Origin"
-    ) -> None:
-        super().__init__(plan, largest, recorder, watch, owner)
+    def seals(self, origin: "Origin") -> None:
+        """Prepare the handshake; before anything else is done with it."""
         context = cast("ssl.SSLContext", origin.context)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=origin.server_name)
+        self._shaken = False
 
     def connection_made(self, transport: "asyncio.BaseTransport") -> None:
         """Begin the handshake."""
@@ -44,17 +46,17 @@ class TlsConnection(Connection):
         """Decrypt; an answer is mostly one record, and comes alone."""
         incoming = self._incoming
         incoming.write(data)
-        if not self.usable and not self._shake():
+        if not self.usable and (self.ready.done() or not (self._shaken or self._shake())):
             return
         try:
             plain = self._tls.read(_RECORD)
         except ssl.SSLWantReadError:
             return
         except ssl.SSLError:
-            self._breaks()
+            self._breaks(BROKEN)
             return
         if plain and not incoming.pending:
-            Connection.data_received(self, plain)
+            self.plain_received(plain)
         else:
             self._read_together(plain)
 
@@ -75,13 +77,13 @@ class TlsConnection(Connection):
             broken = True
         plain = b"".join(pieces)
         if pieces[-1] and not broken:
-            Connection.data_received(self, plain)
+            self.plain_received(plain)
             return
         self.usable = False  # What would be sent now would meet the end, which has come already.
         if plain:
             self._read(plain)
         if broken:
-            self._breaks()
+            self._breaks(BROKEN)
         else:
             self._ended(cleanly=True)
             self.close()
@@ -93,24 +95,18 @@ class TlsConnection(Connection):
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
-            done = False
+            pass
         except ssl.SSLError as error:
             self.ready.set_exception(error)
             self._flush()  # the peer is told why
             cast("asyncio.Transport", self._transport).close()
             return False
         else:
-            done = True
+            self._shaken = True
         self._flush()
-        if done:
-            self._opens()
-        return done
-
-    def _breaks(self) -> None:
-        if self.busy:
-            self.fails(BROKEN)
-        else:
-            self.close()
+        if self._shaken:
+            self._connected()
+        return self._shaken
 
     def _encrypt(self, data: bytes) -> None:
         self._tls.write(data)
@@ -119,3 +115,16 @@ class TlsConnection(Connection):
     def _flush(self) -> None:
         if self._outgoing.pending:
             self._put(self._outgoing.read())
+
+
+class TlsConnection(OverTls, Connection):
+    """Carries one request at a time, over TLS."""
+
+    __slots__ = ()
+    plain_received = Connection.data_received
+
+    def __init__(  # noqa: PLR0913, PLR0917 - as its base
+        self, plan: "Plan", largest: int, recorder: "Recorder", watch: "Watch", owner: "Owner", origin: "Origin"
+    ) -> None:
+        super().__init__(plan, largest, recorder, watch, owner)
+        self.seals(origin)

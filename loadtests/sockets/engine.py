@@ -1,4 +1,4 @@
-"""Messages in the engine: over websockets of picows on its event loop, as fast as they are answered or by schedule.
+"""Messages in the engine: over websockets on its event loop, as fast as they are answered or by schedule.
 
     engine = Engine(target)
     engine.start(Talk("ping", SOCKET_PATH, b'{"type":"ping","nonce":"n"}', is_answer=lambda text: b'"pong"' in text))
@@ -10,46 +10,36 @@ becomes of a connection, and how all of it is counted, are the engine's own ways
 For locustfiles of one's own, and benchmarks: in profiles people say something over websockets, and greenlets do it.
 """
 
-import asyncio
-import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from picows import (
-    WSCloseCode,
-    WSError,
-    WSFrame,
-    WSHandshakeError,
-    WSListener,
-    WSMsgType,
-    WSTransport,
-    ws_connect,
-)
-
-from fixtures.http1.requests import USER_AGENT
+from fixtures.http1.errors import ConnectTimeoutError
 from loadtests.client.timeouts import Timeouts
 from loadtests.client.trouble import unanswered
 from loadtests.counts import NEVER
 from loadtests.engine.arriving import OpenArrivals
 from loadtests.engine.closed import ClosedLoop
-from loadtests.engine.connection import Connection
-from loadtests.engine.driver import Driver
+from loadtests.engine.driver import Driver, Ended
 from loadtests.engine.plan import Origin, Plan, complaint
 from loadtests.engine.recording import Recorder
+from loadtests.engine.tls import OverTls
 from loadtests.engine.watch import Watch
+from loadtests.engine.wire import Wire
 from loadtests.failure import Failure, closed_unexpectedly
 from loadtests.kinds import CONNECTION
 from loadtests.sockets import frames
-from loadtests.sockets.frames import Closing, Joiner, Ping, Violation
+from loadtests.sockets.frames import WHOLE_TEXT, Closing, Message, Ping, Reader, Violation, frame, masked
+from loadtests.sockets.handshake import Handshake
 
-_GRACE: Final = 0.5
-"""Seconds."""
-_TEXT: Final = WSMsgType.TEXT
-_FOUND: Final = {frames.TOO_LARGE: "message too large", frames.NOT_UTF8: "close reason is not UTF-8"}
-"""What picows has closed for, in the words of `frames`; it has one code for everything else."""
+if TYPE_CHECKING:
+    import asyncio
+
+_LOST: Final = closed_unexpectedly(frames.NO_CLOSE_FRAME, "").cause
+_NOTHING: Final = -1
+"""Not even a text of no bytes is read the short way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,66 +80,95 @@ class Talk:
         driver = way(origin, plan, timeouts, recorder(self.subject), Watch(lambda _: None, self.subject))
         driver.talk = self
         driver.openings = recorder(CONNECTION)
+        driver.mask = frames.masks()
         return driver
 
 
-class Line(WSListener):
-    """One websocket, with what the engine's drivers ask of a connection."""
+class Line(Wire):
+    """One websocket, plain: carries one message at a time."""
 
-    def __init__(self, talk: Talk, recorder: Recorder, openings: Recorder, owner: Driver, largest: int) -> None:
-        super().__init__()
+    __slots__ = (
+        "_asked",
+        "_check",
+        "_fits",
+        "_freed",
+        "_head",
+        "_is_answer",
+        "_leaving",
+        "_longest",
+        "_make",
+        "_mask",
+        "_opening",
+        "_openings",
+        "_reader",
+        "_record",
+        "_text",
+    )
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what it says, and whom it tells
+        self,
+        talk: Talk,
+        opening: Handshake,
+        largest: int,
+        mask: Callable[[], bytes],
+        recorder: Recorder,
+        openings: Recorder,
+        owner: Driver,
+    ) -> None:
+        super().__init__(recorder, owner)
         self._check, self._is_answer = talk.check, talk.is_answer
         self._make = talk.text if callable(talk.text) else None
         self._text = b"" if callable(talk.text) else talk.text
-        self._recorder, self._record, self._openings, self._owner = recorder, recorder.record, openings, owner
-        self._freed: Callable[[Any, float], None] = owner.freed
-        self._joiner = Joiner(largest)
-        self._room = self._joiner.room
+        self._head = frames.head(WHOLE_TEXT, len(self._text))
+        self._mask = mask
+        self._record, self._openings = recorder.record, openings
+        self._freed = owner.freed
+        self._opening: Handshake | None = opening
+        self._asked = False
+        self._reader = Reader(largest)
+        self._longest = min(frames.SHORT, largest)
+        self._fits = _NOTHING
+        """Bytes of the largest text that is read the short way, as all that came before was whole."""
         self._leaving = False
-        self._transport: WSTransport
-        self.ended = ""
-        """How it ended, in few words."""
-        self._last: asyncio.Task[None]
-        self.busy = self.usable = False
-        self.since = self.sent = 0.0
 
     def send(self, since: float, now: float) -> None:
         """Send the message; its latency counts from `since`."""
-        self.since, self.sent, self.busy = since, now, True
-        self._transport.send(_TEXT, self._text if self._make is None else self._make())
-
-    def fails(self, cause: str, latency: float | None = None) -> None:
-        """Give up what is carried, and the connection with it."""
-        self.busy = False
-        self._recorder.fail(cause, perf_counter() - self.since if latency is None else latency)
-        self.close()
+        self.since = since
+        self.sent = now
+        self.busy = True
+        mask = self._mask()
+        if self._make is None:
+            self._write(self._head + mask + masked(self._text, mask))
+        else:
+            self._write(frame(frames.TEXT, self._make(), mask))
 
     def close(self) -> None:
         """Say good-bye, and close it without waiting for the answer."""
-        self.usable = False
-        self._leaving = True
-        self._transport.send_close(WSCloseCode.OK)
-        self._transport.disconnect(graceful=False)
+        if self.usable:
+            self._leaving = True
+            self._write(frames.closing(frames.NORMAL, "", self._mask()))
+        super().close()
 
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        """Be usable from now on."""
-        self._transport = transport
-        self.usable = True
+    def late(self) -> TimeoutError:
+        """Who has connected, and is not answered, waits for the websocket."""
+        return TimeoutError() if self._asked else ConnectTimeoutError()
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+    def data_received(self, data: bytes) -> None:
+        """Read, the short way if it can be: nearly all that comes is one short text."""
+        size = len(data) - 2
+        if 0 <= size <= self._fits and data[0] == WHOLE_TEXT and data[1] == size and (text := data[2:]).isascii():
+            self._hear(text)
+        else:
+            self._read(data)
+
+    def _connected(self) -> None:
+        if self._opening is not None and not self.ready.done():
+            self._asked = True
+            self._write(self._opening.request)
+
+    def _hear(self, text: bytes) -> None:
         """Take note of an answer, and be ready for the next message."""
-        text: bytes | None
-        if (
-            frame.msg_type is not _TEXT
-            or not frame.fin
-            or frame.payload_size > self._room
-            or frame.rsv1
-            or frame.rsv2
-            or frame.rsv3
-            or not (text := frame.get_payload_as_bytes()).isascii()
-        ):
-            text = self._join(transport, frame)
-        if text is None or not self.busy or (self._is_answer is not None and not self._is_answer(text)):
+        if not self.busy or (self._is_answer is not None and not self._is_answer(text)):
             return
         now = perf_counter()
         if now >= self._recorder.border:
@@ -161,44 +180,79 @@ class Line(WSListener):
             except Exception as error:  # noqa: BLE001 - whatever a check finds wrong is a failed sample
                 self._recorder.failed(complaint(error))
         self.busy = False
-        self._freed(self, now)
+        if self.usable:
+            self._freed(self, now)
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        """Give its place to another."""
-        if not self.ended:
-            self._end(_cause(transport))
-        self._owner.lost(cast("Connection", self))
-        self._last = asyncio.get_running_loop().create_task(_hear_out(transport))
+    def _read(self, data: bytes) -> None:
+        if self._opening is not None:
+            data = self._agreed(self._opening, data)
+        if self._opening is not None or self.ended:
+            return
+        self._fits = _NOTHING
+        for message in self._reader.feed(data):
+            self._take(message)
+            if self.ended:
+                return
+        if self._reader.between:
+            self._fits = self._longest
 
-    def _join(self, transport: WSTransport, frame: WSFrame) -> bytes | None:
-        """The text that any frame completes, if it completes one; whatever else it says is seen to."""
-        if self.ended:
-            return None
-        reserved = frame.rsv1 << 6 | frame.rsv2 << 5 | frame.rsv3 << 4
-        first = frame.fin << 7 | reserved | frame.msg_type.value
-        message = self._joiner.take(first, frame.get_payload_as_bytes())
-        self._room = self._joiner.room
+    def _take(self, message: Message) -> None:
         if isinstance(message, str):
-            return message.encode()
-        if isinstance(message, bytes):
-            message = Violation(frames.NOT_ACCEPTED, "a binary message")
-        if isinstance(message, Ping):
-            transport.send_pong(message.payload)
-        elif isinstance(message, Closing):
-            self._leave(transport, message.code, "", closed_unexpectedly(message.code, message.reason).cause)
+            self._hear(message.encode())
+        elif isinstance(message, bytes):
+            self._leave(frames.NOT_ACCEPTED, "a binary message")
         elif isinstance(message, Violation):
-            self._leave(transport, message.code, message.why, f"protocol: {message.why}")
-        return None
+            self._leave(message.code, message.why)
+        elif isinstance(message, Closing):
+            self._leave(message.code, "", closed_unexpectedly(message.code, message.reason).cause)
+        elif isinstance(message, Ping) and self.usable:
+            self._write(frame(frames.PONG, message.payload, self._mask()))
 
-    def _leave(self, transport: WSTransport, code: int, reason: str, cause: str) -> None:
-        """Close it for what the other side has sent."""
-        self._end(cause)
-        transport.send(WSMsgType.CLOSE, frames.farewell(code, reason))
-        transport.disconnect()
+    def _agreed(self, opening: Handshake, data: bytes) -> bytes:
+        """Go on with the opening; returns what came after it, nothing before its end."""
+        if self.ready.done():
+            return b""
+        try:
+            rest = opening.feed(data)
+        except Failure as failure:
+            self.ready.set_exception(failure)
+            self.close()
+            return b""
+        if rest is None:
+            return b""
+        self._opening = None
+        now = perf_counter()
+        if now >= self._openings.border:
+            self._openings.turn(now)
+        self._openings.record(now - self.since)
+        self._opens()
+        return rest
+
+    def _leave(self, code: int, reason: str, cause: str = "") -> None:
+        """Close it for what the other side has sent; by default for a breach of the protocol, with its reason."""
+        if self.usable:
+            self._write(frames.closing(code, reason, self._mask()))
+        self._end(cause or f"protocol: {reason}")
+        cast("asyncio.Transport", self._transport).close()
+
+    def _ended(self, *, cleanly: bool) -> None:
+        if self._opening is None:
+            self._end(_LOST)
+        elif cleanly and not self.ready.done():
+            self._agreed(self._opening, b"")
+
+    def _breaks(self, cause: str) -> None:
+        if self._opening is None:
+            self._end(cause)
+        elif not self.ready.done():
+            self.ready.set_exception(Failure(cause))
+        super().close()
 
     def _end(self, cause: str) -> None:
-        """Record what was not answered, and the end itself unless it was ours."""
-        self.usable, self._room, self.ended = False, frames.NO_ROOM, cause
+        """Record what was not answered, and the end itself unless it was ours; once."""
+        if self.ended:
+            return
+        self.usable, self._fits, self.ended = False, _NOTHING, cause
         if not self._leaving:
             self._openings.fail(cause, NEVER)
         if self.busy:
@@ -206,78 +260,56 @@ class Line(WSListener):
             self._recorder.fail(cause, NEVER)
 
 
+class TlsLine(OverTls, Line):
+    """The same over TLS."""
+
+    __slots__ = ()
+    plain_received = Line.data_received
+
+    def __init__(  # noqa: PLR0913, PLR0917 - as its base
+        self,
+        talk: Talk,
+        opening: Handshake,
+        largest: int,
+        mask: Callable[[], bytes],
+        recorder: Recorder,
+        openings: Recorder,
+        owner: Driver,
+        origin: Origin,
+    ) -> None:
+        super().__init__(talk, opening, largest, mask, recorder, openings, owner)
+        self.seals(origin)
+
+
 class _OverWebsockets(Driver):
     """How a driver opens its connections."""
 
     talk: Talk
     openings: Recorder
+    mask: Callable[[], bytes]
     _number = 0
 
     def unneeded(self, cause: str, lasted: float) -> None:
         """It was counted as an opening."""
 
-    async def _connect(self, opened: Callable[[Connection], None], failed: Callable[[str, float], None]) -> None:
-        began = perf_counter()
+    async def _open(self) -> Wire:
         try:
-            connection = await self._open()
-        except Failure as failure:
-            self._no_longer_opening()
-            failed(failure.cause, perf_counter() - began)
-        else:
-            self._no_longer_opening()
-            opened(connection)
+            return await super()._open()
+        except Ended:
+            raise
+        except (OSError, Failure) as error:
+            self.openings.fail(error.cause if isinstance(error, Failure) else unanswered(error).cause, NEVER)
+            raise
 
-    async def _open(self) -> Connection:
-        began = perf_counter()
-        number, self._number = self._number, self._number + 1
-        try:
-            # Later than picows itself, which closes what it has given up.
-            async with asyncio.timeout(self._timeouts.connect + _GRACE):
-                line = await self._dial(self.talk.subprotocols(number))
-        except (OSError, WSError, Failure) as error:
-            failure = _failure(error)
-            self.openings.fail(failure.cause, NEVER)
-            raise failure from error
-        now = perf_counter()
-        if now >= self.openings.border:
-            self.openings.turn(now)
-        self.openings.record(now - began)
-        self.opened += 1
-        if not line.usable:
-            # It was closed together with the agreement, and that is counted.
-            raise Failure(line.ended)
-        self.connections.add(cast("Connection", line))
-        return cast("Connection", line)
-
-    async def _dial(self, offered: Sequence[str]) -> Line:
-        origin = self._origin
+    def _making(self) -> Callable[[], Wire]:
+        origin, talk = self._origin, self.talk
         host = f"[{origin.host}]" if ":" in origin.host else origin.host
-        headers = {"User-Agent": USER_AGENT, **self.talk.headers}
-        if offered:
-            headers["Sec-WebSocket-Protocol"] = ", ".join(offered)
-        transport, line = await ws_connect(
-            partial(Line, self.talk, self.recorder, self.openings, self, self._timeouts.largest),
-            f"{'ws' if origin.context is None else 'wss'}://{host}:{origin.port}{self.talk.path}",
-            ssl_context=origin.context,
-            websocket_handshake_timeout=self._timeouts.connect,
-            max_frame_size=self._timeouts.largest,
-            # It would not see the reserved bits of a ping.
-            enable_auto_pong=False,
-            extra_headers=headers,
-            max_redirects=0,
-            # It does not see a reset that comes with bytes, and breaks the engine by a TLS handshake that is cut off.
-            use_aiofastnet=False,
-            # Until then a connection that has ended has its place.
-            ssl_shutdown_timeout=None if origin.context is None else _GRACE,
+        number, self._number = self._number, self._number + 1
+        opening = Handshake(
+            f"{host}:{origin.port}", talk.path, subprotocols=talk.subprotocols(number), headers=talk.headers
         )
-        # None if the other side has left before it agreed, whatever its type says.
-        response: Any = transport.response
-        if response is None:
-            raise ConnectionResetError("the connection ended before the answer was whole")
-        if (refusal := _refusal(response.headers, offered)) is not None:
-            cast("Line", line).close()
-            raise refusal
-        return cast("Line", line)
+        more = (talk, opening, self._timeouts.largest, self.mask, self.recorder, self.openings, self)
+        return partial(Line, *more) if origin.context is None else partial(TlsLine, *more, origin)
 
 
 class _ClosedTalk(_OverWebsockets, ClosedLoop):
@@ -286,40 +318,3 @@ class _ClosedTalk(_OverWebsockets, ClosedLoop):
 
 class _OpenTalk(_OverWebsockets, OpenArrivals):
     pass
-
-
-async def _hear_out(transport: WSTransport) -> None:
-    """Take what picows found wrong, which is counted by then: what nobody takes would break the engine."""
-    with contextlib.suppress(WSError):
-        await transport.wait_disconnected()
-
-
-def _refusal(headers: Mapping[str, str], offered: Sequence[str]) -> Failure | None:
-    """What is agreed to and was not offered."""
-    if (extensions := headers.get("Sec-WebSocket-Extensions")) is not None:
-        return Failure("extension not offered", extensions)
-    if (subprotocol := headers.get("Sec-WebSocket-Protocol")) is not None and subprotocol not in offered:
-        return Failure("subprotocol not offered", subprotocol)
-    return None
-
-
-def _cause(transport: WSTransport) -> str:
-    """How a websocket ended without a close frame, in few words."""
-    # None until there was a close frame, whatever its type says.
-    closing: Any = transport.close_handshake
-    if closing is None or closing.sent is None:
-        return f"closed unexpectedly {frames.NO_CLOSE_FRAME}"
-    code = int(closing.sent.code)
-    return f"protocol: {_FOUND.get(code, f'closed with {code}')}"
-
-
-def _failure(error: OSError | WSError | Failure) -> Failure:
-    """Why a websocket was not opened."""
-    if isinstance(error, Failure):
-        return error
-    if isinstance(error, OSError):
-        return unanswered(error)
-    if isinstance(error, WSHandshakeError) and error.response is not None:
-        status = int(error.response.status)
-        return Failure("not a websocket" if status == 101 else f"status {status}", str(error))  # noqa: PLR2004
-    return Failure("not a websocket", str(error))

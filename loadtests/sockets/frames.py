@@ -1,19 +1,22 @@
 """Frames of RFC 6455 as a client writes and reads them, without I/O.
 
-`frame` makes the bytes of one frame; `Reader` takes bytes as they come and gives whole messages, `Joiner` takes frames
-that somebody else has read. No extensions: none is offered, so none may be used. What a server must not send comes out
-as a `Violation`, after all that was good before it.
+`frame` makes the bytes of one frame; `Reader` takes bytes as they come and gives whole messages. No extensions: none is
+offered, so none may be used. What a server must not send comes out as a `Violation`, after all that was good before it.
 """
 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # a wheel without its compiled part
     from websockets.utils import apply_mask
+
+masked: Final = apply_mask
+"""A payload by a mask of four bytes."""
 
 CONTINUATION: Final = 0x0
 TEXT: Final = 0x1
@@ -24,9 +27,6 @@ PONG: Final = 0xA
 
 LARGEST: Final = 1024 * 1024
 """Bytes of a message that a reader takes unless told otherwise."""
-
-NO_ROOM: Final = -1
-"""Not even a message of no bytes may come."""
 
 NORMAL: Final = 1000
 PROTOCOL_ERROR: Final = 1002
@@ -43,12 +43,15 @@ _FIN: Final = 0x80
 _RESERVED: Final = 0x70
 _OPCODE: Final = 0x0F
 _MASKED: Final = 0x80
-_SHORT: Final = 125
+SHORT: Final = 125
 """Bytes of a payload whose length fits into the second byte; no control frame is longer."""
 _TWO_BYTES, _EIGHT_BYTES = 126, 127
-_WHOLE_TEXT: Final = _FIN | TEXT
-_SHORT_TEXTS: Final = tuple(bytes((_WHOLE_TEXT, _MASKED | length)) for length in range(_SHORT + 1))
+WHOLE_TEXT: Final = _FIN | TEXT
+"""The first byte of a text that is one frame."""
+_SHORT_TEXTS: Final = tuple(bytes((WHOLE_TEXT, _MASKED | length)) for length in range(SHORT + 1))
 """Heads of nearly all that is sent."""
+_DRAWN: Final = 1024
+"""Bytes: as many masks take no longer to draw than a few messages to send."""
 _UNSENT_CODES: Final = frozenset({1004, NO_CODE, NO_CLOSE_FRAME, 1015})
 
 
@@ -90,39 +93,34 @@ def frame(opcode: int, payload: bytes, mask: bytes, *, fin: bool = True) -> byte
     """One frame, masked by four bytes that nobody can foretell (`masks`)."""
     length = len(payload)
     first = opcode | _FIN if fin else opcode
-    if length <= _SHORT and first == _WHOLE_TEXT:
-        head = _SHORT_TEXTS[length]
-    elif length <= _SHORT:
-        head = bytes((first, _MASKED | length))
-    elif length < 1 << 16:
-        head = bytes((first, _MASKED | _TWO_BYTES)) + length.to_bytes(2, "big")
-    else:
-        head = bytes((first, _MASKED | _EIGHT_BYTES)) + length.to_bytes(8, "big")
-    return head + mask + apply_mask(payload, mask)
+    begin = _SHORT_TEXTS[length] if length <= SHORT and first == WHOLE_TEXT else head(first, length)
+    return begin + mask + masked(payload, mask)
+
+
+def head(first: int, length: int) -> bytes:
+    """What comes before the mask of a frame with this first byte, and so many bytes of payload."""
+    if length <= SHORT:
+        return bytes((first, _MASKED | length))
+    if length < 1 << 16:
+        return bytes((first, _MASKED | _TWO_BYTES)) + length.to_bytes(2, "big")
+    return bytes((first, _MASKED | _EIGHT_BYTES)) + length.to_bytes(8, "big")
 
 
 def masks() -> Callable[[], bytes]:
-    """A source of masks for one thread: bytes of the system's random source, drawn a thousand at a time."""
+    """A source of masks for one thread: bytes of the system's random source, drawn some hundred at a time."""
 
-    def draw() -> Iterator[bytes]:
+    def draw() -> Iterator[list[bytes]]:
         while True:
-            block = os.urandom(4096)
-            for start in range(0, 4096, 4):
-                yield block[start : start + 4]
+            block = os.urandom(_DRAWN)
+            yield [block[start : start + 4] for start in range(0, _DRAWN, 4)]
 
-    return draw().__next__
+    return chain.from_iterable(draw()).__next__
 
 
 def closing(code: int, reason: str, mask: bytes) -> bytes:
     """A close frame; without a code if that is one which is never sent. A reason too long is cut."""
-    return frame(CLOSE, farewell(code, reason), mask)
-
-
-def farewell(code: int, reason: str) -> bytes:
-    """The payload of a close frame."""
-    if code in _UNSENT_CODES:
-        return b""
-    return code.to_bytes(2, "big") + reason.encode()[: _SHORT - 2].decode(errors="ignore").encode()
+    said = reason.encode()[: SHORT - 2].decode(errors="ignore").encode()
+    return frame(CLOSE, b"" if code in _UNSENT_CODES else code.to_bytes(2, "big") + said, mask)
 
 
 class _Pending:
@@ -146,13 +144,18 @@ class Reader:
         self._largest = largest
         self._pending: _Pending | None = None
 
+    @property
+    def between(self) -> bool:
+        """Whether nothing has come of a message that is not whole: what comes next begins one."""
+        return self._pending is None
+
     def feed(self, data: bytes) -> Sequence[Message]:
         """All messages that are whole by now, in order. It must not be fed again after `Closing` or a `Violation`."""
         if (
             self._pending is None
             and len(data) >= 2  # noqa: PLR2004 - the shortest frame
             and data[0] == _FIN | TEXT
-            and data[1] == len(data) - 2 <= _SHORT
+            and data[1] == len(data) - 2 <= SHORT
             and data[1] <= self._largest
         ):
             # Nearly all that comes is one short text.
@@ -180,12 +183,12 @@ class Reader:
         if (why := _wrong(first, second, pending.kind)) is not None:
             return Violation(PROTOCOL_ERROR, why)
         start, length = 2, second
-        if second > _SHORT:
+        if second > SHORT:
             start = 4 if second == _TWO_BYTES else 10
             if len(rest) < start:
                 return None
             length = int.from_bytes(rest[2:start], "big")
-            if length >> 63 or length <= (_SHORT if start == 4 else 0xFFFF):  # noqa: PLR2004
+            if length >> 63 or length <= (SHORT if start == 4 else 0xFFFF):  # noqa: PLR2004
                 return Violation(PROTOCOL_ERROR, "length not in its shortest form")
         opcode = first & _OPCODE
         if opcode < _CONTROL and length + pending.size > self._largest:
@@ -195,33 +198,6 @@ class Reader:
         payload = bytes(rest[start : start + length])
         del rest[: start + length]
         return _control(opcode, payload) if opcode >= _CONTROL else _data(first, payload, pending)
-
-
-class Joiner:
-    """Frames in, messages out, for whoever reads frames himself, and sees to their masks and lengths."""
-
-    __slots__ = ("_largest", "_pending")
-
-    def __init__(self, largest: int) -> None:
-        self._largest = largest
-        self._pending = _Pending()
-
-    @property
-    def room(self) -> int:
-        """Bytes of a message that may come whole now; `NO_ROOM` inside another."""
-        return self._largest if self._pending.kind is None else NO_ROOM
-
-    def take(self, first: int, payload: bytes) -> Message | None:
-        """The message that a frame with this first byte completes, if it completes one."""
-        pending, opcode = self._pending, first & _OPCODE
-        if (why := _wrong(first, 0, pending.kind)) is not None:
-            return Violation(PROTOCOL_ERROR, why)
-        if opcode >= _CONTROL:
-            return _control(opcode, payload)
-        if len(payload) + pending.size > self._largest:
-            return _OVERSIZE
-        message = _data(first, payload, pending)
-        return None if message is _NOTHING else message
 
 
 _OVERSIZE: Final = Violation(TOO_LARGE, "message too large")
@@ -236,7 +212,7 @@ def _wrong(first: int, second: int, kind: int | None) -> str | None:
     if second & _MASKED:
         return "masked by the server"
     if opcode in {CLOSE, PING, PONG}:
-        return "control frame malformed" if not first & _FIN or second > _SHORT else None
+        return "control frame malformed" if not first & _FIN or second > SHORT else None
     if opcode == CONTINUATION:
         return "continuation of nothing" if kind is None else None
     if opcode not in {TEXT, BINARY}:

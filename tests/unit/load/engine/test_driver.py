@@ -18,6 +18,7 @@ from loadtests.engine.plan import Plan
 from loadtests.engine.reaching import Reaching
 from loadtests.engine.recording import Ledger, Recorder
 from loadtests.engine.watch import Watch
+from loadtests.engine.wire import Wire
 from loadtests.native import new_lock
 
 
@@ -102,7 +103,7 @@ def test_a_turn_is_missed_since_the_request_was_sent() -> None:
     plan = Plan("told", b"", connections=1000)
     driver = Asked(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, watch)
 
-    async def made() -> Connection:
+    async def made() -> Wire:
         driver.connections = {Connection(plan, 1, recorder, watch, driver) for _ in range(100)}
         return next(iter(driver.connections))
 

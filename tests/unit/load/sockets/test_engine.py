@@ -110,7 +110,7 @@ def test_what_a_check_finds_wrong_is_a_failed_sample() -> None:
     ("cause", "says"),
     [
         ("status 401", lambda connection, _: connection.sendall(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")),
-        ("not a websocket", lambda connection, _: connection.sendall(b"rubbish\r\n\r\n")),
+        ("not HTTP", lambda connection, _: connection.sendall(b"rubbish\r\n\r\n")),
         ("time-out", lambda connection, _: connection.recv(1)),
         (
             "subprotocol not offered",

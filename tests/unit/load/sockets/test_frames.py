@@ -11,7 +11,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from loadtests.sockets import frames
-from loadtests.sockets.frames import Closing, Joiner, Message, Ping, Pong, Reader, Violation, closing, frame, masks
+from loadtests.sockets.frames import Closing, Message, Ping, Pong, Reader, Violation, closing, frame, masks
 from tests.unit.load.sockets.server import cut, heard, open_server, places, read, said, sent
 
 four_bytes = st.binary(min_size=4, max_size=4)
@@ -272,26 +272,3 @@ def test_masks_are_not_foretold() -> None:
     drawn = [mask() for _ in range(3000)]
     assert {len(one) for one in drawn} == {4}
     assert len(set(drawn)) > 2990
-
-
-firsts = st.one_of(st.sampled_from([0x00, 0x01, 0x02, 0x80, 0x81, 0x82, 0x89, 0x8A]), st.integers(0, 255))
-
-
-@given(st.lists(st.tuples(firsts, st.binary(max_size=150)), max_size=12))
-@example([(0x01, b"x"), (0x81, b"y")])
-@example([(0x01, b"x" * 150), (0x80, b"x" * 51)])
-@example([(0x01, b"x" * 150), (0x89, b"b" * 125), (0x80, b"x" * 50), (0x81, b"x" * 150)])
-def test_frames_that_somebody_else_has_read_are_the_same_messages(came: list[tuple[int, bytes]]) -> None:
-    """Whoever cuts frames out of the bytes gets what a reader makes of them, and knows how large a text may come."""
-    came = [(first, payload[:125] if first & 0x08 else payload) for first, payload in came]
-    joiner, messages = Joiner(200), list[Message]()
-    for first, payload in came:
-        room = joiner.room
-        message = joiner.take(first, payload)
-        if first == 0x81 and payload.isascii():
-            assert isinstance(message, str) is (len(payload) <= room)
-        if message is not None:
-            messages.append(message)
-        if isinstance(message, Closing | Violation):
-            break
-    assert messages == read(b"".join(sent(first, payload) for first, payload in came), largest=200)

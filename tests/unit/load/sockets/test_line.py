@@ -1,0 +1,96 @@
+"""A websocket of the engine, fed by hand: what it hears is what any reader hears, however the bytes come."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from websockets.frames import Opcode
+
+from loadtests.counts import Counts
+from loadtests.engine.recording import Ledger, Recorder
+from loadtests.native import new_lock
+from loadtests.sockets.engine import Line, Talk
+from loadtests.sockets.frames import Closing, Ping, Violation, masks
+from loadtests.sockets.handshake import Handshake
+from tests.unit.load.sockets.peers import agreement
+from tests.unit.load.sockets.server import cut, heard, open_server, places, read, sent
+
+LARGEST = 200
+FIRSTS = st.one_of(st.sampled_from([0x00, 0x01, 0x02, 0x80, 0x81, 0x81, 0x82, 0x89, 0x8A]), st.integers(0, 255))
+
+
+class Fed:
+    """A line that is always waiting for an answer, what it heard and what it wrote."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.written: list[bytes] = []
+        recorder, openings = (Recorder(subject, Ledger(Counts(), new_lock())) for subject in ("echo", "connection"))
+        owner: Any = SimpleNamespace(freed=self._freed, lost=lambda _: None)
+        opening = Handshake("host", "/")
+        talk = Talk("echo", "/", b"", check=lambda text: self.texts.append(text.decode()))
+
+        async def made() -> Line:
+            line = Line(talk, opening, LARGEST, masks(), recorder, openings, owner)
+            line.connection_made(MagicMock(asyncio.Transport))
+            line._write = self.written.append
+            line.data_received(agreement(opening.request))
+            return line
+
+        self.line = asyncio.run(made())
+        self.line.busy = True
+
+    @staticmethod
+    def _freed(line: Line, _now: float) -> None:
+        line.busy = True
+
+
+@given(st.lists(st.tuples(FIRSTS, st.binary(max_size=150) | st.text(max_size=60).map(str.encode)), max_size=12), places)
+@example([(0x81, b"x")], [])
+@example([(0x81, b"")], [])
+@example([(0x01, b"x"), (0x81, b"y")], [3])
+@example([(0x01, b"x" * 150), (0x80, b"x" * 51)], [])
+@example([(0x01, b"x" * 150), (0x89, b"b" * 125), (0x80, b"x" * 50), (0x81, b"x" * 100)], [152, 279, 331])
+def test_it_hears_what_any_reader_hears(came: list[tuple[int, bytes]], at: list[int]) -> None:
+    """The short way of nearly all that comes changes nothing: texts, pongs, and the code that it leaves with."""
+    data = b"".join(sent(first, payload[:125] if first & 0x08 else payload) for first, payload in came)
+    messages = read(data, at, largest=LARGEST)
+    binary = next((index for index, message in enumerate(messages) if isinstance(message, bytes)), len(messages))
+    good, last = messages[:binary], messages[min(binary, len(messages) - 1)] if messages else ""
+    fed = Fed()
+    for piece in cut(data, at):
+        fed.line.data_received(piece)
+    assert fed.texts == [message for message in good if isinstance(message, str)]
+    answers = heard(open_server(), b"".join(fed.written))
+    pongs = [bytes(frame.data) for frame in answers if frame.opcode is Opcode.PONG]
+    assert pongs == [message.payload for message in good if isinstance(message, Ping)]
+    codes = [int.from_bytes(frame.data[:2], "big") or 1005 for frame in answers if frame.opcode is Opcode.CLOSE]
+    left = isinstance(last, bytes | Closing | Violation)
+    code = last.code if isinstance(last, Closing | Violation) else 1003
+    assert codes == [code] * left
+    assert (fed.line.usable, bool(fed.line.ended)) == (not left, left)
+
+
+@pytest.mark.parametrize("size", [1, LARGEST, LARGEST + 1])
+def test_no_text_is_larger_than_is_taken(size: int) -> None:
+    """Also none that would be read the short way."""
+    fed = Fed()
+    fed.line.data_received(sent(0x81, b"x" * size))
+    assert len(fed.texts) == (size <= LARGEST)
+
+
+def test_nothing_is_heard_or_said_after_the_end() -> None:
+    """Whatever still comes of a connection that is being closed answers nothing, and is not answered."""
+    fed = Fed()
+    fed.line.data_received(sent(0x88, (1001).to_bytes(2, "big")))
+    fed.written.clear()
+    fed.line.data_received(sent(0x81, b"hello"))
+    fed.line.data_received(sent(0x89, b"beat"))
+    fed.line.close()
+    assert (fed.texts, fed.written) == ([], [])
