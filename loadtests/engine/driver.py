@@ -163,7 +163,9 @@ class Driver:
                 await made[-1].ready
         except BaseException as error:
             for connection in made:
-                connection.ready.cancel()
+                if not connection.ready.cancel() and not connection.ready.cancelled():
+                    # Whatever was wrong with it: that nobody takes it would be an error of the event loop's.
+                    connection.ready.exception()
                 connection.close()
             if isinstance(error, TimeoutError):
                 raise (made[-1].late() if made else ConnectTimeoutError()) from error

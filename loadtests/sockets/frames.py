@@ -151,18 +151,14 @@ class Reader:
 
     def feed(self, data: bytes) -> Sequence[Message]:
         """All messages that are whole by now, in order. It must not be fed again after `Closing` or a `Violation`."""
-        if (
-            self._pending is None
-            and len(data) >= 2  # noqa: PLR2004 - the shortest frame
-            and data[0] == _FIN | TEXT
-            and data[1] == len(data) - 2 <= SHORT
-            and data[1] <= self._largest
-        ):
-            # Nearly all that comes is one short text.
-            try:
-                return (data[2:].decode(),)
-            except UnicodeDecodeError:
-                return (Violation(NOT_UTF8, "text is not UTF-8"),)
+        if self._pending is None and len(data) >= 2 and data[0] == WHOLE_TEXT:  # noqa: PLR2004 - the shortest frame
+            # Nearly all that comes is one text.
+            start = 2 if data[1] == len(data) - 2 <= SHORT else _behind_length(data)
+            if start and len(data) - start <= self._largest:
+                try:
+                    return (data[start:].decode(),)
+                except UnicodeDecodeError:
+                    return (Violation(NOT_UTF8, "text is not UTF-8"),)
         pending = self._pending or _Pending()
         pending.rest += data
         messages: list[Message] = []
@@ -198,6 +194,12 @@ class Reader:
         payload = bytes(rest[start : start + length])
         del rest[: start + length]
         return _control(opcode, payload) if opcode >= _CONTROL else _data(first, payload, pending)
+
+
+def _behind_length(data: bytes) -> int:
+    """Where the payload begins if a frame whose length has two bytes is all that came; else 0."""
+    size = len(data) - 4
+    return 4 if size > SHORT and data[1] == _TWO_BYTES and data[2] << 8 | data[3] == size else 0
 
 
 _OVERSIZE: Final = Violation(TOO_LARGE, "message too large")

@@ -1,6 +1,7 @@
 """How connections of a plan are opened."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -149,6 +150,27 @@ def test_who_gives_up_opening_a_connection_closes_it(monkeypatch: pytest.MonkeyP
     assert [cause for cause, _ in driver.unused] == ["time-out connecting"]
     assert transport.abort.called
     assert made[0].ready.cancelled(), "or its end would be an error that nobody asked for"
+
+
+def test_what_was_wrong_with_a_connection_that_is_given_up_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be refused in the turn of the event loop in which the time to open it is over."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    driver = OpenArrivals(Target.of("http://127.0.0.1:1", None), Plan("told", b""), Timeouts(), recorder, watch)
+    broken: list[object] = []
+
+    async def connect(_self: Reaching, make: Callable[[], Connection]) -> None:
+        make().ready.set_exception(ConnectionResetError())
+        raise TimeoutError
+
+    async def warms() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: broken.append(context))
+        await driver.warm(1)
+        gc.collect()
+
+    monkeypatch.setattr(Reaching, "connect", connect)
+    asyncio.run(warms())
+    assert [cause for cause, _ in driver.unused] == ["time-out connecting"]
+    assert broken == []
 
 
 def test_a_connection_is_as_old_as_the_try_to_open_it(monkeypatch: pytest.MonkeyPatch) -> None:
