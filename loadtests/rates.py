@@ -58,7 +58,8 @@ class Rates:
         self._session, self._stats = session, stats
         self._target = target = Target.of(session.platform.api, session.platform.ca_file)
         self._requests = Requests(target.authority, {SYNTHETIC_RUN: session.run_id})
-        self._traces = Traces()
+        # To have every one of thousands a second recorded would be a load that no people bring.
+        self._traces = Traces(sampled=False)
         self._timeouts = Timeouts().scaled(session.platform.time_scale)
         # How long it may drain, `stop` is told.
         self._engine = Engine(target, over=session.recorder.limits, timeouts=self._timeouts, drain=math.inf)

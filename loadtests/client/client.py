@@ -16,6 +16,7 @@ from fixtures.statistics.histogram import Histogram
 from loadtests.client.common import Common, Fire, Sighted
 from loadtests.client.exchanges import Asking
 from loadtests.client.timeouts import RESTED, Timeouts
+from loadtests.client.traces import Traces
 from loadtests.client.trouble import PassedOver, unanswered, unexpected, untold
 from loadtests.client.wire import NothingSentError
 from loadtests.failure import UNANSWERED, Failure
@@ -76,6 +77,11 @@ class Client:
     def ways(self) -> Histogram:
         """What connecting took, of all clients of this kind; seconds."""
         return self._common.ways
+
+    @property
+    def traces(self) -> Traces:
+        """Where traces come from, and are continued, of all clients of this kind."""
+        return self._common.traces
 
     @property
     def token(self) -> str | None:

@@ -14,9 +14,11 @@ class Traces:
     https://www.w3.org/TR/trace-context/#traceparent-header
     """
 
-    __slots__ = ("_next", "_prefix")
+    __slots__ = ("_flags", "_next", "_prefix")
 
-    def __init__(self) -> None:
+    def __init__(self, *, sampled: bool = True) -> None:
+        """`sampled` asks a platform that samples traces to record these, beside naming them in its logs."""
+        self._flags = "01" if sampled else "00"
         self._prefix = os.urandom(8).hex()
         # Sixteen decimal digits are sixteen hexadecimal ones as well, and take half the time to write.
         self._next = count(10**15).__next__
@@ -27,7 +29,7 @@ class Traces:
 
     def line(self, trace: str) -> str:
         """The header line of one more request of that trace, which is told apart from the others."""
-        return f"traceparent: 00-{trace}-{self._next()}-01\r\n"
+        return f"traceparent: 00-{trace}-{self._next()}-{self._flags}\r\n"
 
     @staticmethod
     def of(line: str) -> str:

@@ -166,6 +166,8 @@ class Driver:
                 if not connection.ready.cancel() and not connection.ready.cancelled():
                     # Whatever was wrong with it: that nobody takes it would be an error of the event loop's.
                     connection.ready.exception()
+                # Nothing is said over it any more: its descriptor may be closed by now, and be another's.
+                connection.usable = False
                 connection.close()
             if isinstance(error, TimeoutError):
                 raise (made[-1].late() if made else ConnectTimeoutError()) from error

@@ -10,7 +10,6 @@ from fixtures.environments import Environment
 from fixtures.http1.target import Target
 from fixtures.statistics.histogram import Histogram
 from loadtests.client import Client, Timeouts
-from loadtests.client.traces import Traces
 from loadtests.client.trouble import PassedOver, untold
 from loadtests.people.visitor import Device, Sender
 from loadtests.sockets.greenlet import Socket
@@ -38,7 +37,6 @@ class Counted:
         self._target = Target.of(environment.api, environment.ca_file)
         self._timeouts = Timeouts(slow=slow).scaled(environment.time_scale)
         self._headers = {SYNTHETIC_RUN: run_id}
-        self._traces = Traces()
         self._counted, self._quiet = (
             Client(
                 self._target,
@@ -66,7 +64,7 @@ class Counted:
 
     def new_trace(self) -> str:
         """The id of a trace that nothing belongs to yet."""
-        return self._traces.new()
+        return self._counted.traces.new()
 
     def opens(self, path: str, subprotocol: str, token: str, since: float | None, trace: str) -> Device:
         """Open a websocket, which is counted as "connection"; who agreed to it has said who it is, or nothing."""
@@ -79,7 +77,7 @@ class Counted:
             since=since,
             timeouts=self._timeouts,
             passed_over=self._passed_over,
-            trace=self._traces.line(trace),
+            trace=self._counted.traces.line(trace),
         )
         self._sighted(_service(path), socket.headers.get(_SERVED_BY, ""))
         return socket

@@ -157,7 +157,8 @@ class Line(Wire):
         """Read, the short way if it can be: nearly all that comes is one short text."""
         size = len(data) - 2
         if 0 <= size <= self._fits and data[0] == WHOLE_TEXT and data[1] == size and (text := data[2:]).isascii():
-            self._hear(text)
+            if answered := self._hears(text):
+                self._freed(self, answered)
         else:
             self._read(data)
 
@@ -166,10 +167,10 @@ class Line(Wire):
             self._asked = True
             self._write(self._opening.request)
 
-    def _hear(self, text: bytes) -> None:
-        """Take note of an answer, and be ready for the next message."""
+    def _hears(self, text: bytes) -> float:
+        """Take note of an answer, and return when it came; 0 if it is none."""
         if not self.busy or (self._is_answer is not None and not self._is_answer(text)):
-            return
+            return 0.0
         now = perf_counter()
         if now >= self._recorder.border:
             self._recorder.turn(now)
@@ -180,8 +181,7 @@ class Line(Wire):
             except Exception as error:  # noqa: BLE001 - whatever a check finds wrong is a failed sample
                 self._recorder.failed(complaint(error))
         self.busy = False
-        if self.usable:
-            self._freed(self, now)
+        return now
 
     def _read(self, data: bytes) -> None:
         if self._opening is not None:
@@ -189,17 +189,21 @@ class Line(Wire):
         if self._opening is not None or self.ended:
             return
         self._fits = _NOTHING
+        answered = 0.0
         for message in self._reader.feed(data):
-            self._take(message)
-            if self.ended:
-                return
-        if self._reader.between:
+            if isinstance(message, str):
+                answered = self._hears(message.encode()) or answered
+            else:
+                self._take(message)
+        if self._reader.between and not self.ended:
             self._fits = self._longest
+        # Now, and not before: what has come already answers nothing that is still to be sent.
+        if answered and self.usable:
+            self._freed(self, answered)
 
     def _take(self, message: Message) -> None:
-        if isinstance(message, str):
-            self._hear(message.encode())
-        elif isinstance(message, bytes):
+        """See to what is no text."""
+        if isinstance(message, bytes):
             self._leave(frames.NOT_ACCEPTED, "a binary message")
         elif isinstance(message, Violation):
             self._leave(message.code, message.why)
@@ -221,10 +225,6 @@ class Line(Wire):
         if rest is None:
             return b""
         self._opening = None
-        now = perf_counter()
-        if now >= self._openings.border:
-            self._openings.turn(now)
-        self._openings.record(now - self.since)
         self._opens()
         return rest
 
@@ -293,13 +293,25 @@ class _OverWebsockets(Driver):
         """It was counted as an opening."""
 
     async def _open(self) -> Wire:
+        # Here, and not when it is agreed: the time for it may be over in the same turn of the event loop.
+        began = perf_counter()
         try:
-            return await super()._open()
+            line = await super()._open()
         except Ended:
+            self._opened(began)
             raise
         except (OSError, Failure) as error:
             self.openings.fail(error.cause if isinstance(error, Failure) else unanswered(error).cause, NEVER)
             raise
+        else:
+            self._opened(began)
+            return line
+
+    def _opened(self, began: float) -> None:
+        now = perf_counter()
+        if now >= self.openings.border:
+            self.openings.turn(now)
+        self.openings.record(now - began)
 
     def _making(self) -> Callable[[], Wire]:
         origin, talk = self._origin, self.talk

@@ -20,6 +20,8 @@ def test_every_request_is_told_apart() -> None:
     assert all(form.fullmatch(line) for line in (*lines, *again))
     assert [Traces.of(line) for line in lines] == [Traces.of(line) for line in again] == known
     assert not Traces.of("")
+    unsampled = Traces(sampled=False)
+    assert unsampled.line(unsampled.new()).endswith("-00\r\n")
 
 
 def test_requests_of_one_trace_say_so(visitor: Visitor) -> None:

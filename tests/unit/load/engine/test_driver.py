@@ -173,6 +173,24 @@ def test_what_was_wrong_with_a_connection_that_is_given_up_breaks_nothing(monkey
     assert broken == []
 
 
+def test_nothing_is_said_over_a_connection_that_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop has closed it, maybe, and its descriptor is that of another by now."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    driver = OpenArrivals(Target.of("http://127.0.0.1:1", None), Plan("told", b""), Timeouts(), recorder, watch)
+    usable: list[bool] = []
+
+    async def connect(_self: Reaching, make: Callable[[], Connection]) -> None:
+        made = make()
+        made.connection_made(MagicMock(asyncio.Transport))
+        usable.append(made.usable)
+        raise TimeoutError
+
+    monkeypatch.setattr(Reaching, "connect", connect)
+    monkeypatch.setattr(Connection, "close", lambda self: usable.append(self.usable))
+    asyncio.run(driver.warm(1))
+    assert usable == [True, False]
+
+
 def test_a_connection_is_as_old_as_the_try_to_open_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """What ends before its first use has cost the time that it took to open it, too."""
     recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")

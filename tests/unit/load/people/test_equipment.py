@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from loadtests.client.names import Names
 from loadtests.failure import Failure
 from loadtests.people.equipment import Counted
 from loadtests.sockets import duplex
+from loadtests.sockets.greenlet import Socket
 from tests.closed import closed_address
 from tests.unit.clients.make import environment
 from tests.unit.clients.peer import says, socket_server, web_server
@@ -97,6 +99,31 @@ def test_sockets_are_marked_and_counted() -> None:
     assert (traceparent or "").split("-")[1] == samples[0]["context"]["trace"] == TRACE
     assert [each.strip() for each in (offered or "").split(",")] == ["social.v1", "bearer.token"]
     assert [sample["name"] for sample in samples] == ["connection"]
+
+
+def test_requests_and_websockets_of_a_trace_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is a child of its own, from whichever of two people it comes, and on whatever connection."""
+    parents: list[str | None] = []
+
+    def opens(*_: object, trace: str, **__: object) -> SimpleNamespace:
+        parents.append(trace.partition(": ")[2].strip())
+        return SimpleNamespace(headers={})
+
+    def answers(handler: BaseHTTPRequestHandler) -> None:
+        parents.append(handler.headers.get("traceparent"))
+        says(handler, 200, json.dumps(HEALTH).encode())
+
+    monkeypatch.setattr(Socket, "connect", opens)
+    with web_server(answers) as base:
+        equipment = _equipment(base, [])
+        trace = equipment.new_trace()
+        for client in (equipment.client(), equipment.client()):
+            client.trace = trace
+            equipment.opens(websocket_signaling.SOCKET_PATH, "social.v1", "token", None, trace)
+            client.send(health("chat"))
+            client.close()
+    assert {(parent or "").split("-")[1] for parent in parents} == {trace}
+    assert len(set(parents)) == 4
 
 
 def _waits(connection: ServerConnection) -> None:

@@ -22,19 +22,21 @@ from tests.unit.load.sockets.peers import agreement
 from tests.unit.load.sockets.server import cut, heard, open_server, places, read, sent
 
 LARGEST = 200
+ANSWER = b"the answer"
 FIRSTS = st.one_of(st.sampled_from([0x00, 0x01, 0x02, 0x80, 0x81, 0x81, 0x82, 0x89, 0x8A]), st.integers(0, 255))
 
 
 class Fed:
-    """A line that is always waiting for an answer, what it heard and what it wrote."""
+    """A line that waits for an answer, what it heard meanwhile and what it wrote."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.written: list[bytes] = []
         recorder, openings = (Recorder(subject, Ledger(Counts(), new_lock())) for subject in ("echo", "connection"))
-        owner: Any = SimpleNamespace(freed=self._freed, lost=lambda _: None)
+        self.freed: list[float] = []
+        owner: Any = SimpleNamespace(freed=lambda _, now: self.freed.append(now), lost=lambda _: None)
         opening = Handshake("host", "/")
-        talk = Talk("echo", "/", b"", check=lambda text: self.texts.append(text.decode()))
+        talk = Talk("echo", "/", b"", is_answer=self._is_answer)
 
         async def made() -> Line:
             line = Line(talk, opening, LARGEST, masks(), recorder, openings, owner)
@@ -46,9 +48,9 @@ class Fed:
         self.line = asyncio.run(made())
         self.line.busy = True
 
-    @staticmethod
-    def _freed(line: Line, _now: float) -> None:
-        line.busy = True
+    def _is_answer(self, text: bytes) -> bool:
+        self.texts.append(text.decode())
+        return text == ANSWER
 
 
 @given(st.lists(st.tuples(FIRSTS, st.binary(max_size=150) | st.text(max_size=60).map(str.encode)), max_size=12), places)
@@ -83,6 +85,16 @@ def test_no_text_is_larger_than_is_taken(size: int) -> None:
     fed = Fed()
     fed.line.data_received(sent(0x81, b"x" * size))
     assert len(fed.texts) == (size <= LARGEST)
+
+
+@pytest.mark.parametrize("behind", [b"", sent(0x81, ANSWER), sent(0x89, b"beat"), sent(0x81, ANSWER)[:5]])
+def test_what_has_come_with_an_answer_answers_nothing_else(behind: bytes) -> None:
+    """Whoever is free may send the next message at once, and that was not sent when these bytes came."""
+    fed = Fed()
+    fed.line.data_received(sent(0x81, b"no answer"))
+    assert (fed.freed, fed.line.busy) == ([], True)
+    fed.line.data_received(sent(0x81, ANSWER) + behind)
+    assert (len(fed.freed), fed.line.busy) == (1, False)
 
 
 def test_nothing_is_heard_or_said_after_the_end() -> None:
