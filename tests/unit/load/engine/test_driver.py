@@ -173,6 +173,19 @@ def test_what_was_wrong_with_a_connection_that_is_given_up_breaks_nothing(monkey
     assert broken == []
 
 
+def test_the_first_arrival_is_drawn_before_the_schedule_begins() -> None:
+    """It takes long where arrivals are random, and a dozen schedules that began with that would all be late."""
+    recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
+    offsets = iter([1.0, 2.0, 3.0])
+    plan = Plan("told", b"", arrivals=offsets)
+    driver = OpenArrivals(Target.of("http://127.0.0.1:1", None), plan, Timeouts(), recorder, watch)
+    assert next(offsets) == 2.0
+    driver._next()
+    assert driver._due == 1.0
+    driver._next()
+    assert driver._due == 3.0
+
+
 def test_nothing_is_said_over_a_connection_that_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The event loop has closed it, maybe, and its descriptor is that of another by now."""
     recorder, watch = Recorder("told", Ledger(Counts(), new_lock())), Watch(lambda _: None, "told")
