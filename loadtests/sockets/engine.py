@@ -266,20 +266,6 @@ class TlsLine(OverTls, Line):
     __slots__ = ()
     plain_received = Line.data_received
 
-    def __init__(  # noqa: PLR0913, PLR0917 - as its base
-        self,
-        talk: Talk,
-        opening: Handshake,
-        largest: int,
-        mask: Callable[[], bytes],
-        recorder: Recorder,
-        openings: Recorder,
-        owner: Driver,
-        origin: Origin,
-    ) -> None:
-        super().__init__(talk, opening, largest, mask, recorder, openings, owner)
-        self.seals(origin)
-
 
 class _OverWebsockets(Driver):
     """How a driver opens its connections."""
@@ -321,7 +307,15 @@ class _OverWebsockets(Driver):
             f"{host}:{origin.port}", talk.path, subprotocols=talk.subprotocols(number), headers=talk.headers
         )
         more = (talk, opening, self._timeouts.largest, self.mask, self.recorder, self.openings, self)
-        return partial(Line, *more) if origin.context is None else partial(TlsLine, *more, origin)
+        if origin.context is None:
+            return partial(Line, *more)
+
+        def sealed() -> Wire:
+            line = TlsLine(*more)
+            line.seals(origin)
+            return line
+
+        return sealed
 
 
 class _ClosedTalk(_OverWebsockets, ClosedLoop):
