@@ -57,6 +57,18 @@ def test_rates_ask_by_the_newest_tokens(made: Session, monkeypatch: pytest.Monke
         assert f"\r\nAuthorization: Bearer {token}\r\n".encode() in apart(rates, "user-profile getOwnProfile").write()
 
 
+def test_people_take_turns(made: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever connections they are asked on: no cache of one person's answers serves them all."""
+    made.pool = SimpleNamespace(people=(), tokens=("a", "b"), told_by=0.0)  # type: ignore[assignment]
+    rates = begun(made, monkeypatch)
+    rates.stop(0)
+    makes = rates._plan(OperationRate("user-profile getOwnProfile", (steady(1, 1),)), 9).apart
+    assert makes is not None
+    one, other = makes(), makes()
+    sent = [talk.write().split(b"Bearer ")[1][:1] for talk in (one, one, other, one)]
+    assert sent == [b"a", b"b", b"a", b"b"]
+
+
 @pytest.mark.parametrize("operation", [OPERATION, "user-profile getOwnProfile"])
 def test_each_request_of_a_rate_is_a_trace_of_its_own(
     made: Session, monkeypatch: pytest.MonkeyPatch, operation: str

@@ -229,3 +229,25 @@ def test_who_ends_over_tls_and_stays_takes_no_place(after: bytes, tmp_path: Path
         )
     assert (counts.tallies["echo"].requests, counts.tallies["echo"].failed) == (2, 1)
     assert {cause for _, cause in counts.causes} <= {"closed unexpectedly 4401", "protocol: unknown opcode"}
+
+
+def test_what_is_no_tls_ends_it(tmp_path: Path) -> None:
+    """Whatever breaks the encryption fails the message and the connection, and the next message has another."""
+    write_certificates(tmp_path)
+    breaks = iter([b"\x17\x03\x03\x00\x20" + b"x" * 32])
+
+    def says(peer: SealedPeer, head: bytes) -> None:
+        peer.send(agreement(head))
+        peer.read()
+        if (garbage := next(breaks, None)) is None:
+            peer.send(sent(0x81, b"hello"))
+        else:
+            peer.connection.sendall(garbage)
+        while peer.connection.recv(4096):
+            pass
+
+    with sealed_server(says, tmp_path) as url:
+        talk = arrivals(2, arrivals=iter([0.0, 0.1]), connections=1, warm=0)
+        counts = counted(url, talk, ca_file=tmp_path / "ca.pem")
+    assert (counts.tallies["echo"].requests, counts.tallies["echo"].failed) == (2, 1)
+    assert counts.causes == {("echo", "TLS"): 1, ("connection", "TLS"): 1}

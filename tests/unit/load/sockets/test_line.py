@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
@@ -33,6 +34,7 @@ class Fed:
         self.texts: list[str] = []
         self.written: list[bytes] = []
         recorder, openings = (Recorder(subject, Ledger(Counts(), new_lock())) for subject in ("echo", "connection"))
+        self.recorder = recorder
         self.freed: list[float] = []
         owner: Any = SimpleNamespace(freed=lambda _, now: self.freed.append(now), lost=lambda _: None)
         opening = Handshake("host", "/")
@@ -95,6 +97,26 @@ def test_what_has_come_with_an_answer_answers_nothing_else(behind: bytes) -> Non
     assert (fed.freed, fed.line.busy) == ([], True)
     fed.line.data_received(sent(0x81, ANSWER) + behind)
     assert (len(fed.freed), fed.line.busy) == (1, False)
+
+
+def test_a_message_counts_from_when_it_was_wanted() -> None:
+    """And in the second in which it was answered, which the first one begins."""
+    fed = Fed()
+    now = time.perf_counter()
+    fed.line.send(now - 5.0, now)
+    assert fed.recorder.border == 0
+    fed.line.data_received(sent(0x81, ANSWER))
+    assert fed.recorder.border > now
+    assert 5.0 <= fed.recorder._latencies[0] <= 5.0 + time.perf_counter() - now
+
+
+def test_who_leaves_says_so_once() -> None:
+    """By a close frame of its own, which is no end that nobody asked for."""
+    fed = Fed()
+    fed.line.close()
+    fed.line.close()
+    (close,) = heard(open_server(), b"".join(fed.written))
+    assert (close.opcode, close.data) == (Opcode.CLOSE, (1000).to_bytes(2, "big"))
 
 
 def test_nothing_is_heard_or_said_after_the_end() -> None:
