@@ -72,7 +72,7 @@ class Driver:
                     try:
                         await self._open()
                     except (OSError, Failure) as error:
-                        self.unneeded(_cause(error), perf_counter() - began)
+                        self.unneeded(unopened(error), perf_counter() - began)
             except asyncio.CancelledError:
                 self.unopened += 1
                 raise
@@ -137,7 +137,7 @@ class Driver:
             connection = await self._open()
         except (OSError, Failure) as error:
             self._no_longer_opening()
-            failed(_cause(error), perf_counter() - began)
+            failed(unopened(error), perf_counter() - began)
         else:
             self._no_longer_opening()
             opened(connection)
@@ -190,5 +190,6 @@ class Driver:
         raise NotImplementedError
 
 
-def _cause(error: OSError | Failure) -> str:
+def unopened(error: OSError | Failure) -> str:
+    """The cause, in few words, of an opening that came to nothing."""
     return error.cause if isinstance(error, Failure) else unanswered(error).cause

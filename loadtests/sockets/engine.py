@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 from fixtures.http1.errors import ConnectTimeoutError
 from loadtests.client.timeouts import Timeouts
-from loadtests.client.trouble import unanswered
 from loadtests.counts import NEVER
 from loadtests.engine.arriving import OpenArrivals
 from loadtests.engine.closed import ClosedLoop
-from loadtests.engine.driver import Driver, Ended
+from loadtests.engine.driver import Driver, Ended, unopened
 from loadtests.engine.plan import Origin, Plan, complaint
 from loadtests.engine.recording import Recorder
 from loadtests.engine.tls import OverTls
@@ -287,7 +286,7 @@ class _OverWebsockets(Driver):
             self._opened(began)
             raise
         except (OSError, Failure) as error:
-            self.openings.fail(error.cause if isinstance(error, Failure) else unanswered(error).cause, NEVER)
+            self.openings.fail(unopened(error), NEVER)
             raise
         else:
             self._opened(began)
